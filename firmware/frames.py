@@ -1,0 +1,221 @@
+"""Link frames: one table for the golden device, the RTL, the host and the docs.
+
+On the wire a frame is ``FLAG``, then the stuffed bytes of *type, sequence number, length (u16),
+payload, CRC-32 (u32)*, then ``FLAG``. Numbers are little-endian; the CRC (CRC-32/ISO-HDLC, the one
+of zlib) covers all bytes before it. Inside a frame, ``FLAG`` and ``ESC`` are sent as ``ESC`` and the
+byte XOR 0x20, as PPP does (RFC 1662); two flags in a row hold no frame.
+
+Every frame to the device is answered. An answer's type is the request's with bit 7 set, or `NAK`
+if the request could not be read; its payload starts with `ANSWER_HEAD`.
+"""
+
+import enum
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+__all__ = [
+    "ANSWER_BIT", "ANSWER_HEAD", "ESC", "FLAG", "HELLO_FIELDS", "LAYER_ROW", "MAGIC", "NAK",
+    "PROTOCOL_VERSION", "RESULT", "SLOTS", "STATUS_FIELDS", "Frame", "FrameDecoder", "Run",
+    "Space", "Status", "Type", "pack_fields", "unpack_fields",
+]
+
+FLAG = 0xA5
+ESC = 0x5B
+ESC_XOR = 0x20
+ANSWER_BIT = 0x80
+MAGIC = b"TRIT"
+PROTOCOL_VERSION = 1
+
+#: Receive slots of a device: the frames that may be unanswered at a time.
+SLOTS = 2
+
+
+class Type(enum.IntEnum):
+    """Requests. Payload and effect:
+
+    HELLO    nonce u32 (not 0): names the session, sets the expected sequence number.
+    PROGRAM  instruction words u32: replaces the program.
+    TABLE    `LAYER_ROW` a layer: replaces the layer table.
+    WRITE    space u8, bank u8, address u16, count u16, words: writes memory T or R.
+    READ     space u8, bank u8, address u16, count u16: answers words of memory T or R.
+    PRNG     state u64 (not 0).
+    SEED     seed u64, index u64: PRNG state <- SplitMix64 out(seed, index), or 1 if that is 0.
+    RUN      nothing: clears the statistics and starts the program at address 0.
+    DATA     count u8, `count` labels u8, `count` samples, each of
+             ceil(inputs / 8) groups of `planes` bytes, plane 0 first, bit i of a byte = input 8g + i.
+    STATUS   wait u8 (0 or 1): answers `STATUS_FIELDS`; with wait = 1 not before the program has
+             stopped, a sample is missing or another frame has arrived.
+    ABORT    nothing: stops the program before its next instruction.
+    """
+
+    HELLO = 0x01
+    PROGRAM = 0x02
+    TABLE = 0x03
+    WRITE = 0x04
+    READ = 0x05
+    PRNG = 0x06
+    SEED = 0x07
+    RUN = 0x08
+    DATA = 0x09
+    STATUS = 0x0A
+    ABORT = 0x0B
+
+
+#: Answer to a request that could not be read.
+NAK = 0xFF
+#: Sent by SEND, unasked: index u32 since RUN, prediction u8, a score i32 a class. Its sequence
+#: number is the index mod 256.
+RESULT = 0xC0
+
+#: Requests that change nothing, and are carried out again when they are repeated.
+READ_ONLY = frozenset({Type.HELLO, Type.READ, Type.STATUS})
+
+
+class Status(enum.IntEnum):
+    """First byte of every answer: done, or why nothing was changed."""
+
+    OK = 0
+    CRC = 1        #: the check sum is wrong
+    LENGTH = 2     #: the length field, or the payload's length for this type, is wrong
+    OVERFLOW = 3   #: longer than a receive slot
+    TYPE = 4       #: no such request
+    SEQUENCE = 5   #: not the expected sequence number
+    RANGE = 6      #: a value is outside what this core allows
+    STATE = 7      #: not now: nothing loaded, or the program runs, or it does not
+    NO_HELLO = 8   #: the device was reset and waits for HELLO
+
+
+class Space(enum.IntEnum):
+    """Memories that WRITE and READ reach."""
+
+    T = 0   #: 2 * L bits a word, lane 0 lowest: the two top bits of each counter
+    R = 1   #: U * (b - 2) bits a word, lane 0 lowest: the residuals; its bank field must be 0
+
+
+class Run(enum.IntEnum):
+    """State of the sequencer in STATUS."""
+
+    IDLE = 0
+    RUNNING = 1
+    HALTED = 2
+    ABORTED = 3
+    FAULT = 4   #: an instruction named a layer that the table does not have
+
+
+#: A field is a name and a `struct` code.
+Fields = tuple[tuple[str, str], ...]
+
+#: `expected` is the next sequence number the device accepts. `nonce` is 0 after a reset.
+ANSWER_HEAD: Fields = (("status", "B"), ("expected", "B"), ("nonce", "I"))
+
+LAYER_ROW: Fields = (("inputs", "H"), ("outputs", "H"), ("planes", "B"), ("shift", "B"),
+                     ("gain", "b"), ("reserved", "B"))
+
+HELLO_FIELDS: Fields = (
+    ("magic", "4s"), ("protocol", "B"), ("slots", "B"), ("slot_bytes", "H"),
+    ("lanes", "H"), ("banks", "H"), ("update_lanes", "H"), ("counter_bits", "B"),
+    ("activation_bits", "B"), ("input_planes", "B"), ("max_layers", "B"), ("max_inputs", "H"),
+    ("max_neurons", "H"), ("max_classes", "H"), ("program_depth", "H"), ("seeder", "B"),
+    ("trit_depth", "I"), ("residual_depth", "I"), ("hidden_depth", "I"),
+)
+
+#: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait
+#: for the link, `total_cycles` since the device's reset.
+STATUS_FIELDS: Fields = (
+    ("run", "B"), ("loaded", "B"), ("samples", "I"), ("correct", "I"), ("updates", "I"),
+    ("flips", "Q"), ("cycles", "Q"), ("forward_cycles", "Q"), ("total_cycles", "Q"), ("prng", "Q"),
+)
+
+
+def _layout(fields: Fields) -> str:
+    return "<" + "".join(code for _, code in fields)
+
+
+def pack_fields(fields: Fields, **values: int | bytes) -> bytes:
+    """Bytes of a record; every field must be given."""
+    return struct.pack(_layout(fields), *(values[name] for name, _ in fields))
+
+
+def unpack_fields(fields: Fields, data: bytes) -> tuple[dict[str, int], bytes]:
+    """The record at the start of `data`, and what follows it. Raises `struct.error` if short."""
+    size = struct.calcsize(_layout(fields))
+    values = struct.unpack(_layout(fields), data[:size])
+    return dict(zip((name for name, _ in fields), values, strict=True)), data[size:]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame without its envelope."""
+
+    type: int
+    sequence: int
+    payload: bytes = b""
+
+    def body(self) -> bytes:
+        """Header, payload and CRC, not stuffed."""
+        head = struct.pack("<BBH", self.type, self.sequence, len(self.payload)) + self.payload
+        return head + struct.pack("<I", zlib.crc32(head))
+
+    def encode(self) -> bytes:
+        """Bytes on the wire, a flag on either side."""
+        return bytes([FLAG]) + stuff(self.body()) + bytes([FLAG])
+
+
+def stuff(body: bytes) -> bytes:
+    """Replace `FLAG` and `ESC` by two-byte escapes."""
+    return body.replace(bytes([ESC]), bytes([ESC, ESC ^ ESC_XOR])).replace(
+        bytes([FLAG]), bytes([ESC, FLAG ^ ESC_XOR]))
+
+
+def unstuff(data: bytes) -> bytes:
+    """Undo `stuff`; an escape at the end is dropped."""
+    out = bytearray()
+    escaped = False
+    for byte in data:
+        if escaped:
+            out.append(byte ^ ESC_XOR)
+            escaped = False
+        elif byte == ESC:
+            escaped = True
+        else:
+            out.append(byte)
+    return bytes(out)
+
+
+class FrameDecoder:
+    """Splits a byte stream into frames, the way a device does.
+
+    Parameters
+    ----------
+    limit
+        Most bytes of header and payload; a longer frame is reported as `Status.OVERFLOW`.
+    """
+
+    def __init__(self, limit: int = 1 << 16):
+        self.limit = limit
+        self._partial = bytearray()
+
+    def feed(self, data: bytes | Iterable[int]) -> Iterator[Frame | Status]:
+        """Frames in `data` and what it completes; a `Status` for each unreadable one."""
+        pieces = bytes(data).split(bytes([FLAG]))
+        for piece in pieces[:-1]:
+            self._partial += piece
+            raw, self._partial = bytes(self._partial), bytearray()
+            if raw:
+                yield self._parse(unstuff(raw))
+        self._partial += pieces[-1]
+
+    def _parse(self, body: bytes) -> Frame | Status:
+        if len(body) > self.limit + 4:
+            return Status.OVERFLOW
+        if len(body) < 8:
+            return Status.LENGTH
+        head, (crc,) = body[:-4], struct.unpack("<I", body[-4:])
+        if zlib.crc32(head) != crc:
+            return Status.CRC
+        kind, sequence, length = struct.unpack("<BBH", head[:4])
+        if length != len(head) - 4:
+            return Status.LENGTH
+        return Frame(kind, sequence, head[4:])

@@ -1,0 +1,87 @@
+"""The instruction set: one table that assembler, reference machine, RTL decoder and docs are made from.
+
+An instruction is 32 bits: the opcode in bits 31:24, one immediate operand in bits 23:0.
+Layers are numbered from 1, as in the rule's text.
+"""
+
+import enum
+from dataclasses import dataclass
+
+__all__ = ["FORMAT", "INSTRUCTIONS", "Instruction", "Op", "Operand", "decode", "encode"]
+
+IMMEDIATE_BITS = 24
+
+
+class Op(enum.IntEnum):
+    """Opcodes."""
+
+    HALT = 0
+    COUNT = 1
+    LOOP = 2
+    RECV = 3
+    FWD = 4
+    ERR = 5
+    SKIP = 6
+    BWD = 7
+    UPD = 8
+    SEND = 9
+
+
+class Operand(enum.Enum):
+    """What an immediate means and which values the assembler and the loader accept."""
+
+    NONE = "none"        #: must be 0
+    COUNT = "count"      #: 1 to 2^24 - 1
+    TARGET = "target"    #: an address inside the program
+    LAYER = "layer"      #: 1 to the rows of the layer table
+    MARGIN = "margin"    #: 1 to 2^23 - 1
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A row of the table."""
+
+    op: Op
+    operand: Operand
+    effect: str
+
+
+INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
+    Instruction(Op.HALT, Operand.NONE,
+                "stop; the core answers `halted`"),
+    Instruction(Op.COUNT, Operand.COUNT,
+                "counter <- operand"),
+    Instruction(Op.LOOP, Operand.TARGET,
+                "counter <- counter - 1 (mod 2^24); continue at the target unless it is 0"),
+    Instruction(Op.RECV, Operand.NONE,
+                "wait for a sample; it becomes the sample in hand (inputs and label)"),
+    Instruction(Op.FWD, Operand.LAYER,
+                "layer's pre-activations from its inputs; a hidden layer stores activations and "
+                "gate bits, the last one scores, prediction, rival and gap"),
+    Instruction(Op.ERR, Operand.MARGIN,
+                "flag <- gap < margin; if set, the last layer's errors are written; "
+                "counts samples, correct predictions and updates"),
+    Instruction(Op.SKIP, Operand.TARGET,
+                "continue at the target unless the flag is set"),
+    Instruction(Op.BWD, Operand.LAYER,
+                "errors of layer - 1 from the errors and trits of the layer, gated"),
+    Instruction(Op.UPD, Operand.LAYER,
+                "counters of the layer from its errors and its inputs"),
+    Instruction(Op.SEND, Operand.NONE,
+                "send the prediction and all scores to the host"),
+)}
+
+#: Bit fields of an instruction word: name, first bit, width.
+FORMAT = (("immediate", 0, IMMEDIATE_BITS), ("opcode", 24, 8))
+
+
+def encode(op: Op, immediate: int = 0) -> int:
+    """The 32-bit word of an instruction. `immediate` must fit 24 bits."""
+    if not 0 <= immediate < 1 << IMMEDIATE_BITS:
+        raise ValueError(f"an immediate must be from 0 to 2^24 - 1, not {immediate!r}")
+    return op << IMMEDIATE_BITS | immediate
+
+
+def decode(word: int) -> tuple[int, int]:
+    """Opcode (perhaps of no instruction) and immediate of a 32-bit word."""
+    return word >> IMMEDIATE_BITS, word & ((1 << IMMEDIATE_BITS) - 1)

@@ -1,0 +1,205 @@
+"""The parameter object that makes both the golden model and the hardware.
+
+All sizes are counts unless a unit is named. ``L``, ``R`` and ``U`` of the documentation are `lanes`,
+`banks` and `update_lanes`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from .errors import ConfigError
+
+__all__ = ["CoreConfig", "ceil_div"]
+
+
+def ceil_div(a: int, b: int) -> int:
+    """The quotient of two non-negative integers, rounded up."""
+    return -(-a // b)
+
+
+def _power_of_two_above(n: int, least: int) -> int:
+    return max(least, 1 << max(0, n - 1).bit_length())
+
+
+@dataclass(frozen=True)
+class CoreConfig:
+    """Everything that is fixed when a core is made.
+
+    Parameters
+    ----------
+    lanes
+        L, inputs of a bank a cycle; a T word holds L trits.
+    banks
+        R, neurons computed at once; row j lives in bank j mod R.
+    update_lanes
+        U, counters updated a cycle; divides L. An R word holds U residuals.
+    counter_bits
+        b, bits of a weight's counter, 6 to 14.
+    activation_bits
+        a, bits of a hidden activation, 1 to 8.
+    input_planes
+        Most bit planes an input sample may have, 1 to 8.
+    max_layers
+        Rows of the layer table.
+    max_inputs
+        Most inputs of the first layer.
+    max_neurons
+        Most neurons of any layer.
+    max_classes
+        Most neurons of the last layer, at most 256.
+    trit_depth
+        T words a bank.
+    residual_depth
+        R words.
+    hidden_depth
+        Words of L activations for all hidden layers together.
+    program_depth
+        Instructions.
+    slot_bytes
+        Bytes of a receive slot: one frame with its header, without its CRC. A power of two.
+    seeder
+        Whether the SplitMix64 seeder of the PRNG is built in.
+
+    Raises
+    ------
+    ConfigError
+        Names the field, its value and what is allowed.
+    """
+
+    lanes: int = 16
+    banks: int = 16
+    update_lanes: int = 16
+    counter_bits: int = 8
+    activation_bits: int = 4
+    input_planes: int = 8
+    max_layers: int = 4
+    max_inputs: int = 1024
+    max_neurons: int = 256
+    max_classes: int = 32
+    trit_depth: int = 1024
+    residual_depth: int = 16384
+    hidden_depth: int = 64
+    program_depth: int = 32
+    slot_bytes: int = 4096
+    seeder: bool = True
+
+    def __post_init__(self) -> None:
+        limits = {
+            "lanes": (1, 256), "banks": (1, 256), "update_lanes": (1, 256),
+            "counter_bits": (6, 14), "activation_bits": (1, 8), "input_planes": (1, 8),
+            "max_layers": (1, 15), "max_inputs": (1, 65535), "max_neurons": (2, 65535),
+            "max_classes": (2, 256), "trit_depth": (1, 65536), "residual_depth": (1, 1 << 20),
+            "hidden_depth": (1, 65536), "program_depth": (4, 256), "slot_bytes": (64, 32768),
+        }
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "seeder":
+                if not isinstance(value, bool):
+                    raise ConfigError(f"seeder must be a bool, not {value!r}")
+                continue
+            low, high = limits[field.name]
+            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+                raise ConfigError(
+                    f"{field.name} must be an integer from {low} to {high}, not {value!r}")
+        if self.lanes % self.update_lanes:
+            raise ConfigError(
+                f"update_lanes must divide lanes ({self.lanes}), not {self.update_lanes!r}")
+        if self.slot_bytes & (self.slot_bytes - 1):
+            raise ConfigError(f"slot_bytes must be a power of two, not {self.slot_bytes!r}")
+        if self.max_classes > self.max_neurons:
+            raise ConfigError(
+                f"max_classes must be at most max_neurons ({self.max_neurons}), "
+                f"not {self.max_classes!r}")
+
+    @property
+    def total_lanes(self) -> int:
+        """R * L."""
+        return self.banks * self.lanes
+
+    @property
+    def steps(self) -> int:
+        """L / U, the update steps of a T word."""
+        return self.lanes // self.update_lanes
+
+    @property
+    def residual_bits(self) -> int:
+        """b - 2, the bits of a counter that memory R holds."""
+        return self.counter_bits - 2
+
+    @property
+    def word_bits(self) -> int:
+        """Planes of the widest activation word: input or hidden."""
+        return max(self.input_planes, self.activation_bits)
+
+    @property
+    def max_fan_in(self) -> int:
+        """Most inputs of any layer."""
+        return max(self.max_inputs, self.max_neurons)
+
+    @property
+    def max_input_words(self) -> int:
+        """Words of L inputs that a sample buffer holds."""
+        return ceil_div(self.max_inputs, self.lanes)
+
+    @property
+    def score_bits(self) -> int:
+        """Bits of a signed pre-activation that can never wrap, whatever the layer table says."""
+        largest = max(self.max_inputs * (2**self.input_planes - 1),
+                      self.max_neurons * (2**self.activation_bits - 1))
+        return largest.bit_length() + 1
+
+    @property
+    def max_payload(self) -> int:
+        """Most payload bytes of a frame (a slot less the four header bytes)."""
+        return self.slot_bytes - 4
+
+    @property
+    def trit_word_bytes(self) -> int:
+        """Bytes of a T word (2 * L bits) on the link."""
+        return ceil_div(2 * self.lanes, 8)
+
+    @property
+    def residual_word_bytes(self) -> int:
+        """Bytes of an R word (U * (b - 2) bits) on the link."""
+        return ceil_div(self.update_lanes * self.residual_bits, 8)
+
+    @classmethod
+    def for_network(cls, layers: Sequence[int], planes: int, **options: int) -> "CoreConfig":
+        """The smallest standard configuration that a network fits.
+
+        Depths are rounded up generously, so that most networks share one compiled core.
+
+        Parameters
+        ----------
+        layers
+            Inputs, hidden sizes, classes: at least two numbers.
+        planes
+            Bit planes of the input.
+        options
+            Any field of `CoreConfig` to set by hand.
+        """
+        sizes = list(layers)
+        if len(sizes) < 2:
+            raise ConfigError(f"a network needs inputs and classes, not {sizes!r}")
+        probe = cls(**{k: v for k, v in options.items()
+                       if k in ("lanes", "banks", "update_lanes", "counter_bits")})
+        lanes, banks = probe.lanes, probe.banks
+        trits = sum(ceil_div(f, lanes) * ceil_div(n, banks)
+                    for f, n in zip(sizes, sizes[1:], strict=False))
+        residuals = sum(ceil_div(f, lanes) * probe.steps * n
+                        for f, n in zip(sizes, sizes[1:], strict=False))
+        hidden = sum(ceil_div(n, lanes) for n in sizes[1:-1])
+        input_planes = 4 if planes <= 4 else 8
+        sample_bytes = 1 + input_planes * ceil_div(sizes[0], 8)
+        chosen: dict[str, int] = {
+            "input_planes": input_planes,
+            "max_layers": max(4, len(sizes) - 1),
+            "max_inputs": _power_of_two_above(sizes[0], 1024),
+            "max_neurons": _power_of_two_above(max(sizes[1:]), 256),
+            "max_classes": _power_of_two_above(sizes[-1], 32),
+            "trit_depth": _power_of_two_above(trits, 1024),
+            "residual_depth": _power_of_two_above(residuals, 16384),
+            "hidden_depth": _power_of_two_above(hidden, 64),
+            "slot_bytes": _power_of_two_above(5 + 4 * sample_bytes, 4096),
+        }
+        return cls(**{**chosen, **options})  # type: ignore[arg-type]
