@@ -1,0 +1,86 @@
+"""Interfaces between the link's command processor and the core."""
+
+from amaranth import *
+from amaranth.lib import data, enum, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..model.config import CoreConfig
+
+__all__ = ["LayerRecord", "MemorySignature", "RunState", "StatisticsSignature", "memory_word_bits",
+           "sample_word"]
+
+
+def memory_word_bits(config: CoreConfig) -> int:
+    """Bits of the wider of a T and an R word."""
+    return max(2 * config.lanes, config.update_lanes * config.residual_bits)
+
+
+def sample_word(config: CoreConfig) -> data.StructLayout:
+    """Payload of the sample stream: L inputs of a sample, all planes; words in ascending order.
+
+    Lane i of plane p is bit ``p * L + i`` of ``planes``. `last` marks a sample's final word; `label`
+    is valid with it. Lanes and planes that the sample does not have are 0.
+    """
+    return data.StructLayout({"planes": config.input_planes * config.lanes, "label": 8, "last": 1})
+
+
+class LayerRecord(data.StructLayout):
+    """A row of the layer table as the units use it: sizes, place in the memories, exponents."""
+
+    def __init__(self, config: CoreConfig):
+        words = max(config.max_input_words, -(-config.max_neurons // config.lanes))
+        hidden = config.hidden_depth + -(-config.max_classes // config.lanes)
+        super().__init__({
+            "words": range(words + 1),
+            "outputs": range(config.max_neurons + 1),
+            "trit_base": range(config.trit_depth + 1),
+            "residual_base": range(config.residual_depth + 1),
+            "input_base": range(hidden + 1),
+            "output_base": range(hidden + 1),
+            "shift": 5,
+            "gain": signed(5),
+        })
+
+
+class MemorySignature(wiring.Signature):
+    """The command processor's access to memories T and R while no program runs.
+
+    Members
+    -------
+    space : 0 for T, 1 for R.
+    bank : bank of T.
+    address : word.
+    write : strobe; `write_data` is written at the clock edge.
+    read_data : the addressed word, two cycles after `space`, `bank` and `address` were set.
+    """
+
+    def __init__(self, config: CoreConfig):
+        bits = memory_word_bits(config)
+        super().__init__({
+            "space": Out(1),
+            "bank": Out(range(config.banks)),
+            "address": Out(range(max(config.trit_depth, config.residual_depth))),
+            "write": Out(1),
+            "write_data": Out(bits),
+            "read_data": In(bits),
+        })
+
+
+class StatisticsSignature(wiring.Signature):
+    """Counters that STATUS reports; widths as far as a core counts."""
+
+    def __init__(self) -> None:
+        super().__init__({
+            "samples": Out(32), "correct": Out(32), "updates": Out(32), "flips": Out(48),
+            "cycles": Out(48), "forward_cycles": Out(48), "total_cycles": Out(48),
+        })
+
+
+class RunState(enum.Enum, shape=3):
+    """As `firmware.frames.Run`."""
+
+    IDLE = 0
+    RUNNING = 1
+    HALTED = 2
+    ABORTED = 3
+    FAULT = 4

@@ -1,0 +1,134 @@
+"""Where a network lives in the core's memories, and the checks of a layer table.
+
+Row j of a layer with W = ceil(inputs / L) words lies in bank j mod R of memory T at
+``trit_base + (j div R) * W``, and in memory R at ``residual_base + j * W * L / U``. Activations of
+hidden layers, their gate bits and errors share one numbering of words of L neurons.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .config import CoreConfig, ceil_div
+
+__all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters", "place",
+           "unpack_counters"]
+
+
+class TableError(ValueError):
+    """A layer table that this core cannot run: names the layer, the field, the value, the rule."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A row of the layer table: what a program needs to know of a layer.
+
+    `planes` are the bits of an input, `shift` the activation shift (ignored for the last layer),
+    `gain` the exponent of the update step in force.
+    """
+
+    inputs: int
+    outputs: int
+    planes: int
+    shift: int
+    gain: int
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A layer's place: word counts and base addresses."""
+
+    words: int          #: W, words of L inputs
+    groups: int         #: row groups of R rows
+    trit_base: int      #: address in every bank of T
+    residual_base: int  #: address in R
+    input_base: int     #: first word of its inputs among the hidden words; 0 for layer 1
+    output_base: int    #: first word of its outputs among the hidden words
+
+
+def place(config: CoreConfig, layers: Sequence[Layer]) -> list[Placement]:
+    """The place of each layer, one behind the other."""
+    places = []
+    trit = residual = source = target = 0
+    for layer in layers:
+        words = ceil_div(layer.inputs, config.lanes)
+        groups = ceil_div(layer.outputs, config.banks)
+        places.append(Placement(words, groups, trit, residual, source, target))
+        trit += words * groups
+        residual += words * config.steps * layer.outputs
+        source, target = target, target + ceil_div(layer.outputs, config.lanes)
+    return places
+
+
+def check_table(config: CoreConfig, layers: Sequence[Layer]) -> None:
+    """Raise `TableError` unless this core can run the table."""
+    if not 1 <= len(layers) <= config.max_layers:
+        raise TableError(f"a table has 1 to {config.max_layers} layers, not {len(layers)}")
+
+    def check(number: int, name: str, value: int, low: int, high: int) -> None:
+        if not low <= value <= high:
+            raise TableError(f"layer {number}: {name} must be from {low} to {high}, not {value}")
+
+    for number, layer in enumerate(layers, 1):
+        first, last = number == 1, number == len(layers)
+        if first:
+            check(number, "inputs", layer.inputs, 1, config.max_inputs)
+            check(number, "planes", layer.planes, 1, config.input_planes)
+        else:
+            before = layers[number - 2].outputs
+            check(number, "inputs", layer.inputs, before, before)
+            check(number, "planes", layer.planes, config.activation_bits, config.activation_bits)
+        check(number, "outputs", layer.outputs, 2 if last else 1,
+              config.max_classes if last else config.max_neurons)
+        check(number, "shift", layer.shift, 0, 31)
+        check(number, "gain", layer.gain, -15, config.counter_bits - 2)
+    used = place(config, [*layers, Layer(0, 0, 0, 0, 0)])[-1]
+    for name, value, depth in (("T", used.trit_base, config.trit_depth),
+                               ("R", used.residual_base, config.residual_depth),
+                               ("hidden", used.input_base, config.hidden_depth)):
+        if value > depth:
+            raise TableError(f"the layers need {value} words of {name} memory, the core has {depth}")
+
+
+def pack_counters(config: CoreConfig, layers: Sequence[Layer],
+                  counters: Sequence[npt.NDArray[np.integer]],
+                  ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Memory images of a network: T codes (banks, words, L) and R residuals (words, U)."""
+    low = config.residual_bits
+    trit_words, residual_words = [], []
+    for layer, place_, values in zip(layers, place(config, layers), counters, strict=True):
+        rows = place_.groups * config.banks
+        padded = np.zeros((rows, place_.words * config.lanes), np.int64)
+        padded[:layer.outputs, :layer.inputs] = values
+        codes = (padded >> low) & 3
+        trit_words.append(codes.reshape(place_.groups, config.banks, place_.words, config.lanes)
+                          .transpose(1, 0, 2, 3).reshape(config.banks, -1, config.lanes))
+        residual_words.append((padded[:layer.outputs] & ((1 << low) - 1))
+                              .reshape(-1, config.update_lanes))
+    return np.concatenate(trit_words, axis=1), np.concatenate(residual_words)
+
+
+def unpack_counters(config: CoreConfig, layers: Sequence[Layer],
+                    codes: npt.NDArray[np.int64], residuals: npt.NDArray[np.int64],
+                    ) -> list[npt.NDArray[np.int64]]:
+    """Counters (outputs, inputs) of each layer from memory images as `pack_counters` makes them."""
+    return [layer_counters(config, layer, place_, codes, residuals)
+            for layer, place_ in zip(layers, place(config, layers), strict=True)]
+
+
+def layer_counters(config: CoreConfig, layer: Layer, place_: Placement,
+                   codes: npt.NDArray[np.int64], residuals: npt.NDArray[np.int64],
+                   padded: bool = False) -> npt.NDArray[np.int64]:
+    """Counters of one layer, or with the unused lanes of each row's last word if `padded`."""
+    trit_words = place_.groups * place_.words
+    top = (codes[:, place_.trit_base:place_.trit_base + trit_words]
+           .reshape(config.banks, place_.groups, -1).transpose(1, 0, 2)
+           .reshape(place_.groups * config.banks, -1)[:layer.outputs])
+    count = place_.words * config.steps * layer.outputs
+    low = (residuals[place_.residual_base:place_.residual_base + count]
+           .reshape(layer.outputs, -1))
+    signed = np.where(top >= 2, top - 4, top)
+    values = (signed << config.residual_bits) | low
+    return values if padded else values[:, :layer.inputs]

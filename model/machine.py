@@ -1,0 +1,231 @@
+"""The reference machine: executes a program instruction by instruction.
+
+Its registers and memories are the architectural state of the core: after every instruction each
+equals its twin in the RTL. The queue of received samples (`inbox`) and of results (`outbox`) are
+the link's, and not architectural.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..firmware.frames import Run
+from ..firmware.isa import Op, decode
+from . import units
+from .config import CoreConfig, ceil_div
+from .layout import Layer, Placement, layer_counters, place
+from .rng import XorShift64
+
+__all__ = ["Machine", "Result", "Sample", "Statistics"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Inputs (integers of the first layer's planes) and label."""
+
+    x: units.IntArray
+    label: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What SEND tells the host."""
+
+    index: int
+    prediction: int
+    scores: units.IntArray
+
+
+@dataclass
+class Statistics:
+    """Counts since RUN."""
+
+    samples: int = 0
+    correct: int = 0
+    updates: int = 0
+    flips: int = 0
+
+
+@dataclass
+class Registers:
+    """Registers of the sequencer and of the score scan."""
+
+    pc: int = 0
+    counter: int = 0
+    flag: bool = False
+    label: int = 0
+    target: int = 0       #: label of the last scan
+    scan: units.Scan = field(default_factory=lambda: units.Scan(0, 0, 0))
+    sent: int = 0         #: results since RUN
+
+
+class Machine:
+    """A core without its link.
+
+    Attributes
+    ----------
+    codes, residuals
+        Memories T (banks, depth, L; two-bit codes) and R (depth, U).
+    gates, errors
+        Gate bits (hidden words, L) and error trits (words, U) of all layers.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        c = config
+        error_words = (c.hidden_depth + ceil_div(c.max_classes, c.lanes)) * c.steps
+        self.codes = np.zeros((c.banks, c.trit_depth, c.lanes), np.int64)
+        self.residuals = np.zeros((c.residual_depth, c.update_lanes), np.int64)
+        self.gates = np.zeros((c.hidden_depth, c.lanes), bool)
+        self.errors = np.zeros((error_words, c.update_lanes), np.int64)
+        self.scores = np.zeros(c.max_classes, np.int64)
+        self.prng = XorShift64(0)
+        self.program: list[int] = []
+        self.layers: list[Layer] = []
+        self.places: list[Placement] = []
+        self.run = Run.IDLE
+        self.inbox: deque[Sample] = deque()
+        self.outbox: deque[Result] = deque()
+        self.clear()
+
+    def clear(self) -> None:
+        """What RUN clears: registers, statistics, and all activations."""
+        self.registers = Registers()
+        self.statistics = Statistics()
+        self.inbox.clear()
+        words = self.config.max_input_words
+        self.inputs = np.zeros(words * self.config.lanes, np.int64)
+        self.hidden = np.zeros(self.config.hidden_depth * self.config.lanes, np.int64)
+
+    def load_table(self, layers: Sequence[Layer]) -> None:
+        """Replace the layer table by one that `check_table` has accepted."""
+        self.layers = list(layers)
+        self.places = place(self.config, layers)
+
+    def start(self) -> None:
+        """Run the program from address 0."""
+        self.clear()
+        self.run = Run.RUNNING
+
+    def advance(self) -> None:
+        """Run until the program stops or waits for a sample."""
+        while self.run is Run.RUNNING and self.step():
+            pass
+
+    def step(self) -> bool:
+        """Execute one instruction. False if it must wait for a sample, with nothing changed."""
+        r = self.registers
+        word = self.program[r.pc] if r.pc < len(self.program) else 0
+        opcode, operand = decode(word)
+        following = r.pc + 1
+        if opcode == Op.HALT:
+            self.run = Run.HALTED
+            return True
+        if opcode in (Op.FWD, Op.BWD, Op.UPD) and not (
+                (2 if opcode == Op.BWD else 1) <= operand <= len(self.layers)):
+            self.run = Run.FAULT
+            return True
+        if opcode == Op.COUNT:
+            r.counter = operand
+        elif opcode == Op.LOOP:
+            r.counter = (r.counter - 1) % (1 << 24)
+            if r.counter != 0:
+                following = operand
+        elif opcode == Op.RECV:
+            if not self.inbox:
+                return False
+            self._receive(self.inbox.popleft())
+        elif opcode == Op.FWD:
+            self._forward(operand)
+        elif opcode == Op.ERR:
+            self._error(operand)
+        elif opcode == Op.SKIP:
+            if not r.flag:
+                following = operand
+        elif opcode == Op.BWD:
+            self._backward(operand)
+        elif opcode == Op.UPD:
+            self._update(operand)
+        elif opcode == Op.SEND:
+            classes = self.layers[-1].outputs
+            self.outbox.append(Result(r.sent, r.scan.prediction, self.scores[:classes].copy()))
+            r.sent = (r.sent + 1) % (1 << 32)
+        r.pc = following
+        return True
+
+    def _receive(self, sample: Sample) -> None:
+        self.inputs[:] = 0
+        self.inputs[:len(sample.x)] = sample.x
+        self.registers.label = sample.label
+
+    def _lanes(self, number: int) -> tuple[Layer, Placement, units.IntArray, units.IntArray]:
+        """A layer, its place, its counters and its inputs, all with unused lanes."""
+        layer, placed = self.layers[number - 1], self.places[number - 1]
+        counters = layer_counters(self.config, layer, placed, self.codes, self.residuals, True)
+        source = self.inputs if number == 1 else self.hidden[placed.input_base
+                                                             * self.config.lanes:]
+        return layer, placed, counters, source[:placed.words * self.config.lanes]
+
+    def _forward(self, number: int) -> None:
+        layer, placed, counters, x = self._lanes(number)
+        z = units.forward(units.trits(counters, self.config.counter_bits), x)
+        if number == len(self.layers):
+            self.scores[:layer.outputs] = z
+            self.registers.target = self.registers.label
+            self.registers.scan = units.scan_scores(z, self.registers.label)
+            return
+        h, gates = units.activate(z, layer.shift, self.config.activation_bits)
+        words = ceil_div(layer.outputs, self.config.lanes)
+        lanes = slice(placed.output_base * self.config.lanes,
+                      (placed.output_base + words) * self.config.lanes)
+        padding = words * self.config.lanes - layer.outputs
+        self.hidden[lanes] = np.pad(h, (0, padding))
+        self.gates.reshape(-1)[lanes] = np.pad(gates, (0, padding))
+
+    def _error(self, margin: int) -> None:
+        r = self.registers
+        r.flag = r.scan.gap < margin
+        self.statistics.samples += 1
+        self.statistics.correct += r.scan.prediction == r.target
+        if r.flag:
+            self.statistics.updates += 1
+            last = len(self.layers)
+            self._row_errors(last)[:] = 0
+            self._row_errors(last)[r.target] = 1
+            self._row_errors(last)[r.scan.rival] = -1
+
+    def _row_errors(self, number: int) -> units.IntArray:
+        """View of a layer's error trits, with unused lanes of the last word of U."""
+        layer, placed = self.layers[number - 1], self.places[number - 1]
+        first = placed.output_base * self.config.steps
+        words = ceil_div(layer.outputs, self.config.update_lanes)
+        return self.errors[first:first + words].reshape(-1)
+
+    def _backward(self, number: int) -> None:
+        layer, placed, counters, _ = self._lanes(number)
+        weights = units.trits(counters, self.config.counter_bits)
+        gates = self.gates[placed.input_base:placed.input_base + placed.words].reshape(-1)
+        errors = self._row_errors(number)[:layer.outputs]
+        steps = self.config.steps
+        first, count = placed.input_base * steps, placed.words * steps
+        self.errors[first:first + count].reshape(-1)[:] = units.backward(weights, errors, gates)
+
+    def _update(self, number: int) -> None:
+        layer, placed, counters, x = self._lanes(number)
+        bits = self.config.counter_bits
+        for j in np.flatnonzero(self._row_errors(number)[:layer.outputs]):
+            draw = self.prng.draw() if layer.gain < 0 else 0
+            step = units.steps(x, layer.gain, draw)
+            row, flips = units.update(counters[j], int(self._row_errors(number)[j]), step, bits)
+            self.statistics.flips += flips
+            self._store_row(placed, int(j), row)
+
+    def _store_row(self, placed: Placement, j: int, row: units.IntArray) -> None:
+        c = self.config
+        group, bank = divmod(j, c.banks)
+        first = placed.trit_base + group * placed.words
+        self.codes[bank, first:first + placed.words].reshape(-1)[:] = (row >> c.residual_bits) & 3
+        first, count = placed.residual_base + j * placed.words * c.steps, placed.words * c.steps
+        self.residuals[first:first + count].reshape(-1)[:] = row & ((1 << c.residual_bits) - 1)
