@@ -1,0 +1,124 @@
+"""The margin rule on a whole network, one sample at a time: the reference of learning.
+
+Slow on purpose. `tritgrad.model.fast` computes the same numbers, compiled.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+import numpy.typing as npt
+
+from . import units
+from .recipe import Recipe
+from .rng import initial_counters, initial_prng
+from .units import IntArray
+
+__all__ = ["MarginNetwork", "SampleStats", "state_sha256"]
+
+
+@dataclass(frozen=True)
+class SampleStats:
+    """What one training sample did."""
+
+    correct: bool  #: whether the prediction, before any update, was the label
+    updated: bool  #: whether the margin was violated
+    flips: int     #: weights whose trit changed
+
+
+def state_sha256(counters: Sequence[npt.NDArray[np.integer]]) -> str:
+    """SHA-256 of all counters, layer by layer, row-major, each as little-endian int16."""
+    digest = sha256()
+    for layer in counters:
+        digest.update(np.ascontiguousarray(layer, "<i2").tobytes())
+    return digest.hexdigest()
+
+
+class MarginNetwork:
+    """A network in training.
+
+    Parameters
+    ----------
+    recipe
+        Sizes, formats, shifts, margin, and the seed of the initial state.
+
+    Attributes
+    ----------
+    counters
+        Per layer int64 (outputs, inputs).
+    prng
+        The core's random generator.
+    """
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        self.counters = initial_counters(recipe.layers, recipe.counter_bits, recipe.seed)
+        self.prng = initial_prng(recipe.layers, recipe.seed)
+
+    def weights(self) -> list[IntArray]:
+        """The trits of every layer."""
+        return [units.trits(c, self.recipe.counter_bits) for c in self.counters]
+
+    def scores(self, x: npt.NDArray[np.integer]) -> IntArray:
+        """Scores (classes,) of a sample (inputs,) of integers from 0 to 2^planes - 1."""
+        return self._forward(self.weights(), x)[2]
+
+    def predict(self, x: npt.NDArray[np.integer]) -> int:
+        """The class with the highest score, the first one among equals."""
+        return int(np.argmax(self.scores(x)))
+
+    def train_sample(self, x: npt.NDArray[np.integer], y: int,
+                     gains: Sequence[int]) -> SampleStats:
+        """Learn one sample.
+
+        Parameters
+        ----------
+        x
+            (inputs,), integers from 0 to 2^planes - 1.
+        y
+            Label, 0 to classes - 1.
+        gains
+            Gain exponent of each layer, ``recipe.gains_in(epoch)``.
+        """
+        weights = self.weights()
+        inputs, gates, scores = self._forward(weights, x)
+        scan = units.scan_scores(scores, y)
+        correct = scan.prediction == y
+        if scan.gap >= self.recipe.margin:
+            return SampleStats(correct, False, 0)
+
+        errors = [np.zeros_like(scores)]
+        errors[0][y], errors[0][scan.rival] = 1, -1
+        for w, gate in zip(reversed(weights[1:]), reversed(gates), strict=True):
+            errors.insert(0, units.backward(w, errors[0], gate))
+
+        flips = sum(self._update(*layer)
+                    for layer in zip(self.counters, inputs, errors, gains, strict=True))
+        return SampleStats(correct, True, flips)
+
+    def state_sha256(self) -> str:
+        """`state_sha256` of the counters."""
+        return state_sha256(self.counters)
+
+    def _forward(self, weights: list[IntArray], x: npt.NDArray[np.integer],
+                 ) -> tuple[list[IntArray], list[npt.NDArray[np.bool_]], IntArray]:
+        """Inputs of each layer, gate bits of each hidden layer, and the scores."""
+        inputs, gates = [np.asarray(x, np.int64)], []
+        for w, shift in zip(weights, self.recipe.shifts, strict=False):
+            h, gate = units.activate(units.forward(w, inputs[-1]), shift,
+                                     self.recipe.activation_bits)
+            inputs.append(h)
+            gates.append(gate)
+        return inputs, gates, units.forward(weights[-1], inputs[-1])
+
+    def _update(self, counters: IntArray, x: IntArray, errors: IntArray, gain: int) -> int:
+        """Update the rows of a layer that have an error; how many trits changed."""
+        flips = 0
+        for j in np.flatnonzero(errors):
+            draw = self.prng.draw() if gain < 0 else 0
+            counters[j], changed = units.update(counters[j], int(errors[j]),
+                                                units.steps(x, gain, draw),
+                                                self.recipe.counter_bits)
+            flips += changed
+        return flips

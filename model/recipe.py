@@ -1,0 +1,156 @@
+"""A recipe: every number that decides what a run computes, besides the data.
+
+Layers are numbered from 1 in the specification; tuples here start with layer 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import index
+
+from .errors import BadInput
+from .rng import check_seed
+
+__all__ = ["Recipe"]
+
+#: Least gain exponent: a draw has 16 bits, and one of them decides no rounding.
+MIN_GAIN = -15
+
+
+def _half_log2(n: int) -> int:
+    """floor(floor(log2 n) / 2): the exponent of about the square root of n."""
+    return (n.bit_length() - 1) // 2
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Network, formats and hyperparameters of the margin rule.
+
+    Parameters
+    ----------
+    layers
+        Inputs, hidden sizes, classes: at least two numbers from 1 to 65,535; at least 2 classes.
+    counter_bits
+        b, 6 to 14.
+    activation_bits
+        a, bits of a hidden activation, 1 to 8.
+    planes
+        p, bits of an input, 1 to 8.
+    gains
+        g, the gain exponent of each layer at the start, -15 to b - 2.
+    shifts
+        S, the right shift of each hidden layer's activation, 0 to 31.
+    margin
+        M, 1 to 2^23 - 1.
+    epochs
+        E, at least 1.
+    seed
+        0 to 2^64 - 1.
+
+    Raises
+    ------
+    BadInput
+        Names the field, its value and what is allowed.
+    """
+
+    layers: tuple[int, ...]
+    counter_bits: int
+    activation_bits: int
+    planes: int
+    gains: tuple[int, ...]
+    shifts: tuple[int, ...]
+    margin: int
+    epochs: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "gains", "shifts"):
+            object.__setattr__(self, name, _integers(name, getattr(self, name)))
+        for name, low, high in (("counter_bits", 6, 14), ("activation_bits", 1, 8),
+                                ("planes", 1, 8), ("margin", 1, 2**23 - 1),
+                                ("epochs", 1, 2**31 - 1)):
+            object.__setattr__(self, name, _integer(name, getattr(self, name), low, high))
+        object.__setattr__(self, "seed", check_seed(self.seed))
+        _check_layers(self.layers)
+        for name, values, count, low, high in (
+                ("gains", self.gains, self.depth, MIN_GAIN, self.counter_bits - 2),
+                ("shifts", self.shifts, self.depth - 1, 0, 31)):
+            if len(values) != count:
+                raise BadInput(f"{name} of {self.depth} layers must be {count} integers, "
+                               f"not {values!r}")
+            if not all(low <= v <= high for v in values):
+                raise BadInput(f"{name} must be from {low} to {high}, not {values!r}")
+
+    @property
+    def depth(self) -> int:
+        """N, the number of layers of weights."""
+        return len(self.layers) - 1
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """(outputs, inputs) of each layer."""
+        return list(zip(self.layers[1:], self.layers, strict=False))
+
+    @classmethod
+    def default(cls, layers: Sequence[int], planes: int, counter_bits: int = 8,
+                activation_bits: int = 4, epochs: int = 20, seed: int = 1,
+                margin: int | None = None, gain: int | None = None,
+                output_gain: int | None = None,
+                shifts: Sequence[int] | None = None) -> "Recipe":
+        """The recipe that follows from a network's sizes, except for what is given.
+
+        Parameters
+        ----------
+        gain
+            Gain exponent of every layer but the last. A network of one layer takes it too,
+            unless `output_gain` is given.
+        output_gain
+            Gain exponent of the last layer.
+        """
+        _check_layers(sizes := _integers("layers", layers))
+        depth = len(sizes) - 1
+        widths = [planes, *[activation_bits] * (depth - 1)]
+        gains = [counter_bits - 7 - n for n in widths]
+        if gain is not None:
+            gains[:max(1, depth - 1)] = [gain] * max(1, depth - 1)
+        if output_gain is not None:
+            gains[-1] = output_gain
+        if shifts is None:
+            shifts = [max(0, n - 4 + _half_log2(f))
+                      for n, f in zip(widths[:-1], sizes, strict=False)]
+        if margin is None:
+            margin = 4 << _half_log2(sizes[-2])
+        return cls(sizes, counter_bits, activation_bits, planes, tuple(gains), tuple(shifts),
+                   margin, epochs, seed)
+
+    @property
+    def floors(self) -> tuple[int, ...]:
+        """The gain exponents below which the schedule never goes."""
+        first, *others = self.gains
+        return (min(0, first), *[max(MIN_GAIN, g - 2) for g in others])
+
+    def gains_in(self, epoch: int) -> tuple[int, ...]:
+        """The gain exponents in force in an epoch (from 0): halved at 40 % and 70 % of the run."""
+        halvings = 0 if 5 * epoch < 2 * self.epochs else 1 if 10 * epoch < 7 * self.epochs else 2
+        return tuple(max(g - halvings, floor)
+                     for g, floor in zip(self.gains, self.floors, strict=True))
+
+
+def _integer(name: str, value: int, low: int, high: int) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= value <= high:
+        raise BadInput(f"{name} must be an integer from {low} to {high}, not {value!r}")
+    return index(value)
+
+
+def _integers(name: str, values: Sequence[int]) -> tuple[int, ...]:
+    try:
+        return tuple(index(v) for v in values)
+    except TypeError:
+        raise BadInput(f"{name} must be a sequence of integers, not {values!r}") from None
+
+
+def _check_layers(sizes: tuple[int, ...]) -> None:
+    if len(sizes) < 2 or not all(1 <= n <= 65535 for n in sizes):
+        raise BadInput(f"layers must be inputs, hidden sizes and classes, at least two numbers "
+                       f"from 1 to 65535, not {sizes!r}")
+    if sizes[-1] < 2:
+        raise BadInput(f"layers must end with at least 2 classes, not {sizes[-1]!r}")
