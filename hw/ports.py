@@ -28,15 +28,13 @@ class LayerRecord(data.StructLayout):
     """A row of the layer table as the units use it: sizes, place in the memories, exponents."""
 
     def __init__(self, config: CoreConfig):
-        words = max(config.max_input_words, -(-config.max_neurons // config.lanes))
-        hidden = config.hidden_depth + -(-config.max_classes // config.lanes)
         super().__init__({
-            "words": range(words + 1),
+            "words": range(config.max_words + 1),
             "outputs": range(config.max_neurons + 1),
             "trit_base": range(config.trit_depth + 1),
             "residual_base": range(config.residual_depth + 1),
-            "input_base": range(hidden + 1),
-            "output_base": range(hidden + 1),
+            "input_base": range(config.output_words + 1),
+            "output_base": range(config.output_words + 1),
             "shift": 5,
             "gain": signed(5),
         })

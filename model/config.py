@@ -142,6 +142,16 @@ class CoreConfig:
         return ceil_div(self.max_inputs, self.lanes)
 
     @property
+    def max_words(self) -> int:
+        """Most words of L inputs of any layer."""
+        return ceil_div(self.max_fan_in, self.lanes)
+
+    @property
+    def output_words(self) -> int:
+        """Words of L neurons of all layers together."""
+        return self.hidden_depth + ceil_div(self.max_classes, self.lanes)
+
+    @property
     def score_bits(self) -> int:
         """Bits of a signed pre-activation that can never wrap, whatever the layer table says."""
         largest = max(self.max_inputs * (2**self.input_planes - 1),

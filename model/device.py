@@ -227,7 +227,8 @@ class GoldenDevice:
         _need(count > 0 and max(labels) < classes)
         for n, label in enumerate(labels):
             data = payload[1 + count + n * size:1 + count + (n + 1) * size]
-            self.machine.inbox.append(Sample(unpack_sample(data, first.inputs, first.planes), label))
+            x = unpack_sample(data, first.inputs, first.planes)
+            self.machine.inbox.append(Sample(x, label))
         return b""
 
     def _status(self, payload: bytes) -> bytes:

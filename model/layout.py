@@ -89,7 +89,8 @@ def check_table(config: CoreConfig, layers: Sequence[Layer]) -> None:
                                ("R", used.residual_base, config.residual_depth),
                                ("hidden", used.input_base, config.hidden_depth)):
         if value > depth:
-            raise TableError(f"the layers need {value} words of {name} memory, the core has {depth}")
+            raise TableError(
+                f"the layers need {value} words of {name} memory, the core has {depth}")
 
 
 def pack_counters(config: CoreConfig, layers: Sequence[Layer],

@@ -75,11 +75,10 @@ class Machine:
     def __init__(self, config: CoreConfig):
         self.config = config
         c = config
-        error_words = (c.hidden_depth + ceil_div(c.max_classes, c.lanes)) * c.steps
         self.codes = np.zeros((c.banks, c.trit_depth, c.lanes), np.int64)
         self.residuals = np.zeros((c.residual_depth, c.update_lanes), np.int64)
         self.gates = np.zeros((c.hidden_depth, c.lanes), bool)
-        self.errors = np.zeros((error_words, c.update_lanes), np.int64)
+        self.errors = np.zeros((c.output_words * c.steps, c.update_lanes), np.int64)
         self.scores = np.zeros(c.max_classes, np.int64)
         self.prng = XorShift64(0)
         self.program: list[int] = []

@@ -1,0 +1,139 @@
+"""The activation unit: shift, clip, gate, and pack into words."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ..model.config import CoreConfig
+from .ports import LayerRecord
+from .words import Entry, plane_mask
+
+__all__ = ["ActivationUnit"]
+
+
+class ActivationUnit(wiring.Component):
+    """Pre-activations in, a neuron a cycle; compact activation words and gate bits out.
+
+    Holds the hidden layers' memories: entries (see `Entry`) of layer l's outputs from word
+    ``output_base`` on, and gate bits, a word of L for every word of neurons.
+    Latency: the last pre-activation's word is in memory four cycles later.
+
+    Members
+    -------
+    start, record, layer : strobe, table row and number of the layer whose pre-activations come
+        next.
+    clear : strobe: all lists are empty.
+    z, z_valid : pre-activations in ascending order, as many as the layer has outputs.
+    busy : from `start` until the last word is stored.
+    read_layer : number of a layer; `read_count` are the entries of its inputs so far, `read_final`
+        says that there will be no more.
+    address, enable : entry to read; `entry` one cycle after, held while not enabled.
+    gate_address : word of gate bits to read; `gates` one cycle after.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        self.layout = Entry(config, config.activation_bits, config.max_words)
+        super().__init__({
+            "start": In(1),
+            "record": In(LayerRecord(config)),
+            "layer": In(range(config.max_layers + 1)),
+            "clear": In(1),
+            "z": In(signed(config.score_bits)),
+            "z_valid": In(1),
+            "busy": Out(1),
+            "read_layer": In(range(config.max_layers + 1)),
+            "read_count": Out(range(config.hidden_depth + 1)),
+            "read_final": Out(1),
+            "address": In(range(config.hidden_depth)),
+            "enable": In(1),
+            "entry": Out(self.layout),
+            "gate_address": In(range(config.hidden_depth)),
+            "gates": Out(config.lanes),
+        })
+        self.memory = Memory(shape=self.layout, depth=config.hidden_depth, init=[])
+        self.counts = Array(Signal.like(self.read_count, name=f"count{n}")
+                            for n in range(config.max_layers + 2))
+        self.gate_memory = Memory(shape=config.lanes, depth=config.hidden_depth, init=[])
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        lanes, bits = config.lanes, config.activation_bits
+        m.submodules.memory = self.memory
+        m.submodules.gate_memory = self.gate_memory
+        read, write = self.memory.read_port(), self.memory.write_port()
+        gate_read, gate_write = self.gate_memory.read_port(), self.gate_memory.write_port()
+        m.d.comb += [
+            read.addr.eq(self.address), read.en.eq(self.enable), self.entry.eq(read.data),
+            gate_read.addr.eq(self.gate_address), self.gates.eq(gate_read.data),
+        ]
+
+        # Stage 1: shift.
+        shift = Signal.like(self.record.shift)
+        shifted, shifted_valid = Signal(signed(config.score_bits)), Signal()
+        m.d.sync += [shifted.eq(self.z >> shift), shifted_valid.eq(self.z_valid & self.busy)]
+
+        # Stage 2: clip and put into the word's next lane.
+        above, gate = Signal(), Signal()
+        h = Signal(bits)
+        m.d.comb += [
+            above.eq(~shifted[-1] & shifted[bits:].any()),
+            gate.eq(~shifted[-1] & ~above),
+            h.eq(Mux(shifted[-1], 0, shifted[:bits] | above.replicate(bits))),
+        ]
+        lane = Signal(lanes, init=1)  # one-hot
+        left = Signal.like(self.record.outputs)
+        store = Signal()
+        pack = [Signal(lanes, name=f"plane{n}") for n in range(bits)]
+        gates = Signal(lanes)
+        for word, bit in [*zip(pack, h, strict=True), (gates, gate)]:
+            kept = Mux(store, 0, word)
+            m.d.sync += word.eq(Mux(shifted_valid, kept | (lane & bit.replicate(lanes)), kept))
+        m.d.sync += store.eq(0)
+        with m.If(shifted_valid):
+            m.d.sync += left.eq(left - 1)
+            with m.If(lane[-1] | (left == 1)):
+                m.d.sync += [store.eq(1), lane.eq(1)]
+            with m.Else():
+                m.d.sync += lane.eq(lane << 1)
+
+        # Stage 3: store the word unless it is zero; its gate bits always.
+        index = Signal(range(config.max_words))
+        target = Signal.like(self.layer)  # the layer that reads what is stored
+        counts = self.counts
+        base = Signal.like(self.record.output_base)
+        planes = Cat(pack)
+        mask = plane_mask(planes, lanes)
+        m.d.comb += [
+            write.addr.eq(base + counts[target]),
+            write.data.index.eq(index),
+            write.data.mask.eq(mask),
+            write.data.planes.eq(planes),
+            write.en.eq(store & mask.any()),
+            gate_write.addr.eq(base + index),
+            gate_write.data.eq(gates),
+            gate_write.en.eq(store),
+            self.read_count.eq(counts[self.read_layer]),
+            self.read_final.eq(~(self.busy & (target == self.read_layer))),
+        ]
+        with m.If(store):
+            m.d.sync += [index.eq(index + 1), counts[target].eq(counts[target] + mask.any())]
+            with m.If((left == 0) & ~shifted_valid):
+                m.d.sync += self.busy.eq(0)
+
+        with m.If(self.start):
+            m.d.sync += [
+                self.busy.eq(1),
+                target.eq(self.layer + 1),
+                counts[self.layer + 1].eq(0),
+                index.eq(0),
+                lane.eq(1),
+                shift.eq(self.record.shift),
+                left.eq(self.record.outputs),
+                base.eq(self.record.output_base),
+            ]
+        with m.If(self.clear):
+            m.d.sync += [count.eq(0) for count in counts]
+        return m

@@ -1,0 +1,311 @@
+"""The engine: all units, their memories and the sequencer. It knows no link."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from ..model.config import CoreConfig
+from .activation import ActivationUnit
+from .array import MacArray
+from .error import ErrorUnit
+from .forward import ForwardControl
+from .ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
+from .prng import XorShift64
+from .rows import ErrorStore, RowLister
+from .scan import ScoreScan
+from .sequencer import Sequencer
+from .stores import ResidualStore, TritStore
+from .update import UpdateUnit
+from .words import ListReader, SampleBuffer
+
+__all__ = ["Engine"]
+
+
+class Engine(wiring.Component):
+    """The core without its link.
+
+    Members
+    -------
+    program_*, table_*, layers, begin, abort, hold, run, waiting : see `Sequencer`.
+    samples : words of samples from the link.
+    memory : the link's access to T and R; only while the program does not run.
+    prng_load, prng_state : sets the PRNG; prng : its state.
+    statistics : counters; all but `total_cycles` restart with `begin`.
+    send, sent, prediction, classes : strobe to the result sender, results since `begin`, first
+        maximum of the scores, number of scores.
+    sending : a result is still on its way.
+    score_index, score : score to read; one cycle later.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        super().__init__({
+            "program_write": In(1),
+            "program_address": In(range(config.program_depth)),
+            "program_data": In(32),
+            "program_length": In(range(config.program_depth + 1)),
+            "table_write": In(1),
+            "table_index": In(range(config.max_layers)),
+            "table_record": In(LayerRecord(config)),
+            "layers": In(range(config.max_layers + 1)),
+            "begin": In(1),
+            "abort": In(1),
+            "hold": In(1),
+            "run": Out(RunState),
+            "waiting": Out(1),
+            "samples": In(stream.Signature(sample_word(config))),
+            "memory": In(MemorySignature(config)),
+            "prng_load": In(1),
+            "prng_state": In(64),
+            "prng": Out(64),
+            "statistics": Out(StatisticsSignature()),
+            "send": Out(1),
+            "sent": Out(32),
+            "prediction": Out(range(config.max_classes)),
+            "classes": Out(range(config.max_classes + 1)),
+            "sending": In(1),
+            "score_index": In(range(config.max_classes)),
+            "score": Out(signed(config.score_bits)),
+        })
+        self.sequencer = Sequencer(config)
+        self.trits = TritStore(config)
+        self.residuals = ResidualStore(config)
+        self.errors = ErrorStore(config)
+        self.inputs = SampleBuffer(config)
+        self.reader = ListReader(max(config.max_input_words, config.hidden_depth))
+        self.forward = ForwardControl(config)
+        self.array = MacArray(config)
+        self.activation = ActivationUnit(config)
+        self.scan = ScoreScan(config)
+        self.error = ErrorUnit(config)
+        self.lister = RowLister(config)
+        self.row_reader = ListReader(config.max_neurons)
+        self.update = UpdateUnit(config)
+        self.random = XorShift64()
+
+    def elaborate(self, platform):
+        m = Module()
+        for name in ("sequencer", "trits", "residuals", "errors", "inputs", "reader", "forward",
+                     "array", "activation", "scan", "error", "lister", "row_reader", "update",
+                     "random"):
+            m.submodules[name] = getattr(self, name)
+        self._connect_sequencer(m)
+        self._connect_words(m)
+        self._connect_forward(m)
+        self._connect_rows(m)
+        self._connect_memories(m)
+        self._count(m)
+        return m
+
+    def _connect_sequencer(self, m):
+        sequencer = self.sequencer
+        for name in ("program_write", "program_address", "program_data", "program_length",
+                     "table_write", "table_index", "table_record", "layers", "begin", "abort",
+                     "hold", "sending"):
+            m.d.comb += getattr(sequencer, name).eq(getattr(self, name))
+        m.d.comb += [
+            self.run.eq(sequencer.run),
+            self.waiting.eq(sequencer.waiting),
+            sequencer.filled.eq(self.inputs.filled),
+            sequencer.flag.eq(self.error.flag),
+            self.send.eq(sequencer.send),
+            self.prediction.eq(self.scan.prediction),
+            self.classes.eq(sequencer.record.outputs),
+            self.scan.index.eq(self.score_index),
+            self.score.eq(self.scan.score),
+            self.random.i_load.eq(self.prng_load),
+            self.random.i_state.eq(self.prng_state),
+            self.random.i_draw.eq(self.update.draw),
+            self.prng.eq(self.random.o_state),
+        ]
+        with m.If(sequencer.clear):
+            m.d.sync += self.sent.eq(0)
+        with m.Elif(self.send):
+            m.d.sync += self.sent.eq(self.sent + 1)
+
+    def _connect_words(self, m):
+        """Samples and activations, replayed by one reader for forward pass and update."""
+        sequencer, inputs, activation = self.sequencer, self.inputs, self.activation
+        reader, forward, update = self.reader, self.forward, self.update
+        connect(m, flipped(self.samples), inputs.i)
+        layer = Signal.like(activation.read_layer)
+        base = Signal.like(sequencer.record.input_base)
+        from_inputs = Signal()
+        with m.If(reader.start):
+            m.d.sync += [
+                layer.eq(sequencer.operand),
+                base.eq(sequencer.record.input_base),
+                from_inputs.eq(sequencer.operand == 1),
+            ]
+        m.d.comb += [
+            inputs.clear.eq(sequencer.clear),
+            inputs.take.eq(sequencer.receive),
+            activation.clear.eq(sequencer.clear),
+            activation.read_layer.eq(layer),
+            reader.start.eq(sequencer.forward | sequencer.update),
+            reader.count.eq(Mux(from_inputs, inputs.count, activation.read_count)),
+            reader.final.eq(from_inputs | activation.read_final),
+            reader.take.eq(forward.entry_take | update.entry_take),
+            inputs.address.eq(reader.address),
+            inputs.enable.eq(reader.enable),
+            activation.address.eq(base + reader.address),
+            activation.enable.eq(reader.enable),
+        ]
+        for unit in forward, update:
+            for field in "index", "mask", "planes":
+                m.d.comb += unit.entry[field].eq(
+                    Mux(from_inputs, inputs.entry[field], activation.entry[field]))
+            m.d.comb += [
+                unit.entry_valid.eq(reader.valid),
+                unit.entry_last.eq(reader.last),
+                unit.entry_ended.eq(reader.ended),
+            ]
+
+    def _connect_forward(self, m):
+        """The pass through array, then activation unit or score scan."""
+        sequencer, forward, array = self.sequencer, self.forward, self.array
+        activation, scan = self.activation, self.scan
+
+        # The unit behind the array takes a layer over once it is done with the one before.
+        record = Signal(LayerRecord(self.config))
+        layer = Signal.like(activation.layer)
+        last, pending = Signal(), Signal()
+        take_over = Signal()
+        behind_busy = activation.busy | scan.busy
+        m.d.comb += take_over.eq(pending & ~behind_busy)
+        with m.If(take_over):
+            m.d.sync += pending.eq(0)
+        with m.If(sequencer.forward):
+            m.d.sync += [
+                record.eq(sequencer.record),
+                layer.eq(sequencer.operand),
+                last.eq(sequencer.last),
+                pending.eq(1),
+            ]
+        m.d.comb += [
+            forward.start.eq(sequencer.forward),
+            forward.record.eq(sequencer.record),
+            forward.allow_last.eq(array.room & ~pending),
+            array.words.eq(self.trits.words),
+            array.x.eq(forward.x),
+            array.active.eq(forward.active),
+            array.first.eq(forward.first),
+            array.last.eq(forward.last),
+            array.plane.eq(forward.plane),
+            array.rows.eq(forward.rows),
+            activation.start.eq(take_over & ~last),
+            activation.record.eq(record),
+            activation.layer.eq(layer),
+            activation.z.eq(array.z),
+            activation.z_valid.eq(array.z_valid),
+            scan.start.eq(take_over & last),
+            scan.clear.eq(sequencer.clear),
+            scan.classes.eq(record.outputs),
+            scan.label.eq(self.inputs.label),
+            scan.z.eq(array.z),
+            scan.z_valid.eq(array.z_valid),
+        ]
+        forwarding = forward.busy | pending | array.busy | behind_busy
+        others = self.update.busy | self.error.busy | self.sending | ~self.lister.final
+        m.d.comb += [
+            sequencer.forward_ready.eq(~forward.busy & ~pending & ~others),
+            sequencer.quiet.eq(~forwarding & ~others),
+        ]
+        self.forwarding = forwarding | sequencer.forward
+
+    def _connect_rows(self, m):
+        """Errors: written by error unit and backward pass, listed for update and backward pass."""
+        sequencer, errors, error = self.sequencer, self.errors, self.error
+        lister, rows, update, scan = self.lister, self.row_reader, self.update, self.scan
+        begin = sequencer.backward | sequencer.update
+        m.d.comb += [
+            error.start.eq(sequencer.error),
+            error.margin.eq(sequencer.operand),
+            error.record.eq(sequencer.record),
+            error.clear.eq(sequencer.clear),
+            error.gap.eq(scan.gap),
+            error.target.eq(scan.target),
+            error.rival.eq(scan.rival),
+            lister.start.eq(begin),
+            lister.record.eq(sequencer.record),
+            lister.error_word.eq(errors.word),
+            errors.address.eq(lister.error_address),
+            errors.write.eq(error.write | update.error_write),
+            errors.write_address.eq(Mux(error.write, error.write_address,
+                                        update.error_write_address)),
+            errors.write_data.eq(Mux(error.write, error.write_data, update.error_write_data)),
+            rows.start.eq(begin),
+            rows.count.eq(lister.count),
+            rows.final.eq(lister.final),
+            rows.take.eq(update.row_take),
+            lister.address.eq(rows.address),
+            lister.enable.eq(rows.enable),
+            update.start.eq(begin),
+            update.backward.eq(sequencer.backward),
+            update.record.eq(sequencer.record),
+            update.row.eq(lister.entry),
+            update.row_valid.eq(rows.valid),
+            update.row_last.eq(rows.last),
+            update.row_ended.eq(rows.ended),
+            update.dither.eq(self.random.o_draw),
+            self.activation.gate_address.eq(update.gate_address),
+            update.gates.eq(self.activation.gates),
+        ]
+
+    def _connect_memories(self, m):
+        """T and R: the units' while the program runs, else the link's."""
+        trits, residuals, update = self.trits, self.residuals, self.update
+        memory = self.memory
+        residual_word = Signal.like(residuals.word)
+        space = Signal(2)
+        m.d.sync += [residual_word.eq(residuals.word), space.eq(Cat(memory.space, space[0]))]
+        m.d.comb += [
+            memory.read_data.eq(Mux(space[1], residual_word, trits.word)),
+            update.trit_word.eq(trits.word),
+            update.residual_word.eq(residuals.word),
+        ]
+        with m.If(self.run == RunState.RUNNING):
+            m.d.comb += [
+                trits.address.eq(Mux(update.busy, update.trit_address, self.forward.address)),
+                trits.bank.eq(update.trit_bank),
+                trits.write.eq(update.trit_write),
+                trits.write_bank.eq(update.trit_write_bank),
+                trits.write_address.eq(update.trit_write_address),
+                trits.write_data.eq(update.trit_write_data),
+                residuals.address.eq(update.residual_address),
+                residuals.write.eq(update.residual_write),
+                residuals.write_address.eq(update.residual_write_address),
+                residuals.write_data.eq(update.residual_write_data),
+            ]
+        with m.Else():
+            m.d.comb += [
+                trits.address.eq(memory.address),
+                trits.bank.eq(memory.bank),
+                trits.write.eq(memory.write & ~memory.space),
+                trits.write_bank.eq(memory.bank),
+                trits.write_address.eq(memory.address),
+                trits.write_data.eq(memory.write_data),
+                residuals.address.eq(memory.address),
+                residuals.write.eq(memory.write & memory.space),
+                residuals.write_address.eq(memory.address),
+                residuals.write_data.eq(memory.write_data),
+            ]
+
+    def _count(self, m):
+        counts, sequencer = self.statistics, self.sequencer
+        running = self.run == RunState.RUNNING
+        m.d.sync += [
+            counts.flips.eq(counts.flips + self.update.flips),
+            counts.total_cycles.eq(counts.total_cycles + 1),
+            counts.cycles.eq(counts.cycles + (running & ~sequencer.stalled)),
+            counts.forward_cycles.eq(counts.forward_cycles + (running & self.forwarding)),
+        ]
+        with m.If(sequencer.error):
+            m.d.sync += [
+                counts.samples.eq(counts.samples + 1),
+                counts.correct.eq(counts.correct + (self.scan.prediction == self.scan.target)),
+                counts.updates.eq(counts.updates + self.error.violated),
+            ]
+        with m.If(sequencer.clear):
+            m.d.sync += [getattr(counts, name).eq(0) for name in (
+                "samples", "correct", "updates", "flips", "cycles", "forward_cycles")]

@@ -1,0 +1,191 @@
+"""The sequencer: fetches, decodes and dispatches the program's instructions."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ..firmware.isa import FORMAT, Op
+from ..model.config import CoreConfig
+from .ports import LayerRecord, RunState
+
+__all__ = ["Sequencer"]
+
+
+class Sequencer(wiring.Component):
+    """Program and layer table, program counter, loop counter, run state.
+
+    An instruction costs the cycle in which it is dispatched; its unit works on afterwards. FWD is
+    dispatched while the layer before still drains, everything else but jumps once all units are
+    quiet.
+
+    Members
+    -------
+    program_write, program_address, program_data : write port of the program.
+    program_length : instructions of the program; behind them it halts.
+    table_write, table_index, table_record : write port of the layer table.
+    layers : rows of the table.
+    begin, abort : strobes: run from address 0; stop before the next instruction.
+    hold : dispatch nothing while set.
+    run : state of the program.
+    forward_ready, quiet : FWD may be dispatched; no unit works.
+    filled : a sample has been received.
+    sending : a result is on its way to the link.
+    flag : of the error unit.
+    dispatched : strobe: an instruction is dispatched.
+    clear : strobe: the program begins.
+    forward, error, backward, update, receive, send : strobes to the units, with
+    operand, record, last : the immediate, the table row it names (of the last layer for ERR and
+        SEND), and whether that is the last layer.
+    waiting : the program waits for a sample.
+    stalled : the program waits for the link in this cycle.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        super().__init__({
+            "program_write": In(1),
+            "program_address": In(range(config.program_depth)),
+            "program_data": In(32),
+            "program_length": In(range(config.program_depth + 1)),
+            "table_write": In(1),
+            "table_index": In(range(config.max_layers)),
+            "table_record": In(LayerRecord(config)),
+            "layers": In(range(config.max_layers + 1)),
+            "begin": In(1),
+            "abort": In(1),
+            "hold": In(1),
+            "run": Out(RunState),
+            "forward_ready": In(1),
+            "quiet": In(1),
+            "filled": In(1),
+            "sending": In(1),
+            "flag": In(1),
+            "dispatched": Out(1),
+            "clear": Out(1),
+            "forward": Out(1),
+            "error": Out(1),
+            "backward": Out(1),
+            "update": Out(1),
+            "receive": Out(1),
+            "send": Out(1),
+            "operand": Out(FORMAT[0][2]),
+            "record": Out(LayerRecord(config)),
+            "last": Out(1),
+            "waiting": Out(1),
+            "stalled": Out(1),
+        })
+        self.program = Memory(shape=32, depth=config.program_depth, init=[])
+        self.table = Memory(shape=LayerRecord(config), depth=config.max_layers, init=[])
+        self.pc = Signal(range(config.program_depth + 1))
+        self.counter = Signal(FORMAT[0][2])
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.program = self.program
+        m.submodules.table = self.table
+        fetch, load = self.program.read_port(), self.program.write_port()
+        look, enter = self.table.read_port(domain="comb"), self.table.write_port()
+        pc, counter = self.pc, self.counter
+        m.d.comb += [
+            load.addr.eq(self.program_address), load.data.eq(self.program_data),
+            load.en.eq(self.program_write),
+            enter.addr.eq(self.table_index), enter.data.eq(self.table_record),
+            enter.en.eq(self.table_write),
+        ]
+
+        word = {name: fetch.data[first:first + width] for name, first, width in FORMAT}
+        opcode = Signal(Op)
+        past_end = Signal()
+        m.d.comb += [
+            past_end.eq(pc >= self.program_length),
+            opcode.eq(Mux(past_end, Op.HALT, word["opcode"])),
+            self.operand.eq(word["immediate"]),
+        ]
+
+        names_layer, missing, works_on_last = Signal(), Signal(), Signal()
+        least = Mux(opcode == Op.BWD, 2, 1)
+        m.d.comb += [
+            names_layer.eq((opcode == Op.FWD) | (opcode == Op.BWD) | (opcode == Op.UPD)),
+            missing.eq(names_layer & ((self.operand < least) | (self.operand > self.layers))),
+            works_on_last.eq((opcode == Op.ERR) | (opcode == Op.SEND)),
+            look.addr.eq(Mux(works_on_last, self.layers, self.operand) - 1),
+            self.record.eq(look.data),
+            self.last.eq(self.operand == self.layers),
+        ]
+
+        following = Signal.like(pc)
+        stopping = Signal()  # an abort waits for the units
+        m.d.comb += [following.eq(pc), fetch.addr.eq(following)]
+
+        def go_on(target=None):
+            m.d.comb += [
+                self.dispatched.eq(1),
+                following.eq(pc + 1 if target is None else target),
+            ]
+
+        def stop(state):
+            m.d.sync += self.run.eq(state)
+            m.next = "Stopped"
+
+        with m.If(self.abort & (self.run == RunState.RUNNING)):
+            m.d.sync += stopping.eq(1)
+
+        with m.FSM():
+            with m.State("Stopped"):
+                with m.If(self.begin):
+                    m.d.comb += [self.clear.eq(1), following.eq(0)]
+                    m.d.sync += [counter.eq(0), stopping.eq(0), self.run.eq(RunState.RUNNING)]
+                    m.next = "Execute"
+
+            with m.State("Execute"):
+                m.d.comb += self.stalled.eq(self.sending)
+                with m.If(stopping):
+                    with m.If(self.quiet):
+                        stop(RunState.ABORTED)
+                with m.Elif(~self.hold):
+                    with m.Switch(opcode):
+                        with m.Case(Op.COUNT):
+                            m.d.sync += counter.eq(self.operand)
+                            go_on()
+                        with m.Case(Op.LOOP):
+                            m.d.sync += counter.eq(counter - 1)
+                            go_on(Mux(counter == 1, pc + 1, self.operand))
+                        with m.Case(Op.SKIP):
+                            go_on(Mux(self.flag, pc + 1, self.operand))
+                        with m.Case(Op.FWD):
+                            with m.If(missing):
+                                with m.If(self.quiet):
+                                    stop(RunState.FAULT)
+                            with m.Elif(self.forward_ready):
+                                m.d.comb += self.forward.eq(1)
+                                go_on()
+                        with m.Default():
+                            with m.If(self.quiet):
+                                self._dispatch_quiet(m, opcode, missing, go_on, stop)
+        m.d.sync += pc.eq(following)
+        return m
+
+    def _dispatch_quiet(self, m, opcode, missing, go_on, stop):
+        with m.Switch(opcode):
+            with m.Case(Op.HALT):
+                stop(RunState.HALTED)
+            with m.Case(Op.RECV):
+                with m.If(self.filled):
+                    m.d.comb += self.receive.eq(1)
+                    go_on()
+                with m.Else():
+                    m.d.comb += [self.waiting.eq(1), self.stalled.eq(1)]
+            with m.Case(Op.ERR):
+                m.d.comb += self.error.eq(1)
+                go_on()
+            with m.Case(Op.SEND):
+                m.d.comb += self.send.eq(1)
+                go_on()
+            with m.Case(Op.BWD, Op.UPD):
+                with m.If(missing):
+                    stop(RunState.FAULT)
+                with m.Else():
+                    m.d.comb += [self.backward.eq(opcode == Op.BWD),
+                                 self.update.eq(opcode == Op.UPD)]
+                    go_on()

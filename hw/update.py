@@ -1,0 +1,241 @@
+"""The update unit: U lanes that update counters, and run the backward pass over the same words."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..model.config import CoreConfig
+from .arith import popcount, times
+from .lanes import BackwardLane, StepLane, UpdateLane
+from .ports import LayerRecord
+from .rows import RowEntry
+from .words import Entry
+
+__all__ = ["UpdateUnit"]
+
+
+class UpdateUnit(wiring.Component):
+    """Pairs rows that have an error with words, U lanes a cycle.
+
+    Update (`backward` = 0): rows outer, the layer's non-zero input words inner; a cycle for each U
+    inputs. Backward: words of the layer's inputs outer, rows inner; a cycle for each row and U
+    inputs. Both are a pipeline of four stages without stalls: address, memory, bank, write.
+
+    Members
+    -------
+    start, backward, record : strobe, kind of pass, table row of the layer.
+    busy : until everything is written.
+    row, row_valid, row_last, row_ended, row_take : the row list's reader.
+    entry, entry_valid, entry_last, entry_ended, entry_take : the input words' reader.
+    draw : strobe to the PRNG; `dither` is its draw, from the next cycle on.
+    trit_address, trit_bank, trit_word : read port of T; the word comes two cycles later.
+    trit_write, trit_write_bank, trit_write_address, trit_write_data : write port of T.
+    residual_address, residual_word : read port of R; the word comes one cycle later.
+    residual_write, residual_write_address, residual_write_data : write port of R.
+    gate_address, gates : gate bits of a word of inputs, one cycle later.
+    error_write, error_write_address, error_write_data : the errors of the layer below.
+    flips : trits that changed, with this cycle's write.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        trit_address, bank = range(config.trit_depth), range(config.banks)
+        residual_address = range(config.residual_depth)
+        trit_bits = 2 * config.lanes
+        residual_bits = config.update_lanes * config.residual_bits
+        super().__init__({
+            "start": In(1),
+            "backward": In(1),
+            "record": In(LayerRecord(config)),
+            "busy": Out(1),
+            "row": In(RowEntry(config)),
+            "row_valid": In(1),
+            "row_last": In(1),
+            "row_ended": In(1),
+            "row_take": Out(1),
+            "entry": In(Entry(config, config.word_bits, config.max_words)),
+            "entry_valid": In(1),
+            "entry_last": In(1),
+            "entry_ended": In(1),
+            "entry_take": Out(1),
+            "draw": Out(1),
+            "dither": In(16),
+            "trit_address": Out(trit_address),
+            "trit_bank": Out(bank),
+            "trit_word": In(trit_bits),
+            "trit_write": Out(1),
+            "trit_write_bank": Out(bank),
+            "trit_write_address": Out(trit_address),
+            "trit_write_data": Out(trit_bits),
+            "residual_address": Out(residual_address),
+            "residual_word": In(residual_bits),
+            "residual_write": Out(1),
+            "residual_write_address": Out(residual_address),
+            "residual_write_data": Out(residual_bits),
+            "gate_address": Out(range(config.hidden_depth)),
+            "gates": In(config.lanes),
+            "error_write": Out(1),
+            "error_write_address": Out(range(config.output_words * config.steps)),
+            "error_write_data": Out(2 * config.update_lanes),
+            "flips": Out(range(config.update_lanes + 1)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        lanes, bits = config.update_lanes, config.residual_bits
+
+        # Stage 0: pair a row with a word and set the addresses.
+        active, backward = Signal(), Signal()
+        gain = Signal.like(self.record.gain)
+        base = Signal.like(self.record.input_base)
+        words_left = Signal.like(self.record.words)
+        tile = Signal(range(config.max_words))
+        step = Signal(range(config.steps))
+        beginning = Signal()   # of a row (update), of a sum (backward)
+        issue, step_ends, ends = Signal(), Signal(), Signal()
+        word = Signal.like(tile)
+        m.d.comb += [
+            step_ends.eq(step == config.steps - 1),
+            word.eq(Mux(backward, tile, self.entry.index)),
+            self.trit_address.eq(self.row.trit + word),
+            self.trit_bank.eq(self.row.bank),
+            self.residual_address.eq(self.row.residual + times(word, config.steps) + step),
+            self.gate_address.eq(base + tile),
+        ]
+        with m.If(active & backward):
+            m.d.comb += [
+                issue.eq(self.row_valid | self.row_ended),
+                ends.eq(self.row_last | self.row_ended),
+                self.row_take.eq(issue),
+            ]
+            with m.If(issue):
+                m.d.sync += beginning.eq(ends)
+                with m.If(ends):
+                    m.d.sync += step.eq(Mux(step_ends, 0, step + 1))
+                    with m.If(step_ends):
+                        m.d.sync += [
+                            tile.eq(tile + 1),
+                            words_left.eq(words_left - 1),
+                            active.eq(words_left != 1),
+                        ]
+        with m.Elif(active):
+            # Without a non-zero input a row only takes its draw.
+            m.d.comb += [
+                issue.eq(self.row_valid & self.entry_valid),
+                ends.eq((self.entry_last & step_ends) | self.entry_ended),
+                self.entry_take.eq(issue & step_ends),
+                self.row_take.eq(self.row_valid & (self.entry_valid | self.entry_ended) & ends),
+                self.draw.eq(self.row_valid & (self.entry_valid | self.entry_ended) & beginning
+                             & (gain < 0)),
+            ]
+            with m.If(issue):
+                m.d.sync += [
+                    step.eq(Mux(step_ends, 0, step + 1)),
+                    beginning.eq(ends),
+                ]
+            with m.If((self.row_take & self.row_last) | self.row_ended):
+                m.d.sync += active.eq(0)
+
+        with m.If(self.start):
+            m.d.sync += [
+                active.eq(1),
+                backward.eq(self.backward),
+                gain.eq(self.record.gain),
+                base.eq(self.record.input_base),
+                words_left.eq(self.record.words),
+                tile.eq(0),
+                step.eq(0),
+                beginning.eq(1),
+            ]
+
+        issue_1, issue_2, issue_3 = delayed(m, issue, "issue", 3)
+        _, row_2 = delayed(m, self.row_valid, "row", 2)
+        _, negative_2 = delayed(m, self.row.negative, "negative", 2)
+        _, first_2 = delayed(m, beginning, "first", 2)
+        _, _, ends_3 = delayed(m, ends, "ends", 3)
+        step_1, step_2, step_3 = delayed(m, step, "step", 3)
+        word_1, _, word_3 = delayed(m, word, "word", 3)
+        (planes_1,) = delayed(m, self.entry.planes, "planes", 1)
+        _, gates_3 = delayed(m, self.gates, "gates", 2)
+        m.d.comb += self.busy.eq(active | issue_1 | issue_2 | issue_3)
+
+        # Stage 1: the memories answer; the step of each of U inputs.
+        position = Signal(range(config.max_words * config.lanes))
+        m.d.comb += position.eq(times(times(word_1, config.steps) + step_1, lanes))
+        residuals_2 = Signal.like(self.residual_word)
+        m.d.sync += residuals_2.eq(self.residual_word)
+        steps_2 = [Signal(config.counter_bits, name=f"step{n}_2") for n in range(lanes)]
+        plane_words = [planes_1[p * config.lanes:(p + 1) * config.lanes]
+                       .word_select(step_1, lanes) for p in range(config.word_bits)]
+        aligned = lanes & (lanes - 1) == 0
+        for n in range(lanes):
+            m.submodules[f"step{n}"] = lane = StepLane(config)
+            m.d.comb += [
+                lane.x.eq(Cat(plane[n] for plane in plane_words)),
+                lane.gain.eq(gain),
+                lane.dither.eq(self.dither ^ (position | n if aligned else position + n)),
+            ]
+            m.d.sync += steps_2[n].eq(lane.step)
+
+        # Stage 2: counters move, the backward pass sums.
+        trits_2, flips = Signal(2 * lanes), Signal(lanes)
+        new_trits, new_residuals = Signal(2 * lanes), Signal.like(self.residual_word)
+        errors = Signal(2 * lanes)
+        m.d.comb += trits_2.eq(self.trit_word.word_select(step_2, 2 * lanes))
+        for n in range(lanes):
+            trit, residual = slice(2 * n, 2 * n + 2), slice(bits * n, bits * (n + 1))
+            m.submodules[f"update{n}"] = lane = UpdateLane(config)
+            m.d.comb += [
+                lane.trit.eq(trits_2[trit]),
+                lane.residual.eq(residuals_2[residual]),
+                lane.step.eq(steps_2[n]),
+                lane.negative.eq(negative_2),
+                new_trits[trit].eq(lane.new_trit),
+                new_residuals[residual].eq(lane.new_residual),
+                flips[n].eq(lane.flip),
+            ]
+            m.submodules[f"backward{n}"] = sum_lane = BackwardLane(config)
+            m.d.comb += [
+                sum_lane.trit.eq(Mux(row_2, trits_2[trit], 0)),
+                sum_lane.active.eq(issue_2 & backward),
+                sum_lane.first.eq(first_2),
+                sum_lane.negative.eq(negative_2),
+                sum_lane.gate.eq(gates_3.word_select(step_3, lanes)[n]),
+                errors[trit].eq(sum_lane.error),
+            ]
+
+        # Stage 3: write; a T word once its last U trits are there.
+        (_, _, bank_3) = delayed(m, self.row.bank, "bank", 3)
+        (_, _, trit_3) = delayed(m, self.trit_address, "trit", 3)
+        (_, _, residual_3) = delayed(m, self.residual_address, "residual", 3)
+        gathered = Signal(2 * config.lanes)
+        m.d.sync += [
+            gathered.word_select(step_2, 2 * lanes).eq(new_trits),
+            self.residual_write_data.eq(new_residuals),
+            self.flips.eq(Mux(issue_2 & ~backward, popcount(flips), 0)),
+        ]
+        update_3 = issue_3 & ~backward
+        m.d.comb += [
+            self.trit_write.eq(update_3 & (step_3 == config.steps - 1)),
+            self.trit_write_bank.eq(bank_3),
+            self.trit_write_address.eq(trit_3),
+            self.trit_write_data.eq(gathered),
+            self.residual_write.eq(update_3),
+            self.residual_write_address.eq(residual_3),
+            self.error_write.eq(issue_3 & backward & ends_3),
+            self.error_write_address.eq(times(base + word_3, config.steps) + step_3),
+            self.error_write_data.eq(errors),
+        ]
+        return m
+
+
+def delayed(m, value, name, stages):
+    """The value of each of the last `stages` cycles, newest first."""
+    registers = []
+    for n in range(1, stages + 1):
+        register = Signal(Value.cast(value).shape(), name=f"{name}_{n}")
+        m.d.sync += register.eq(value)
+        registers.append(register)
+        value = register
+    return registers

@@ -1,0 +1,166 @@
+"""Activation words: compact lists of the non-zero words of a sample or of hidden layers.
+
+While words arrive, those with any bit set are appended to a list; forward pass and update replay
+the list, so a zero word costs no cycle.
+"""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ..model.config import CoreConfig
+from .ports import sample_word
+
+__all__ = ["Entry", "ListReader", "SampleBuffer", "plane_mask"]
+
+
+class Entry(data.StructLayout):
+    """A non-zero activation word: its position, which planes are not zero, and the planes.
+
+    Lane i of plane p is bit ``p * L + i`` of ``planes``.
+    """
+
+    def __init__(self, config: CoreConfig, planes: int, words: int):
+        super().__init__({
+            "index": range(words),
+            "mask": planes,
+            "planes": planes * config.lanes,
+        })
+
+
+def plane_mask(planes: Value, lanes: int) -> Value:
+    """A bit a plane of `lanes` bits: whether the plane has a set bit."""
+    return Cat(planes[n:n + lanes].any() for n in range(0, len(planes), lanes))
+
+
+class SampleBuffer(wiring.Component):
+    """Two sample buffers: one in hand, one that fills from the link.
+
+    A word a cycle goes in. Words with no bit set are dropped on the way.
+
+    Members
+    -------
+    i : sample words; ready while the receiving buffer is not full.
+    clear : strobe: forget both buffers.
+    take : strobe, only while `filled`: the received sample becomes the one in hand.
+    filled : a whole sample has been received.
+    label, count : of the sample in hand: its label and the entries of its list.
+    address, enable : entry of the sample in hand to read; `entry` one cycle after, held while not
+        enabled.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        words = config.max_input_words
+        self.layout = Entry(config, config.input_planes, words)
+        super().__init__({
+            "i": In(stream.Signature(sample_word(config))),
+            "clear": In(1),
+            "take": In(1),
+            "filled": Out(1),
+            "label": Out(8),
+            "count": Out(range(words + 1)),
+            "address": In(range(words)),
+            "enable": In(1),
+            "entry": Out(self.layout),
+        })
+        self.memory = Memory(shape=self.layout, depth=2 << (words - 1).bit_length(), init=[])
+        self.hand = Signal()  # the buffer in hand
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = self.memory
+        read, write = self.memory.read_port(), self.memory.write_port()
+
+        index = Signal.like(self.address)
+        appended = Signal.like(self.count)
+        label = Signal(8)
+        mask = plane_mask(self.i.p.planes, self.config.lanes)
+
+        m.d.comb += [
+            read.addr.eq(Cat(self.address, self.hand)),
+            read.en.eq(self.enable),
+            self.entry.eq(read.data),
+            self.i.ready.eq(~self.filled),
+            write.addr.eq(Cat(appended[:len(self.address)], ~self.hand)),
+            write.data.index.eq(index),
+            write.data.mask.eq(mask),
+            write.data.planes.eq(self.i.p.planes),
+        ]
+        with m.If(self.i.valid & self.i.ready):
+            m.d.comb += write.en.eq(mask.any())
+            m.d.sync += [
+                index.eq(index + 1),
+                appended.eq(appended + mask.any()),
+            ]
+            with m.If(self.i.p.last):
+                m.d.sync += [self.filled.eq(1), index.eq(0), label.eq(self.i.p.label)]
+        with m.If(self.take):
+            m.d.sync += [
+                self.hand.eq(~self.hand),
+                self.filled.eq(0),
+                self.count.eq(appended),
+                self.label.eq(label),
+                appended.eq(0),
+            ]
+        with m.If(self.clear):
+            m.d.sync += [
+                self.filled.eq(0),
+                self.count.eq(0),
+                self.label.eq(0),
+                appended.eq(0),
+                index.eq(0),
+            ]
+        return m
+
+
+class ListReader(wiring.Component):
+    """Replays a list from a memory with a registered read, an item a cycle, pass after pass.
+
+    The list may still grow: the reader stalls at its end until `final`. The next pass starts in the
+    cycle after the last item was taken.
+
+    Members
+    -------
+    start : strobe: begin with the first pass.
+    count : items in the list; `final` if it will not grow.
+    address, enable : to the memory's read port; its data is the item while `valid`.
+    valid : an item is there; `take` consumes it.
+    last : it is the pass's last, known to be so.
+    ended : no item is left of the pass, though none was marked last; `take` starts the next pass.
+    """
+
+    def __init__(self, depth: int):
+        self.depth = depth
+        super().__init__({
+            "start": In(1),
+            "count": In(range(depth + 1)),
+            "final": In(1),
+            "address": Out(range(depth)),
+            "enable": Out(1),
+            "valid": Out(1),
+            "last": Out(1),
+            "ended": Out(1),
+            "take": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        following = Signal(range(self.depth + 1))
+        exhausted = Signal()
+        m.d.comb += [
+            exhausted.eq(following == self.count),
+            self.last.eq(self.valid & exhausted & self.final),
+            self.ended.eq(~self.valid & exhausted & self.final),
+        ]
+        restart = (self.last | self.ended) & self.take & self.count.any()
+        with m.If(self.start):
+            m.d.sync += [following.eq(0), self.valid.eq(0)]
+        with m.Elif(restart):
+            m.d.comb += [self.address.eq(0), self.enable.eq(1)]
+            m.d.sync += [following.eq(1), self.valid.eq(1)]
+        with m.Elif(~self.valid | self.take):
+            m.d.comb += [self.address.eq(following), self.enable.eq(~exhausted)]
+            m.d.sync += [following.eq(following + ~exhausted), self.valid.eq(~exhausted)]
+        return m

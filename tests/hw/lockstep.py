@@ -1,0 +1,270 @@
+"""Runs an engine in Amaranth's simulator beside the reference machine, instruction by instruction."""
+
+import random
+
+import numpy as np
+from amaranth.sim import Simulator
+
+from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, encode
+from tritgrad.hw.engine import Engine
+from tritgrad.hw.ports import LayerRecord, RunState
+from tritgrad.model.config import CoreConfig, ceil_div
+from tritgrad.model.layout import Layer, check_table, pack_counters
+from tritgrad.model.machine import Machine, Sample
+
+
+def random_case(rng: random.Random, max_layers=3, max_size=20):
+    """A random configuration and a network that fits it."""
+    lanes = rng.randint(1, 9)
+    depth = rng.randint(1, max_layers)
+    sizes = [rng.randint(1, max_size) for _ in range(depth)] + [rng.randint(2, 9)]
+    planes, a = rng.randint(1, 4), rng.randint(1, 5)
+    config = CoreConfig(
+        lanes=lanes, banks=rng.randint(1, 5),
+        update_lanes=rng.choice([u for u in range(1, lanes + 1) if lanes % u == 0]),
+        counter_bits=rng.randint(6, 10), activation_bits=a,
+        input_planes=planes + rng.randint(0, 2), max_layers=depth + rng.randint(0, 2),
+        max_inputs=max_size + rng.randint(0, 3), max_neurons=max_size + 2,
+        max_classes=9 + rng.randint(0, 3), trit_depth=256, residual_depth=1024,
+        hidden_depth=64, program_depth=32, slot_bytes=64)
+    layers = [Layer(f, n, planes if number == 0 else a, rng.randint(0, 3),
+                    rng.choice([rng.randint(-15, config.counter_bits - 2),
+                                config.counter_bits - 4, config.counter_bits - 2]))
+              for number, (f, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
+    check_table(config, layers)
+    return config, layers
+
+
+def random_program(rng: random.Random, depth: int, length: int) -> list[int]:
+    """Mostly sensible, sometimes nonsense, always ends or faults."""
+    train = [encode(Op.RECV), *(encode(Op.FWD, n) for n in range(1, depth + 1)),
+             encode(Op.ERR, rng.choice([1, 8, 1 << 22])),
+             *(encode(Op.BWD, n) for n in range(depth, 1, -1)),
+             *(encode(Op.UPD, n) for n in range(1, depth + 1))]
+    words = [encode(Op.COUNT, rng.randint(1, 3)), *train]
+    while len(words) < length - 2:
+        op = rng.choice(list(Op)[3:])
+        kind = INSTRUCTIONS[op].operand
+        value = {Operand.NONE: 0, Operand.LAYER: rng.randint(1, depth),
+                 Operand.TARGET: min(len(words) + rng.randint(1, 2), length - 1),
+                 Operand.MARGIN: rng.choice([1, 4, 1 << 22])}[kind]
+        if op == Op.BWD and depth > 1:
+            value = rng.randint(2, depth)
+        if op == Op.SEND or (op == Op.BWD and depth == 1 and rng.random() < 0.9):
+            continue
+        words.append(encode(op, value))
+    return [*words, encode(Op.LOOP, rng.randint(1, 2)), encode(Op.HALT)]
+
+
+def random_counters(rng, config, layers):
+    half = 1 << (config.counter_bits - 1)
+    return [np.array([[rng.choice([-half, half - 1, rng.randrange(-half, half)])
+                       for _ in range(layer.inputs)] for _ in range(layer.outputs)])
+            for layer in layers]
+
+
+def to_int(values, bits) -> int:
+    """Lanes, lowest first, as one number."""
+    return sum(int(value) << (bits * n) for n, value in enumerate(values))
+
+
+def record_of(config, layer, placed):
+    return LayerRecord(config).const({
+        "words": placed.words, "outputs": layer.outputs, "trit_base": placed.trit_base,
+        "residual_base": placed.residual_base, "input_base": placed.input_base,
+        "output_base": placed.output_base, "shift": layer.shift, "gain": layer.gain})
+
+
+def sample_words(config, layer, sample):
+    """Payloads of `sample_word` for a sample."""
+    words = ceil_div(layer.inputs, config.lanes)
+    x = np.zeros(words * config.lanes, np.int64)
+    x[:layer.inputs] = sample.x
+    for w, lanes in enumerate(x.reshape(words, -1)):
+        planes = to_int([to_int((lanes >> p) & 1, 1) for p in range(config.input_planes)],
+                        config.lanes)
+        yield {"planes": planes, "label": sample.label, "last": w == words - 1}
+
+
+class Lockstep:
+    """Loads both, runs both, and compares all architectural state after each instruction."""
+
+    def __init__(self, config, layers, program, counters, samples, prng=1):
+        self.config, self.layers, self.program = config, layers, program
+        self.samples = samples
+        self.machine = Machine(config)
+        self.machine.program = program
+        self.machine.load_table(layers)
+        codes, residuals = pack_counters(config, layers, counters)
+        self.machine.codes[:, :codes.shape[1]] = codes
+        self.machine.residuals[:len(residuals)] = residuals
+        self.machine.prng.state = prng
+        self.engine = Engine(config)
+        self.executed = 0
+
+    def run(self, vcd=None, limit=400, step=True):
+        """With `step` compare after each instruction, else let it run freely and compare at the end.
+        """
+        sim = Simulator(self.engine)
+        sim.add_clock(1e-6)
+
+        async def drive(ctx):
+            await self._load(ctx)
+            if step:
+                await self._step(ctx, limit)
+            else:
+                await self._run_freely(ctx)
+
+        sim.add_testbench(drive)
+        sim.add_testbench(self._feed, background=True)
+        if vcd:
+            with sim.write_vcd(vcd):
+                sim.run()
+        else:
+            sim.run()
+
+    async def _feed(self, ctx):
+        stream = self.engine.samples
+        await ctx.tick().until(self.engine.begin)
+        for sample in self.samples:
+            for word in sample_words(self.config, self.layers[0], sample):
+                ctx.set(stream.payload, word)
+                ctx.set(stream.valid, 1)
+                await ctx.tick().until(stream.ready)
+        ctx.set(stream.valid, 0)
+
+    async def _load(self, ctx):
+        engine, machine = self.engine, self.machine
+        for bank, memory in enumerate(engine.trits.memories):
+            for n, word in enumerate(machine.codes[bank]):
+                ctx.set(memory.data[n], to_int(word, 2))
+        for n, word in enumerate(machine.residuals):
+            ctx.set(engine.residuals.memory.data[n], to_int(word, self.config.residual_bits))
+        for n, word in enumerate(self.program):
+            ctx.set(engine.sequencer.program.data[n], word)
+        for n, (layer, placed) in enumerate(zip(self.layers, machine.places, strict=True)):
+            ctx.set(engine.sequencer.table.data[n], record_of(self.config, layer, placed))
+        ctx.set(engine.program_length, len(self.program))
+        ctx.set(engine.layers, len(self.layers))
+        ctx.set(engine.hold, 1)
+        ctx.set(engine.prng_load, 1)
+        ctx.set(engine.prng_state, machine.prng.state)
+        await ctx.tick()
+        ctx.set(engine.prng_load, 0)
+        ctx.set(engine.begin, 1)
+        await ctx.tick()
+        ctx.set(engine.begin, 0)
+        machine.start()
+        machine.inbox.extend(self.samples)
+        self._compare(ctx, "RUN")
+
+    async def _run_freely(self, ctx):
+        engine, machine = self.engine, self.machine
+        machine.advance()
+        ctx.set(engine.hold, 0)
+        cycles = 0
+        while ctx.get(engine.run) == RunState.RUNNING:
+            if ctx.get(engine.waiting) and not machine.inbox and machine.run.name == "RUNNING":
+                break
+            await ctx.tick()
+            cycles += 1
+            assert cycles < 100_000, "the program does not end"
+        self._compare(ctx, "a free run")
+
+    async def _step(self, ctx, limit):
+        engine, machine = self.engine, self.machine
+        while machine.run.name == "RUNNING" and self.executed < limit:
+            word = self.program[machine.registers.pc]
+            name = f"instruction {self.executed} ({Op(word >> 24).name} {word & 0xffffff})"
+            if word >> 24 == Op.RECV:
+                if not machine.inbox:
+                    return
+                await ctx.tick().until(engine.inputs.filled)
+            machine.step()
+            ctx.set(engine.hold, 0)
+            await ctx.tick()
+            ctx.set(engine.hold, 1)
+            cycles = 0
+            while not ctx.get(engine.sequencer.quiet):
+                await ctx.tick()
+                cycles += 1
+                assert cycles < 5000, f"{name} does not end"
+            self.executed += 1
+            self._compare(ctx, name)
+
+    def _compare(self, ctx, name):
+        engine, machine = self.engine, self.machine
+        r, config = machine.registers, self.config
+        expected = {
+            "run": (engine.run, machine.run), "pc": (engine.sequencer.pc, r.pc),
+            "counter": (engine.sequencer.counter, r.counter), "flag": (engine.error.flag, r.flag),
+            "target": (engine.scan.target, r.target),
+            "prediction": (engine.scan.prediction, r.scan.prediction),
+            "rival": (engine.scan.rival, r.scan.rival), "gap": (engine.scan.gap, r.scan.gap),
+            "label": (engine.inputs.label, r.label),
+            "prng": (engine.prng, machine.prng.state),
+        }
+        for field in "samples", "correct", "updates", "flips":
+            expected[field] = (getattr(engine.statistics, field),
+                               getattr(machine.statistics, field))
+        for field, (signal, value) in expected.items():
+            value = getattr(value, "value", value)
+            found = ctx.get(signal)
+            found = getattr(found, "value", found)
+            assert found == value, f"{field} after {name}: RTL {found}, model {value}"
+
+        def memory(data, words, bits, what):
+            for n, word in enumerate(words):
+                found, value = ctx.get(data[n]), to_int(word, bits)
+                assert found == value, f"{what}[{n}] after {name}: RTL {found:x}, model {value:x}"
+
+        for bank, store in enumerate(engine.trits.memories):
+            memory(store.data, machine.codes[bank], 2, f"T bank {bank}")
+        memory(engine.residuals.memory.data, machine.residuals, config.residual_bits, "R")
+        memory(engine.errors.memory.data, machine.errors & 3, 2, "errors")
+        memory(engine.activation.gate_memory.data, machine.gates, 1, "gates")
+        scores = [ctx.get(engine.scan.memory.data[k]) for k in range(config.max_classes)]
+        assert scores == machine.scores.tolist(), f"scores after {name}"
+        self._compare_words(ctx, name)
+
+    def _compare_words(self, ctx, name):
+        """Activations: the compact lists, expanded."""
+        engine, machine, config = self.engine, self.machine, self.config
+
+        def expand(data, first, count, words, planes):
+            x = np.zeros(words * config.lanes, np.int64)
+            for n in range(count):
+                entry = ctx.get(data[first + n])
+                for p in range(planes):
+                    plane = int(entry.planes) >> (p * config.lanes)
+                    assert bool(plane & ((1 << config.lanes) - 1)) == bool(int(entry.mask) >> p & 1)
+                    for lane in range(config.lanes):
+                        x[int(entry.index) * config.lanes + lane] += (plane >> lane & 1) << p
+            return x.tolist()
+
+        words = config.max_input_words
+        hand = ctx.get(engine.inputs.hand) << max(0, (words - 1).bit_length())
+        found = expand(engine.inputs.memory.data, hand, ctx.get(engine.inputs.count), words,
+                       config.input_planes)
+        assert found == machine.inputs.tolist(), f"inputs after {name}"
+        for number, placed in enumerate(machine.places[1:], 2):
+            count = ctx.get(engine.activation.counts[number])
+            found = expand(engine.activation.memory.data, placed.input_base, count, placed.words,
+                           config.activation_bits)
+            first = placed.input_base * config.lanes
+            want = machine.hidden[first:first + placed.words * config.lanes].tolist()
+            assert found == want, f"inputs of layer {number} after {name}"
+
+
+def random_lockstep(seed: int, length: int = 18, **options) -> Lockstep:
+    """A random engine with random state, program and samples."""
+    rng = random.Random(seed)
+    config, layers = random_case(rng, **options)
+    program = random_program(rng, len(layers), length)
+    density = rng.choice([0.1, 0.5, 1.0])
+    top = 1 << layers[0].planes
+    samples = [Sample(np.array([rng.randrange(top) if rng.random() < density else 0
+                                for _ in range(layers[0].inputs)]),
+                      rng.randrange(layers[-1].outputs)) for _ in range(12)]
+    return Lockstep(config, layers, program, random_counters(rng, config, layers), samples,
+                    prng=rng.randrange(1, 1 << 64))
