@@ -1,0 +1,305 @@
+"""Networks, chunks of samples and statistics on any device.
+
+A chunk is one run of a program. Its samples are packed to the wire format in one go.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ..firmware import frames, programs
+from ..firmware.frames import Run, Space, Type
+from ..model.config import CoreConfig, ceil_div
+from ..model.device import pack_words, unpack_words
+from ..model.errors import BadInput, DeviceError
+from ..model.layout import Layer, TableError, check_table, pack_counters, place, unpack_counters
+from ..model.recipe import Recipe
+from .session import Session
+from .transport import SLOWEST_CLOCK_HZ
+
+__all__ = ["Driver", "RunStats", "layer_table", "pack_samples"]
+
+Bytes = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.integer]
+
+#: Most samples of a run: the COUNT instruction's limit is far above what is worth repeating.
+MAX_CHUNK = 1 << 16
+#: Times that samples whose results were lost are run again.
+MAX_RERUNS = 100
+#: Times in a row that a running program may report no progress.
+MAX_STALLS = 10
+
+
+@dataclass(frozen=True)
+class RunStats:
+    """What the device counted in one run."""
+
+    samples: int = 0
+    correct: int = 0
+    updates: int = 0
+    flips: int = 0
+    cycles: int = 0          #: cycles in which the program ran and did not wait for the link
+    forward_cycles: int = 0  #: those of them inside forward passes
+
+
+def layer_table(recipe: Recipe, gains: Sequence[int]) -> list[Layer]:
+    """The layer table of a recipe with the gain exponents in force."""
+    shifts = [*recipe.shifts, 0]
+    planes = [recipe.planes, *[recipe.activation_bits] * (recipe.depth - 1)]
+    return [Layer(inputs, outputs, p, shift, gain) for (outputs, inputs), p, shift, gain
+            in zip(recipe.shapes, planes, shifts, gains, strict=True)]
+
+
+def pack_samples(x: Bytes, planes: int) -> Bytes:
+    """Samples on the wire: for each eight inputs `planes` bytes, plane 0 first, input 0 lowest.
+
+    Parameters
+    ----------
+    x
+        uint8 (samples, inputs), below 2^planes.
+
+    Returns
+    -------
+    uint8 (samples, ceil(inputs / 8) * planes).
+    """
+    groups = [np.packbits((x >> p) & 1, axis=1, bitorder="little") for p in range(planes)]
+    return np.ascontiguousarray(np.stack(groups, axis=2)).reshape(len(x), -1)
+
+
+class Driver:
+    """A device that trains and infers.
+
+    Parameters
+    ----------
+    session
+        An open conversation. A program that still runs on the device is stopped.
+    """
+
+    def __init__(self, session: Session):
+        self.session = session
+        self.layers: list[Layer] = []
+        self._program: list[int] = []
+        self._stop()
+
+    @property
+    def config(self) -> CoreConfig:
+        """The core."""
+        return self.session.config
+
+    def reconnect(self) -> None:
+        """Open the conversation again; the device may have lost everything."""
+        self.session.hello()
+        self.layers, self._program = [], []
+        self._stop()
+
+    def close(self) -> None:
+        """Let the device go."""
+        self.session.close()
+
+    def load(self, layers: Sequence[Layer], counters: Sequence[Integers],
+             prng_state: int | None = None) -> None:
+        """Put a network on the device.
+
+        Parameters
+        ----------
+        layers
+            The layer table.
+        counters
+            Per layer (outputs, inputs).
+        prng_state
+            State of the PRNG, not 0; by default it is left to `seed`.
+
+        Raises
+        ------
+        BadInput
+            The network does not fit this core: names the layer or memory, and the limit.
+        """
+        self._set_table(layers)
+        codes, residuals = pack_counters(self.config, layers, counters)
+        for bank in range(self.config.banks):
+            self._write(Space.T, bank, pack_words(codes[bank], 2, self.config.trit_word_bytes),
+                        self.config.trit_word_bytes)
+        size = self.config.residual_word_bytes
+        self._write(Space.R, 0, pack_words(residuals, self.config.residual_bits, size), size)
+        if prng_state is not None:
+            self.session.post(Type.PRNG, struct.pack("<Q", prng_state))
+        self.session.flush()
+
+    def seed(self, seed: int, index: int) -> None:
+        """PRNG state <- SplitMix64's output `index` of `seed`, made by the device's own seeder."""
+        self.session.request(Type.SEED, struct.pack("<QQ", seed, index))
+
+    def set_gains(self, gains: Sequence[int]) -> None:
+        """Change the gain exponents; the network stays."""
+        layers = [replace(layer, gain=gain)
+                  for layer, gain in zip(self.layers, gains, strict=True)]
+        if layers != self.layers:
+            self._set_table(layers)
+
+    def counters(self) -> list[npt.NDArray[np.int64]]:
+        """Read the network back: per layer int64 (outputs, inputs)."""
+        c = self.config
+        words, rows = self._used()
+        codes = np.stack([
+            unpack_words(self._read(Space.T, bank, words, c.trit_word_bytes), 2, c.lanes,
+                         c.trit_word_bytes) for bank in range(c.banks)])
+        residuals = unpack_words(self._read(Space.R, 0, rows, c.residual_word_bytes),
+                                 c.residual_bits, c.update_lanes, c.residual_word_bytes)
+        return unpack_counters(c, self.layers, codes, residuals)
+
+    def status(self, wait: bool = False, work_s: float = 0.0) -> dict[str, int]:
+        """The device's STATUS record, with the names of `STATUS_FIELDS`."""
+        data = self.session.request(Type.STATUS, bytes([wait]), work_s)
+        return frames.unpack_fields(frames.STATUS_FIELDS, data)[0]
+
+    def prng(self) -> int:
+        """State of the PRNG."""
+        return self.status()["prng"]
+
+    def train_chunk(self, x: Bytes, y: Integers, margin: int) -> RunStats:
+        """Learn samples in their order.
+
+        Parameters
+        ----------
+        x
+            uint8 (samples, inputs), below 2^planes.
+        y
+            (samples,), numbers of the classes.
+        margin
+            M of the margin rule.
+        """
+        total = RunStats()
+        for start in range(0, len(x), MAX_CHUNK):
+            part = slice(start, start + MAX_CHUNK)
+            program = programs.train(len(self.layers), len(x[part]), margin)
+            total = _add(total, self._run(program, x[part], y[part]))
+        if total.samples != len(x):
+            raise DeviceError(f"{self.session.name} trained {total.samples} samples, not {len(x)}")
+        return total
+
+    def infer(self, x: Bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], RunStats]:
+        """Forward samples; the network stays as it is.
+
+        Returns
+        -------
+        predictions, scores, statistics
+            int64 (samples,) and (samples, classes).
+        """
+        classes = self.layers[-1].outputs
+        predictions = np.full(len(x), -1, np.int64)
+        scores = np.zeros((len(x), classes), np.int64)
+        total, stuck = RunStats(), 0
+        missing = np.arange(len(x))
+        while len(missing):
+            rows = missing[:MAX_CHUNK]
+            program = programs.infer(len(self.layers), len(rows))
+            total = _add(total, self._run(program, x[rows], np.zeros(len(rows), np.int64)))
+            for payload in self.session.take_results():
+                if len(payload) == 5 + 4 * classes:
+                    index, prediction = struct.unpack("<IB", payload[:5])
+                    if index < len(rows) and prediction < classes:
+                        predictions[rows[index]] = prediction
+                        scores[rows[index]] = np.frombuffer(payload[5:], "<i4")
+            left = np.flatnonzero(predictions < 0)
+            stuck = stuck + 1 if len(left) == len(missing) else 0
+            if stuck > MAX_RERUNS:
+                raise DeviceError(f"{self.session.name} sends no results")
+            missing = left
+        return predictions, scores, total
+
+    def _stop(self) -> None:
+        if self.status()["run"] == Run.RUNNING:
+            self.session.request(Type.ABORT)
+
+    def _set_table(self, layers: Sequence[Layer]) -> None:
+        try:
+            check_table(self.config, layers)
+        except TableError as error:
+            raise BadInput(f"the network does not fit this core: {error}") from None
+        self.session.request(Type.TABLE, b"".join(
+            frames.pack_fields(frames.LAYER_ROW, inputs=row.inputs, outputs=row.outputs,
+                               planes=row.planes, shift=row.shift, gain=row.gain, reserved=0)
+            for row in layers))
+        self.layers = list(layers)
+
+    def _used(self) -> tuple[int, int]:
+        """Words of T a bank and words of R that the network fills."""
+        end = place(self.config, [*self.layers, Layer(0, 0, 0, 0, 0)])[-1]
+        return end.trit_base, end.residual_base
+
+    def _write(self, space: Space, bank: int, data: bytes, size: int) -> None:
+        words, address = len(data) // size, 0
+        while address < words:
+            count = min(words - address, max(1, (self.session.budget - 6) // size))
+            body = data[address * size:(address + count) * size]
+            self.session.post(Type.WRITE, struct.pack("<BBHH", space, bank, address, count) + body)
+            address += count
+
+    def _read(self, space: Space, bank: int, words: int, size: int) -> bytes:
+        asked, address = [], 0
+        while address < words:
+            count = min(words - address, max(1, (self.session.budget - 12) // size))
+            asked.append((count * size, self.session.post(
+                Type.READ, struct.pack("<BBHH", space, bank, address, count))))
+            address += count
+        self.session.flush()
+        answers = [pending.answer or b"" for _, pending in asked]
+        if [len(answer) for answer in answers] != [length for length, _ in asked]:
+            raise DeviceError(f"{self.session.name} answers READ with the wrong number of words")
+        return b"".join(answers)
+
+    def _run(self, program: list[int], x: Bytes, y: Integers) -> RunStats:
+        if program != self._program:
+            self.session.request(Type.PROGRAM, struct.pack(f"<{len(program)}I", *program))
+            self._program = program
+        self.session.request(Type.RUN)
+        self.session.take_results()
+        planes = self.layers[0].planes
+        packed, labels = pack_samples(x, planes), y.astype(np.uint8)
+        size = planes * ceil_div(self.layers[0].inputs, 8)
+        sample_s = self._worst_cycles() / SLOWEST_CLOCK_HZ
+        start, count = 0, 0
+        while start < len(x):
+            count = max(1, min(255, (self.session.budget - 1) // (1 + size), len(x) - start))
+            part = slice(start, start + count)
+            self.session.post(Type.DATA, bytes([count]) + labels[part].tobytes()
+                              + packed[part].tobytes(), work_s=(count + 2) * sample_s)
+            start += count
+        return self._finish(255 * sample_s)
+
+    def _finish(self, work_s: float) -> RunStats:
+        """Wait until the program has stopped."""
+        before: tuple[int, int] | None = None
+        stalls = 0
+        while True:
+            status = self.status(wait=True, work_s=work_s)
+            if status["run"] == Run.HALTED:
+                return RunStats(*(status[name] for name in RunStats.__dataclass_fields__))
+            if status["run"] != Run.RUNNING:
+                raise DeviceError(f"the program on {self.session.name} stopped: "
+                                  f"{_run_name(status['run'])}")
+            now = status["samples"], status["cycles"]
+            stalls = stalls + 1 if now == before else 0
+            if stalls > MAX_STALLS:
+                raise DeviceError(f"the program on {self.session.name} does not end: "
+                                  f"{status['samples']} samples trained")
+            before = now
+
+    def _worst_cycles(self) -> int:
+        """Cycles that no sample exceeds, generously."""
+        c = self.config
+        return 1000 + sum(
+            (layer.planes * ceil_div(layer.outputs, c.banks) + 8 * c.steps * layer.outputs)
+            * ceil_div(layer.inputs, c.lanes) + 64 * layer.outputs for layer in self.layers)
+
+
+def _add(a: RunStats, b: RunStats) -> RunStats:
+    return RunStats(*(getattr(a, name) + getattr(b, name)
+                      for name in RunStats.__dataclass_fields__))
+
+
+def _run_name(run: int) -> str:
+    return Run(run).name if run in [*Run] else str(run)
