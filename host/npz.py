@@ -13,13 +13,19 @@ import numpy.typing as npt
 
 from ..model.errors import BadInput
 
-__all__ = ["read_arrays", "write_arrays", "write_whole"]
+__all__ = ["need_file", "read_arrays", "write_arrays", "write_whole"]
 
 Array = npt.NDArray[Any]
 
 #: What NumPy and zipfile raise on bytes that are no good .npz file.
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError,
               zipfile.BadZipFile, zlib.error)
+
+
+def need_file(path: Path) -> None:
+    """Raises `BadInput` if there is no file at `path`."""
+    if not path.is_file():
+        raise BadInput(f"{path} {'is a folder, not a file' if path.is_dir() else 'does not exist'}")
 
 
 def read_arrays(path: Path) -> dict[str, Array]:
@@ -30,8 +36,7 @@ def read_arrays(path: Path) -> dict[str, Array]:
     BadInput
         The file is missing, no .npz file, damaged, or holds an object array.
     """
-    if not path.is_file():
-        raise BadInput(f"{path} {'is a folder, not a file' if path.is_dir() else 'does not exist'}")
+    need_file(path)
     if not zipfile.is_zipfile(path):
         raise BadInput(f"{path} is no .npz file (or is cut short)")
     name = ""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..model.errors import BadInput
 from .idx import read_idx
-from .npz import read_arrays
+from .npz import need_file, read_arrays
 
 __all__ = ["NUMBER", "Table", "listed", "read_csv", "read_features", "read_npz"]
 
@@ -94,8 +94,7 @@ def listed(names: Sequence[str], most: int = 20) -> str:
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and stripped cells of every row that is not blank."""
-    if not path.is_file():
-        raise BadInput(f"{path} {'is a folder, not a file' if path.is_dir() else 'does not exist'}")
+    need_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True, skipinitialspace=True)
