@@ -1,0 +1,169 @@
+"""What trains: the compiled golden model or any device behind the link, bit for bit alike."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ..model.errors import DeviceError
+from ..model.fast import FastNetwork
+from ..model.recipe import Recipe
+from ..model.rng import initial_counters, initial_prng
+from .driver import Driver, RunStats, layer_table
+from .session import DeviceReset
+
+__all__ = ["DeviceLearner", "Learner", "ModelLearner"]
+
+Bytes = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+State = tuple[list[npt.NDArray[np.int16]], int]
+Answer = TypeVar("Answer")
+
+#: Resets in a row, none of them survived by a chunk, before a device counts as broken.
+MAX_RESETS = 5
+
+
+class Learner(Protocol):
+    """A network in training.
+
+    Attributes
+    ----------
+    chunk
+        Samples that are worth a call: a fraction of a second's work.
+    counts_cycles
+        Whether the cycles of `RunStats` mean anything.
+    """
+
+    chunk: int
+    counts_cycles: bool
+
+    def start(self) -> None:
+        """Set the state that the recipe's seed says."""
+
+    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int) -> None:
+        """Set counters and PRNG, to go on from a saved run."""
+
+    def train(self, x: Bytes, y: Labels, gains: Sequence[int]) -> RunStats:
+        """Learn samples (rows, inputs) in their order."""
+
+    def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
+        """Predictions (rows,) and scores (rows, classes)."""
+
+    def state(self) -> State:
+        """Counters, per layer int16 (outputs, inputs), and the state of the PRNG."""
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+
+
+class ModelLearner:
+    """The compiled golden model.
+
+    Parameters
+    ----------
+    recipe
+        Sizes, formats, shifts, margin and seed.
+    """
+
+    chunk = 4096
+    counts_cycles = False
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        self.network = FastNetwork(recipe)
+
+    def start(self) -> None:
+        self.network.load(initial_counters(self.recipe.layers, self.recipe.counter_bits,
+                                           self.recipe.seed),
+                          initial_prng(self.recipe.layers, self.recipe.seed).state)
+
+    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int) -> None:
+        self.network.load(counters, prng)
+
+    def train(self, x: Bytes, y: Labels, gains: Sequence[int]) -> RunStats:
+        done = self.network.train(x, y, np.arange(len(x)), gains)
+        return RunStats(done.samples, done.correct, done.updates, done.flips)
+
+    def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
+        scores = self.network.scores(x).astype(np.int64)
+        return np.argmax(scores, axis=1), scores, RunStats()
+
+    def state(self) -> State:
+        return self.network.counters, self.network.prng.state
+
+    def close(self) -> None:
+        pass
+
+
+class DeviceLearner:
+    """A device behind the link. If it is reset, what it has forgotten is repeated, exactly.
+
+    Parameters
+    ----------
+    driver
+        The device.
+    recipe
+        Sizes, formats, shifts, margin and seed.
+    """
+
+    chunk = 512
+    counts_cycles = True
+
+    def __init__(self, driver: Driver, recipe: Recipe):
+        self.driver = driver
+        self.recipe = recipe
+        self._snapshot: State = ([], 1)
+        self._since: list[tuple[Bytes, Labels, Sequence[int]]] = []
+
+    def start(self) -> None:
+        recipe = self.recipe
+        self.load(initial_counters(recipe.layers, recipe.counter_bits, recipe.seed),
+                  initial_prng(recipe.layers, recipe.seed).state)
+        if self.driver.config.seeder:
+            used = sum(outputs * inputs for outputs, inputs in recipe.shapes)
+            self._survive(lambda: self.driver.seed(recipe.seed, used))
+
+    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int) -> None:
+        self._snapshot, self._since = ([c.astype(np.int16) for c in counters], prng), []
+        self._survive(self._restore)
+
+    def train(self, x: Bytes, y: Labels, gains: Sequence[int]) -> RunStats:
+        stats = self._survive(lambda: self._learn(x, y, gains))
+        self._since.append((x, y, gains))
+        return stats
+
+    def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
+        return self._survive(lambda: self.driver.infer(x))
+
+    def state(self) -> State:
+        self._snapshot = self._survive(
+            lambda: ([c.astype(np.int16) for c in self.driver.counters()], self.driver.prng()))
+        self._since = []
+        return self._snapshot
+
+    def close(self) -> None:
+        self.driver.close()
+
+    def _learn(self, x: Bytes, y: Labels, gains: Sequence[int]) -> RunStats:
+        self.driver.set_gains(gains)
+        return self.driver.train_chunk(x, y, self.recipe.margin)
+
+    def _restore(self) -> None:
+        """Bring the device to the end of the last chunk."""
+        self.driver.load(layer_table(self.recipe, self.recipe.gains), *self._snapshot)
+        for chunk in self._since:
+            self._learn(*chunk)
+
+    def _survive(self, act: Callable[[], Answer]) -> Answer:
+        """Do something; after a reset restore the device and do it again."""
+        lost = False
+        for _ in range(MAX_RESETS + 1):
+            try:
+                if lost:
+                    self.driver.reconnect()
+                    self._restore()
+                return act()
+            except DeviceReset:
+                lost = True
+        raise DeviceError(f"{self.driver.session.name} was reset {MAX_RESETS} times in a row")

@@ -1,0 +1,113 @@
+"""Everything that decides a training run, as one record that a checkpoint keeps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..model.config import CoreConfig
+from ..model.errors import BadInput
+from ..model.recipe import Recipe
+from .datasets import Dataset, load
+
+__all__ = ["DEVICES", "TrainOptions", "data_path", "parse_integers", "suitable_update_lanes"]
+
+DEVICES = ("sim", "model")
+
+#: Update lanes of the default core; fewer lanes than that have as many as divide them.
+UPDATE_LANES = 16
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """The options of ``tritgrad train``; None stands for the default that follows from the data.
+
+    Two runs with equal options, device and core aside, end in the same state.
+    """
+
+    dataset: str = "digits"
+    data_dir: str | None = None
+    label: str | None = None
+    test: str | None = None
+    test_fraction: float = 0.2
+    val_fraction: float | None = None
+    hidden: tuple[int, ...] = (128,)
+    counter_bits: int = 8
+    planes: int | None = None
+    shift_augment: int = 0
+    margin: int | None = None
+    gain: int | None = None
+    output_gain: int | None = None
+    act_shift: tuple[int, ...] | None = None
+    epochs: int = 20
+    limit: int | None = None
+    seed: int = 1
+    device: str = "sim"
+    lanes: int = 16
+    banks: int = 16
+    update_lanes: int | None = None
+
+    #: May differ when a run is continued: all devices compute the same, and folders move.
+    FREE = ("device", "data_dir")
+
+    def __post_init__(self) -> None:
+        if self.device not in DEVICES:
+            raise BadInput(f"device must be {' or '.join(DEVICES)}, not {self.device!r}")
+
+    def load_data(self) -> Dataset:
+        """The data set that these options name."""
+        data = load(self.dataset, data_dir=self.data_dir, label=self.label, test=self.test,
+                    test_fraction=self.test_fraction, planes=self.planes, limit=self.limit,
+                    val_fraction=self.val_fraction)
+        if self.shift_augment and data.image_shape is None:
+            raise BadInput(f"shift augmentation is for images; {data.name} has plain features")
+        return data
+
+    def recipe(self, data: Dataset) -> Recipe:
+        """Network and numbers for this data set."""
+        return Recipe.default((data.inputs, *self.hidden, data.classes), data.planes,
+                              counter_bits=self.counter_bits, epochs=self.epochs, seed=self.seed,
+                              margin=self.margin, gain=self.gain, output_gain=self.output_gain,
+                              shifts=self.act_shift)
+
+    def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
+        """The core that a simulation of such a network compiles."""
+        return CoreConfig.for_network(
+            layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
+            update_lanes=suitable_update_lanes(self.lanes, self.update_lanes))
+
+    def as_json(self) -> dict[str, Any]:
+        """The record in JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "TrainOptions":
+        """The inverse of `as_json`."""
+        known = {field.name for field in fields(cls)}
+        if set(stored) != known:
+            raise ValueError(f"options {sorted(known ^ set(stored))}")
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
+                                  for name, value in stored.items()}
+        return cls(**values)
+
+
+def suitable_update_lanes(lanes: int, wanted: int | None) -> int:
+    """Update lanes as wanted, or the most that divide the lanes, 16 at most."""
+    if wanted is not None:
+        return wanted
+    return next((u for u in range(UPDATE_LANES, 1, -1) if lanes > 0 and lanes % u == 0), 1)
+
+
+def parse_integers(name: str, text: str) -> tuple[int, ...]:
+    """Integers separated by commas. Raises `BadInput` that names the option."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"{name} must be integers separated by commas, not {text!r}") from None
+
+
+def data_path(name: str | None) -> str | None:
+    """The name of a data set as it is, a file or folder as an absolute path."""
+    if name is None or name in ("digits", "mnist", "fashion-mnist"):
+        return name
+    return str(Path(name).expanduser().absolute())

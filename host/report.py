@@ -1,0 +1,108 @@
+"""What a run has to say for itself: the object of ``--json``, and the files it leaves."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ..model.margin import state_sha256
+from ..model.recipe import Recipe
+from .modelfile import TrainedModel
+from .npz import write_whole
+from .plots import learning_curve
+from .training import Outcome
+
+__all__ = ["RULE", "as_model", "dense_cycles", "report", "write_files"]
+
+RULE = "margin"
+
+
+def dense_cycles(recipe: Recipe, total_lanes: int) -> float:
+    """The roofline of a dense forward pass, cycles a sample: no padding, no zeros skipped."""
+    planes = [recipe.planes, *[recipe.activation_bits] * (recipe.depth - 1)]
+    return sum(p * inputs * outputs
+               for p, (outputs, inputs) in zip(planes, recipe.shapes, strict=True)) / total_lanes
+
+
+def report(outcome: Outcome) -> dict[str, Any]:
+    """The JSON object of a run; ``docs`` and the README describe its keys.
+
+    Cycles are null where the device counts none. `updates`, `flips` and `cycles` are totals over
+    all epochs; the lists of the same with one value an epoch have names that end in ``_by_epoch``.
+    """
+    options, data, recipe = outcome.options, outcome.data, outcome.recipe
+    position = outcome.position
+    epochs = position.epochs
+    counted = all(e.counted for e in epochs)
+    samples = sum(e.samples for e in epochs)
+    forward = sum(e.forward_cycles for e in epochs)
+    total_lanes = options.lanes * options.banks
+    result: dict[str, Any] = {
+        "dataset": data.name,
+        "device": options.device,
+        "layers": list(recipe.layers),
+        "counter_bits": recipe.counter_bits,
+        "planes": recipe.planes,
+        "rule": RULE,
+        "epochs": recipe.epochs,
+        "seed": recipe.seed,
+        "samples": len(data.x_train),
+        "train_accuracy": [e.train_accuracy for e in epochs],
+        "test_accuracy": [e.test_accuracy for e in epochs],
+        "updates": sum(e.updates for e in epochs),
+        "flips": sum(e.flips for e in epochs),
+        "cycles": sum(e.cycles for e in epochs) if counted else None,
+        "cycles_per_sample": [e.cycles / e.samples for e in epochs] if counted else None,
+        "lanes": options.lanes,
+        "total_lanes": total_lanes,
+        "roofline_fraction": (samples * dense_cycles(recipe, total_lanes) / forward
+                              if counted and forward else None),
+        "seconds": round(position.seconds, 3),
+        "samples_per_second": (round(samples / position.train_seconds, 1)
+                               if position.train_seconds else None),
+        "state_sha256": outcome.state_sha256,
+        "updates_by_epoch": [e.updates for e in epochs],
+        "flips_by_epoch": [e.flips for e in epochs],
+        "test_samples": len(data.x_test),
+        "shift_augment": options.shift_augment,
+        "margin": recipe.margin,
+        "gains": list(recipe.gains),
+        "shifts": list(recipe.shifts),
+    }
+    if data.x_val is not None and outcome.best is not None:
+        result |= {
+            "val_samples": len(data.x_val),
+            "val_accuracy": [e.val_accuracy for e in epochs],
+            "best_epoch": position.best_epoch,
+            "best_state_sha256": state_sha256(outcome.best),
+        }
+    return result
+
+
+def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
+    """The network of the last epoch, or of the best one."""
+    data, recipe, position = outcome.data, outcome.recipe, outcome.position
+    epoch = position.best_epoch if best and position.best_epoch else position.finished
+    accuracy = position.epochs[epoch - 1]
+    counters = outcome.best if best and outcome.best is not None else outcome.counters
+    return TrainedModel(
+        recipe=recipe, rule=RULE, counters=tuple(counters), class_names=data.class_names,
+        scaling=data.scaling, dataset=data.name, image_shape=data.image_shape,
+        columns=data.columns,
+        extras={"options": outcome.options.as_json(), "data": outcome.fingerprint,
+                "epoch": epoch, "test_accuracy": accuracy.test_accuracy,
+                "val_accuracy": accuracy.val_accuracy})
+
+
+def write_files(outcome: Outcome, folder: Path) -> dict[str, Path]:
+    """Write model, history and picture into a folder; what each file is."""
+    result = report(outcome)
+    files = {"model": folder / "model.npz"}
+    as_model(outcome).save(files["model"])
+    if outcome.best is not None:
+        files["best epoch's model"] = folder / "best.npz"
+        as_model(outcome, best=True).save(files["best epoch's model"])
+    files["history"] = folder / "history.json"
+    write_whole(files["history"], (json.dumps(result, indent=1) + "\n").encode())
+    files["learning curve"] = folder / "curve.png"
+    learning_curve(result | {"updates": result["updates_by_epoch"]}, files["learning curve"])
+    return files
