@@ -43,7 +43,7 @@ class XorShift64(wiring.Component):
 
 
 class Seeder(wiring.Component):
-    """The state of the PRNG from a seed and an index: output `index` of SplitMix64, or 1 if it is 0.
+    """The PRNG's state from a seed and an index: output `index` of SplitMix64, or 1 for 0.
 
     Three rounds, each a multiplication in 64 cycles (shift and add, a bit of the constant a cycle)
     and an xorshift in 64 more (a bit a cycle), share one 64-bit adder and two 64-bit registers.
@@ -79,8 +79,13 @@ class Seeder(wiring.Component):
         time = Signal(data.StructLayout({"step": 6, "mixing": 1, "round": 2}),
                       init={"round": idle})
         total, factor = Signal(64), self.o_state
-        working, first, digit, mixed = Signal(), Signal(), Signal(), Signal()
-        m.d.comb += [working.eq(time.round != idle), first.eq(time.round == 0)]
+        working, first, last = Signal(), Signal(), Signal()
+        digit, mixed = Signal(), Signal()
+        m.d.comb += [
+            working.eq(time.round != idle),
+            first.eq(time.round == 0),
+            last.eq(time.round == idle - 1),
+        ]
         with m.Switch(time.round):
             for n, (constant, places) in enumerate(self.ROUNDS):
                 with m.Case(n):
@@ -103,23 +108,21 @@ class Seeder(wiring.Component):
             # One adder with a carry in.
             m.d.sync += total.eq((Cat(1, total) + Cat(carry, addend))[1:])
 
-        nonzero, ends = Signal(), Signal()
+        ends = Signal()
+        nonzero = Signal()
         m.d.comb += ends.eq(time.mixing & (time.step == 63))
         m.d.sync += [
             nonzero.eq(time.mixing & (nonzero | mixed)),
-            self.o_done.eq(ends & (time.round == idle - 1)),
+            self.o_done.eq(ends & last),
         ]
-        with m.If(working):
-            m.d.sync += [
-                time.eq(time.as_value() + 1),
-                factor.eq(Cat(bit, factor)),
-            ]
-            with m.If(ends):
-                m.d.sync += total.eq(0)
-            with m.If(ends & (time.round == idle - 1) & ~nonzero):
-                m.d.sync += factor[0].eq(1)
-        with m.If(self.i_seed):
-            m.d.sync += [total.eq(0), factor.eq(self.i_word)]
+        with m.If(self.i_seed | self.i_index):
+            m.d.sync += factor.eq(self.i_word)
+        with m.Elif(working):
+            m.d.sync += factor.eq(Cat(bit | (ends & last & ~nonzero), factor))
+        with m.If(self.i_seed | ends):
+            m.d.sync += total.eq(0)
         with m.If(self.i_index):
-            m.d.sync += [time.eq(0), factor.eq(self.i_word)]
+            m.d.sync += time.eq(0)
+        with m.Elif(working):
+            m.d.sync += time.eq(time.as_value() + 1)
         return m
