@@ -42,9 +42,9 @@ class Stopped(TritgradError):
 class Watcher:
     """Is told how a run goes. This one does not care."""
 
-    def working(self, what: str) -> AbstractContextManager[object]:
-        """Something of unknown length is done inside the context."""
-        return nullcontext()
+    def working(self, what: str) -> AbstractContextManager[Callable[[str], None]]:
+        """Something of unknown length is done inside; the function is told what, step by step."""
+        return nullcontext(lambda text: None)
 
     def trained(self, number: int, epochs: int, epoch: Epoch, rows: int) -> None:
         """A chunk is done: epoch `number` (from 1) of `epochs` has `rows` samples in all."""
@@ -89,8 +89,8 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
             raise BadInput(f"a waveform ({vcd}) needs device sim; the golden model has no signals")
         return ModelLearner(recipe)
     config = options.core(recipe.layers, recipe.planes)
-    with watcher.working("compiling the RTL"):
-        transport = SimTransport(config, vcd)
+    with watcher.working("compiling the RTL") as say:
+        transport = SimTransport(config, vcd, say)
     return DeviceLearner(Driver(Session(transport)), recipe)
 
 

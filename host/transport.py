@@ -4,6 +4,7 @@ A new kind of device is a new class with the five members of `Transport`.
 """
 
 import random
+from collections.abc import Callable
 from typing import Protocol
 
 from ..model.config import CoreConfig
@@ -78,6 +79,8 @@ class SimTransport:
         The core to compile, or to take from the cache.
     vcd
         File for the waveform, if any.
+    progress
+        Is told what is being done while the core compiles.
     """
 
     #: Cycles between two looks for output.
@@ -85,11 +88,12 @@ class SimTransport:
 
     byte_time_s = 1 / SLOWEST_CLOCK_HZ
 
-    def __init__(self, config: CoreConfig, vcd: str | None = None):
+    def __init__(self, config: CoreConfig, vcd: str | None = None,
+                 progress: Callable[[str], None] | None = None):
         from ..sim.device import open_sim  # needs a compiler; nothing else here does
 
         self.name = "compiled RTL"
-        self.core = open_sim(config, vcd)
+        self.core = open_sim(config, vcd, progress)
         self._queue = bytearray()
 
     def write(self, data: bytes) -> None:

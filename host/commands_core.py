@@ -1,0 +1,119 @@
+"""``tritgrad verilog``, ``check`` and ``doctor``: the core and the tools behind it."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from ..model.config import CoreConfig
+from ..model.errors import DeviceError
+from .commands_train import core_options
+from .console import RunProgress, counting, table
+from .driver import Driver
+from .npz import write_whole
+from .options import suitable_update_lanes
+from .selfcheck import first_difference, random_cases
+from .session import Session
+from .transport import SimTransport
+
+__all__ = ["check", "doctor", "verilog"]
+
+
+def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each field of `CoreConfig`, with its text from the docstring."""
+    texts = _field_texts()
+    for field in reversed(fields(CoreConfig)):
+        name = "--" + field.name.replace("_", "-")
+        text = f"Set {field.name.replace('_', ' ')}: {texts[field.name]}"
+        if field.name == "seeder":
+            option = click.option(f"{name}/--no-seeder", default=True, show_default=True,
+                                  help="Build in the SplitMix64 seeder of the PRNG.")
+        elif field.name == "update_lanes":
+            option = click.option(name, type=int, metavar="N", help=f"{text}  [default: 16, or "
+                                  "with fewer lanes the most that divide them]")
+        else:
+            option = click.option(name, type=int, default=field.default, show_default=True,
+                                  metavar="N", help=text)
+        function = option(function)
+    return function
+
+
+def _field_texts() -> dict[str, str]:
+    """The first sentence on each parameter in the docstring of `CoreConfig`."""
+    text = (CoreConfig.__doc__ or "").split("----------", 1)[-1].split("Raises", 1)[0]
+    parts = re.findall(r"^    (\w+)\n((?:        .*\n)+)", text, re.MULTILINE)
+    return {name: " ".join(body.split()).replace("`", "") for name, body in parts}
+
+
+@click.command()
+@_config_options
+@click.option("-o", "--output", required=True, metavar="FILE",
+              help="Write the Verilog to this file, and its ports as JSON beside it.")
+def verilog(output: str, **settings: Any) -> None:
+    """Write the core as Verilog, with a JSON list of its ports."""
+    settings["update_lanes"] = suitable_update_lanes(settings["lanes"], settings["update_lanes"])
+    config = CoreConfig(**settings)
+    from ..hw.emit import emit  # Amaranth takes its time to load
+
+    console = Console(stderr=True)
+    with RunProgress(console).working("writing Verilog"):
+        text, ports = emit(config)
+    path, port_path = Path(output), Path(output).with_suffix(".json")
+    write_whole(path, text.encode())
+    write_whole(port_path, (json.dumps(ports, indent=1) + "\n").encode())
+    click.echo(path)
+    click.echo(port_path)
+
+
+@click.command()
+@click.option("--samples", type=click.IntRange(1), default=400, show_default=True, metavar="N",
+              help="Train this many random samples in all, 50 a network.")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N",
+              help="Derive the networks and samples from this number.")
+@click.option("--counter-bits", type=int, default=8, show_default=True, metavar="B",
+              help="Set the bits of a weight's counter, 6 to 14.")
+@core_options
+def check(samples: int, seed: int, counter_bits: int, lanes: int, banks: int,
+          update_lanes: int | None, vcd: str | None) -> None:
+    """Compare the RTL with the golden model on this machine, bit for bit.
+
+    Random networks learn random samples on both; statistics, PRNG, counters and scores must agree.
+    """
+    config = CoreConfig.for_network((64, 64, 10), 8, lanes=lanes, banks=banks,
+                                    counter_bits=counter_bits,
+                                    update_lanes=suitable_update_lanes(lanes, update_lanes))
+    console = Console(stderr=True)
+    with RunProgress(console).working("compiling the RTL") as say:
+        transport = SimTransport(config, vcd, say)
+    driver = Driver(Session(transport))
+    done = networks = 0
+    try:
+        with counting(console, "samples", samples) as show:
+            for case in random_cases(config, samples, seed):
+                difference = first_difference(driver, case)
+                if difference is not None:
+                    raise DeviceError(f"RTL and golden model differ: {difference} ({case})")
+                done, networks = done + case.samples, networks + 1
+                show(done)
+    finally:
+        driver.close()
+    click.echo(f"RTL and golden model agree: {networks} networks, {done} samples, "
+               f"{config.banks} x {config.lanes} lanes")
+
+
+@click.command()
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Show every tool that is used, its version, and what to do where one is missing."""
+    from ..sim.toolchain import tools
+
+    found = tools()
+    Console().print(table(None, ("tool", "needed for", "version", "what to do"), (
+        (tool.name, tool.purpose, tool.version or "missing", tool.advice) for tool in found)))
+    if any(tool.required and not tool.version for tool in found):
+        context.exit(1)

@@ -1,0 +1,186 @@
+"""``tritgrad eval``, ``predict`` and ``export``: what is done with a trained model."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+
+from ..model.errors import BadInput
+from .checkpoint import fingerprint
+from .commands_train import core_options, data_options
+from .console import RunProgress, counting, table
+from .datasets import Dataset, load
+from .export import write_c_header, write_npz
+from .metrics import accuracy, class_reports, confusion_matrix
+from .modelfile import TrainedModel
+from .npz import write_whole
+from .options import DEVICES, TrainOptions, data_path
+from .plots import confusion_matrix as draw_confusion
+from .tables import read_features
+from .training import open_learner
+
+__all__ = ["evaluate", "export", "predict"]
+
+Labels = npt.NDArray[np.int64]
+
+
+@click.command("eval")
+@click.argument("model_file", metavar="MODEL")
+@click.option("--dataset", metavar="NAME",
+              help="Evaluate on digits, mnist, fashion-mnist, or a .npz or .csv file: on the test "
+                   "rows if the model was trained on the same data, else on all rows of a file.  "
+                   "[default: what the model was trained on]")
+@data_options
+@click.option("--test-fraction", type=float, metavar="F",
+              help="Take this part of the rows for the test, where the data have no test set.  "
+                   "[default: as in training]")
+@click.option("--device", type=click.Choice(DEVICES), default="model", show_default=True,
+              help="Infer on the compiled RTL (sim) or on the golden model.")
+@core_options
+@click.option("--picture", metavar="FILE",
+              help="Draw the confusion matrix into this .png, .svg or .pdf file.  "
+                   "[default: MODEL-confusion.png]")
+@click.option("--json", "as_json", is_flag=True,
+              help="End standard output with the results as one JSON object on one line.")
+def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: str | None,
+             test: str | None, test_fraction: float | None, device: str, lanes: int, banks: int,
+             update_lanes: int | None, vcd: str | None, picture: str | None,
+             as_json: bool) -> None:
+    """Measure a model: accuracy, each class, confusion matrix."""
+    model = TrainedModel.load(model_file)
+    data, x, y, rows = _rows(model, model_file, dataset, {
+        "data_dir": data_path(data_dir), "label": label, "test": data_path(test),
+        "test_fraction": test_fraction})
+    options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
+                           counter_bits=model.recipe.counter_bits)
+    progress = Console(stderr=True)
+    learner = open_learner(options, model.recipe, RunProgress(progress), vcd)
+    try:
+        learner.load(model.counters, 1)
+        parts = []
+        with counting(progress, f"{rows} on {device}", len(x)) as show:
+            for first in range(0, len(x), learner.chunk):
+                parts.append(learner.infer(x[first:first + learner.chunk])[0])
+                show(first + len(parts[-1]))
+    finally:
+        learner.close()
+    predicted = np.concatenate(parts)
+    matrix = confusion_matrix(y, predicted, data.classes)
+    image = Path(picture or Path(model_file).with_suffix("").as_posix() + "-confusion.png")
+    draw_confusion(matrix, data.class_names, image)
+    reports = class_reports(matrix, data.class_names)
+    console = Console(stderr=as_json)
+    console.print(f"[bold]{accuracy(y, predicted):.2f} %[/bold] of {len(x):,} {rows} right",
+                  highlight=False)
+    console.print(table(None, ("class", "rows", "found %", "right of predicted %"), (
+        (r.name, f"{r.rows:,}", _per_cent(r.recall), _per_cent(r.precision)) for r in reports),
+        right=(1, 2, 3)))
+    console.print(table("true class down, predicted class across", ("", *data.class_names), (
+        (name, *(count or "" for count in row))
+        for name, row in zip(data.class_names, matrix.tolist(), strict=True)),
+        right=range(1, data.classes + 1)))
+    console.print(f"confusion matrix: {image}", highlight=False, soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps({
+            "model": model_file, "dataset": data.name, "device": device, "rows": len(x),
+            "accuracy": accuracy(y, predicted), "class_names": list(data.class_names),
+            "classes": [{"name": r.name, "rows": r.rows, "recall": r.recall,
+                         "precision": r.precision} for r in reports],
+            "confusion": matrix.tolist(), "state_sha256": model.state_sha256}, allow_nan=False))
+
+
+def _per_cent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _rows(model: TrainedModel, model_file: str, dataset: str | None, given: dict[str, Any],
+          ) -> tuple[Dataset, npt.NDArray[np.uint8], Labels, str]:
+    """Data, inputs, labels, and what rows they are."""
+    stored: dict[str, Any] = dict(model.extras.get("options") or {})
+    if dataset is None and "dataset" not in stored:
+        raise BadInput(f"{model_file} does not say what it was trained on; give --dataset")
+    name: str = stored["dataset"] if dataset is None else data_path(dataset) or dataset
+    same = name == stored.get("dataset")
+    settings: dict[str, Any] = {key: value if value is not None
+                                else stored.get(key) if same else None
+                                for key, value in given.items()}
+    settings["test_fraction"] = settings["test_fraction"] or stored.get("test_fraction") or 0.2
+    data = load(name, planes=model.recipe.planes, scaling=model.scaling,
+                class_names=model.class_names, **settings)
+    if data.columns is not None and model.columns is not None and data.columns != model.columns:
+        raise BadInput(f"{data.name} has the columns {', '.join(data.columns)}; the model takes "
+                       f"{', '.join(model.columns)}, in this order")
+    seen = (model.extras.get("data") or {}).get("x_test") == fingerprint(data)["x_test"]
+    if seen or same or Path(name).suffix.lower() not in (".csv", ".npz"):
+        x, y, rows = data.x_test, data.y_test, f"test rows of {data.name}"
+    else:
+        x, y = np.concatenate([data.x_train, data.x_test]), np.concatenate([data.y_train,
+                                                                            data.y_test])
+        rows = f"rows of {data.name}"
+    if not len(x):
+        raise BadInput(f"{data.name} has no {rows.split(' of ')[0]} to evaluate")
+    return data, x, y, rows
+
+
+@click.command()
+@click.argument("model_file", metavar="MODEL")
+@click.argument("data_file", metavar="FILE")
+@click.option("--format", "form", type=click.Choice(("csv", "json")), default="csv",
+              show_default=True, help="Write this format.")
+@click.option("-o", "--output", metavar="FILE",
+              help="Write to this file.  [default: standard output]")
+def predict(model_file: str, data_file: str, form: str, output: str | None) -> None:
+    """Predict the class of each row of a CSV, NPZ or IDX file.
+
+    For each row: the class, and the margin by which its score leads over the next one.
+    """
+    model = TrainedModel.load(model_file)
+    values = read_features(Path(data_file), model.columns, model.recipe.layers[0])
+    x = model.scaling.apply(values, model.recipe.planes)
+    learner = open_learner(TrainOptions(device="model"), model.recipe, RunProgress(
+        Console(stderr=True)))
+    learner.load(model.counters, 1)
+    predictions, scores, _ = learner.infer(x)
+    best = np.sort(scores, axis=1)[:, -2:]
+    rows = [(model.class_names[k], int(margin)) for k, margin
+            in zip(predictions, best[:, 1] - best[:, 0], strict=True)]
+    text = _as_csv(rows) if form == "csv" else json.dumps(
+        [{"class": name, "margin": margin} for name, margin in rows]) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(Path(output), text.encode())
+
+
+def _as_csv(rows: list[tuple[str, int]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("class", "margin"))
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+@click.command()
+@click.argument("model_file", metavar="MODEL")
+@click.option("--c-header", metavar="FILE", help="Write the network as one C99 header.")
+@click.option("--npz", metavar="FILE",
+              help="Write trits, shifts, scaling and class names as NumPy arrays.")
+@click.option("--prefix", default="tritgrad", show_default=True, metavar="NAME",
+              help="Start every name in the C header with this.")
+def export(model_file: str, c_header: str | None, npz: str | None, prefix: str) -> None:
+    """Write a model for other programs."""
+    if c_header is None and npz is None:
+        raise BadInput("nothing to export; give --c-header FILE, --npz FILE, or both")
+    model = TrainedModel.load(model_file)
+    if c_header is not None:
+        write_c_header(model, c_header, prefix)
+        click.echo(c_header)
+    if npz is not None:
+        write_npz(model, npz)
+        click.echo(npz)
