@@ -1,0 +1,202 @@
+"""Checks a layer table and works out where its layers lie."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ...firmware.frames import LAYER_ROW
+from ...model.config import CoreConfig, ceil_div
+from ..arith import times
+from ..ports import LayerRecord
+
+__all__ = ["TableLoader"]
+
+
+class TableLoader(wiring.Component):
+    """Reads the rows of a table twice: checks all, then, if no check failed, writes all.
+
+    It finds the same faults and the same places as `model.layout`. Products and quotients are
+    counted out: a row takes 11 cycles, one for each of its inputs and one for each of its outputs.
+
+    Members
+    -------
+    start : strobe: begin with
+    rows : rows of the table, at least 1.
+    rewind : strobe: `byte` is the table's first in the next cycle.
+    byte : of the table, `firmware.frames.LAYER_ROW` a row.
+    take : `byte` has been used; the next one is there in the next cycle.
+    done, fault : strobe, and whether the table was refused.
+    write, index, record : write port of the layer table.
+    layers : rows of the table in force.
+    inputs, planes : of its first layer.
+    classes : outputs of its last layer.
+    sample_bytes : of a sample on the link: ``planes * ceil(inputs / 8)``.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        super().__init__({
+            "start": In(1),
+            "rows": In(range(config.slot_bytes // 8)),
+            "rewind": Out(1),
+            "byte": In(8),
+            "take": Out(1),
+            "done": Out(1),
+            "fault": Out(1),
+            "write": Out(1),
+            "index": Out(range(config.max_layers)),
+            "record": Out(LayerRecord(config)),
+            "layers": Out(range(config.max_layers + 1)),
+            "inputs": Out(range(config.max_inputs + 1)),
+            "planes": Out(range(config.input_planes + 1)),
+            "classes": Out(range(config.max_classes + 1)),
+            "sample_bytes": Out(range(config.input_planes * ceil_div(config.max_inputs, 8) + 1)),
+        })
+        self.fields = [name for name, code in LAYER_ROW for _ in range(2 if code == "H" else 1)]
+
+    def elaborate(self, platform):
+        m = Module()
+        config, record = self.config, self.record
+        row = Signal.like(self.index)
+        place = Signal(range(len(self.fields)))
+        first, last, second_pass = Signal(), Signal(), Signal()
+        left = Signal(16)      # inputs or outputs not counted yet
+        outputs = Signal(16)
+        words = Signal.like(record.words)
+        shift, gain = Signal.like(record.shift), Signal.like(record.gain)
+        trits = Signal(range(config.trit_depth + config.max_words + 1))
+        residuals = Signal(range(config.residual_depth + config.max_words * config.steps + 1))
+        source = Signal(range(config.hidden_depth + 1))
+        target = Signal(range(config.hidden_depth + ceil_div(config.max_neurons, config.lanes) + 1))
+        lane, bank = Signal(range(config.lanes)), Signal(range(config.banks))
+        m.d.comb += [
+            first.eq(row == 0),
+            last.eq(row + 1 == self.rows),
+            self.index.eq(row),
+            record.words.eq(words),
+            record.outputs.eq(outputs),
+            record.trit_base.eq(trits),
+            record.residual_base.eq(residuals),
+            record.input_base.eq(source),
+            record.output_base.eq(target),
+            record.shift.eq(shift),
+            record.gain.eq(gain),
+        ]
+
+        def refuse_if(condition):
+            with m.If(condition):
+                m.d.sync += self.fault.eq(1)
+
+        def begin_pass():
+            m.d.comb += self.rewind.eq(1)
+            m.d.sync += [
+                row.eq(0), trits.eq(0), residuals.eq(0), source.eq(0), target.eq(0),
+            ]
+            m.next = "READ"
+
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += [second_pass.eq(0), self.fault.eq(self.rows > config.max_layers)]
+                with m.If(self.start):
+                    begin_pass()
+
+            with m.State("READ"):
+                m.d.comb += self.take.eq(1)
+                m.d.sync += place.eq(place + 1)
+                with m.Switch(place):
+                    for n, name in enumerate(self.fields):
+                        with m.Case(n):
+                            self._read(m, n, name, first, left, outputs, shift, gain, refuse_if,
+                                       second_pass)
+                with m.If(place == len(self.fields) - 1):
+                    m.next = "CHECK"
+
+            with m.State("CHECK"):
+                refuse_if(first & ((left == 0) | (left > config.max_inputs)))
+                refuse_if(outputs < Mux(last, 2, 1))
+                refuse_if(outputs > Mux(last, config.max_classes, config.max_neurons))
+                refuse_if(target > config.hidden_depth)
+                m.next = "JUDGE"
+
+            with m.State("JUDGE"):
+                m.d.sync += [words.eq(0), lane.eq(0)]
+                with m.If(first & second_pass & ~self.fault):
+                    m.d.sync += [self.inputs.eq(left), self.sample_bytes.eq(0)]
+                with m.If(self.fault):
+                    m.d.comb += self.done.eq(1)
+                    m.next = "IDLE"
+                with m.Else():
+                    m.next = "INPUTS"
+
+            with m.State("INPUTS"):
+                m.d.sync += [
+                    left.eq(left - 1),
+                    words.eq(words + (lane == 0)),
+                    lane.eq(Mux(lane == config.lanes - 1, 0, lane + 1)),
+                ]
+                # One of eight inputs begins a byte: 1, 9, 17 ... are left at as many as there are.
+                with m.If(first & second_pass & (left[:3] == 1)):
+                    m.d.sync += self.sample_bytes.eq(self.sample_bytes + self.planes)
+                with m.If(left == 1):
+                    m.next = "WRITE"
+
+            with m.State("WRITE"):
+                m.d.comb += self.write.eq(second_pass)
+                m.d.sync += [left.eq(outputs), lane.eq(0), bank.eq(0), source.eq(target)]
+                m.next = "OUTPUTS"
+
+            with m.State("OUTPUTS"):
+                m.d.sync += [
+                    left.eq(left - 1),
+                    target.eq(target + (lane == 0)),
+                    lane.eq(Mux(lane == config.lanes - 1, 0, lane + 1)),
+                    bank.eq(Mux(bank == config.banks - 1, 0, bank + 1)),
+                    residuals.eq(residuals + times(words, config.steps)),
+                ]
+                with m.If(bank == 0):
+                    m.d.sync += trits.eq(trits + words)
+                refuse_if((trits > config.trit_depth) | (residuals > config.residual_depth))
+                with m.If(left == 1):
+                    m.next = "NEXT"
+
+            with m.State("NEXT"):
+                refuse_if((trits > config.trit_depth) | (residuals > config.residual_depth))
+                m.d.sync += row.eq(row + 1)
+                m.next = "READ"
+                with m.If(last):
+                    m.next = "END"
+
+            with m.State("END"):
+                with m.If(~self.fault & ~second_pass):
+                    m.d.sync += second_pass.eq(1)
+                    begin_pass()
+                with m.Else():
+                    m.d.comb += self.done.eq(1)
+                    with m.If(~self.fault):
+                        m.d.sync += [self.layers.eq(self.rows), self.classes.eq(outputs)]
+                    m.next = "IDLE"
+        return m
+
+    def _read(self, m, place, name, first, left, outputs, shift, gain, refuse_if, second_pass):
+        """What the byte at a place of a row goes to, and what is wrong with it alone."""
+        config, byte = self.config, self.byte
+        bits = slice(8 * (place % 2), 8 * (place % 2) + 8)
+        if name == "inputs":
+            m.d.sync += left[bits].eq(byte)
+            refuse_if(~first & (byte != outputs[bits]))
+        elif name == "outputs":
+            m.d.sync += outputs[bits].eq(byte)
+        elif name == "planes":
+            refuse_if(Mux(first, (byte == 0) | (byte > config.input_planes),
+                          byte != config.activation_bits))
+            # The second pass comes only if the first has found no fault.
+            with m.If(first & second_pass):
+                m.d.sync += self.planes.eq(byte)
+        elif name == "shift":
+            m.d.sync += shift.eq(byte)
+            refuse_if(byte > 31)
+        elif name == "gain":
+            m.d.sync += gain.eq(byte)
+            refuse_if((byte.as_signed() < -15) | (byte.as_signed() > config.counter_bits - 2))
+        else:
+            refuse_if(byte != 0)

@@ -1,0 +1,133 @@
+"""The table loader against `model.layout`: the same faults, the same places."""
+
+import random
+from dataclasses import replace
+
+from tritgrad.firmware.frames import LAYER_ROW, pack_fields
+from tritgrad.hw.link.table import TableLoader
+from tritgrad.model.config import CoreConfig, ceil_div
+from tritgrad.model.layout import Layer, TableError, check_table, place
+
+from ..lockstep import record_of
+from .harness import simulate
+
+
+def random_config(rng):
+    lanes = rng.randint(1, 12)
+    return CoreConfig(
+        lanes=lanes, banks=rng.randint(1, 5),
+        update_lanes=rng.choice([u for u in range(1, lanes + 1) if lanes % u == 0]),
+        counter_bits=rng.randint(6, 14), activation_bits=rng.randint(1, 8),
+        input_planes=rng.randint(1, 8), max_layers=rng.randint(1, 4),
+        max_inputs=rng.choice([5, 40, 300]), max_neurons=rng.choice([12, 64, 300]),
+        max_classes=rng.choice([2, 9, 12]), trit_depth=rng.choice([30, 256, 1000]),
+        residual_depth=rng.choice([200, 1024, 5000]), hidden_depth=rng.choice([4, 16, 64]),
+        slot_bytes=64)
+
+
+def random_layers(rng, config):
+    """A table that is likely to be good."""
+    depth = rng.randint(1, config.max_layers)
+    small = rng.choice([6, 20, 1000])
+    sizes = [rng.randint(1, min(small, config.max_inputs)),
+             *(rng.randint(1, min(small, config.max_neurons)) for _ in range(depth - 1)),
+             rng.randint(2, min(small, config.max_classes))]
+    return [Layer(f, n, rng.randint(1, config.input_planes) if not number else
+                  config.activation_bits, rng.randint(0, 31),
+                  rng.randint(-15, config.counter_bits - 2))
+            for number, (f, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
+
+
+def spoil(rng, config, layers):
+    """One field of one row becomes something else, often the nearest bad value."""
+    number = rng.randrange(len(layers))
+    row = layers[number]
+    edges = {
+        "inputs": [0, row.inputs - 1, row.inputs + 1, row.inputs ^ 256, config.max_inputs,
+                   config.max_inputs + 1, 65535],
+        "outputs": [0, 1, row.outputs - 1, row.outputs + 1, config.max_classes,
+                    config.max_classes + 1, config.max_neurons, config.max_neurons + 1, 65535],
+        "planes": [0, config.input_planes, config.input_planes + 1, config.activation_bits,
+                   config.activation_bits + 1, row.planes | 128],
+        "shift": [31, 32, 255],
+        "gain": [-128, -16, -15, config.counter_bits - 2, config.counter_bits - 1, 127],
+    }
+    name = rng.choice(list(edges))
+    return [*layers[:number], replace(row, **{name: max(rng.choice(edges[name]), -128)}),
+            *layers[number + 1:]]
+
+
+def random_rows(rng, config):
+    """The bytes of a table, good or bad, and the layers of it if it is good."""
+    layers = random_layers(rng, config)
+    kind = rng.random()
+    if kind < 0.4:
+        layers = spoil(rng, config, layers)
+    elif kind < 0.5:
+        layers += random_layers(rng, config)
+    elif kind < 0.55:
+        layers = (layers * 7)[:7]
+    layers = [replace(row, inputs=max(0, row.inputs), outputs=max(0, row.outputs))
+              for row in layers][:7]
+    reserved = [rng.choice([1, 128]) if kind > 0.95 and not rng.randrange(len(layers)) else 0
+                for _ in layers]
+    data = b"".join(pack_fields(LAYER_ROW, reserved=extra, **vars(row))
+                    for row, extra in zip(layers, reserved, strict=True))
+    try:
+        check_table(config, layers)
+    except TableError:
+        return data, None
+    return data, None if any(reserved) else layers
+
+
+def run(config, tables):
+    """Load tables one after the other: for each the fault, what was written, and the registers."""
+    dut = TableLoader(config)
+    found = []
+
+    async def load(ctx):
+        for data in tables:
+            written = []
+            ctx.set(dut.rows, len(data) // 8)
+            ctx.set(dut.start, 1)
+            at, done = 0, False
+            while not done:
+                ctx.set(dut.byte, data[at] if at < len(data) else 0xEE)
+                take, rewind, done, fault, write, index, record = (
+                    await ctx.tick().sample(dut.take, dut.rewind, dut.done, dut.fault, dut.write,
+                                            dut.index, dut.record))[2:]
+                ctx.set(dut.start, 0)
+                at = 0 if rewind else at + take
+                if write:
+                    written.append((index, record))
+            found.append((fault, written, [ctx.get(getattr(dut, name)) for name in (
+                "layers", "inputs", "planes", "classes", "sample_bytes")]))
+
+    simulate(dut, load, limit=200_000)
+    return found
+
+
+def test_agrees_with_the_layout():
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    rng = random.Random(seed)
+    accepted = refused = 0
+    for _ in range(12):
+        config = random_config(rng)
+        cases = [random_rows(rng, config) for _ in range(10)]
+        registers = [0] * 5
+        for (data, layers), (fault, written, after) in zip(
+                cases, run(config, [data for data, _ in cases]), strict=True):
+            assert fault == (layers is None), (config, data.hex())
+            if layers is None:
+                refused += 1
+                assert written == []
+            else:
+                accepted += 1
+                first, last = layers[0], layers[-1]
+                registers = [len(layers), first.inputs, first.planes, last.outputs,
+                             first.planes * ceil_div(first.inputs, 8)]
+                assert written == [(n, record_of(config, row, placed)) for n, (row, placed) in
+                                   enumerate(zip(layers, place(config, layers), strict=True))]
+            assert after == registers
+    assert accepted > 10 and refused > 10
