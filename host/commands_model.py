@@ -110,7 +110,8 @@ def _rows(model: TrainedModel, model_file: str, dataset: str | None, given: dict
     settings: dict[str, Any] = {key: value if value is not None
                                 else stored.get(key) if same else None
                                 for key, value in given.items()}
-    settings["test_fraction"] = settings["test_fraction"] or stored.get("test_fraction") or 0.2
+    if settings["test_fraction"] is None:
+        settings["test_fraction"] = stored.get("test_fraction", 0.2)
     data = load(name, planes=model.recipe.planes, scaling=model.scaling,
                 class_names=model.class_names, **settings)
     if data.columns is not None and model.columns is not None and data.columns != model.columns:

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from ..model.errors import BadInput
+from ..model.errors import BadInput, DeviceError
 from .checkpoint import Checkpoint
 from .console import RunProgress, stop_on_interrupt, table
 from .options import DEVICES, TrainOptions, data_path, parse_integers
@@ -119,6 +119,9 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
         with stop_on_interrupt(progress.console) as stop, progress:
             trainer.stop = stop
             outcome = trainer.run()
+    except DeviceError as error:
+        raise DeviceError(f"{error}; continue with: tritgrad train --resume {trainer.folder}") \
+            from error
     finally:
         trainer.learner.close()
     files = write_files(outcome, trainer.folder)

@@ -81,7 +81,8 @@ class RunProgress(Watcher):
 
     def _show(self, label: str, done: int, rows: int, note: str) -> None:
         if label != self._label:
-            self._bar.reset(self._task, total=rows, visible=True, description=label)
+            self._bar.reset(self._task, total=rows, visible=True, description=label,
+                            note=note)
             self._label = label
         self._bar.update(self._task, completed=done, note=note)
 

@@ -72,6 +72,9 @@ class ModelLearner:
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
         self.network = FastNetwork(recipe)
+        nothing = np.zeros((0, recipe.layers[0]), np.uint8)  # compiles, unless it is in the cache
+        self.train(nothing, np.zeros(0, np.int64), recipe.gains)
+        self.infer(nothing)
 
     def start(self) -> None:
         self.network.load(initial_counters(self.recipe.layers, self.recipe.counter_bits,

@@ -24,10 +24,16 @@ def dense_cycles(recipe: Recipe, total_lanes: int) -> float:
 
 
 def report(outcome: Outcome) -> dict[str, Any]:
-    """The JSON object of a run; ``docs`` and the README describe its keys.
+    """The JSON object of a run.
 
-    Cycles are null where the device counts none. `updates`, `flips` and `cycles` are totals over
-    all epochs; the lists of the same with one value an epoch have names that end in ``_by_epoch``.
+    ``samples`` are the training rows, ``epochs`` how often each was seen. ``train_accuracy``,
+    ``test_accuracy``, ``val_accuracy`` (per cent), ``cycles_per_sample``, ``updates_by_epoch`` and
+    ``flips_by_epoch`` have one value an epoch; ``updates``, ``flips`` and ``cycles`` are totals of
+    all training. ``seconds`` are those of the whole run without compiling and loading,
+    ``samples_per_second`` counts training alone. ``roofline_fraction`` is `dense_cycles` over the
+    cycles that a forward pass took, above 1 where zeros were skipped. The cycle figures are null
+    unless the device counted cycles in all epochs; ``lanes`` (of a bank) and ``total_lanes`` are
+    then only what was set.
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
     position = outcome.position

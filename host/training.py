@@ -87,7 +87,8 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     if options.device == "model":
         if vcd is not None:
             raise BadInput(f"a waveform ({vcd}) needs device sim; the golden model has no signals")
-        return ModelLearner(recipe)
+        with watcher.working("compiling the golden model"):
+            return ModelLearner(recipe)
     config = options.core(recipe.layers, recipe.planes)
     with watcher.working("compiling the RTL") as say:
         transport = SimTransport(config, vcd, say)
