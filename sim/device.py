@@ -1,16 +1,16 @@
 """A whole core as compiled RTL, for the host: bytes in, bytes out, a cycle counter."""
 
-from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 from ..model.config import CoreConfig
 from .compiled import CompiledCore
+from .verilate import Progress
 
 __all__ = ["open_sim"]
 
 
-def open_sim(config: CoreConfig, vcd: str | None = None,
-             progress: Callable[[str], None] | None = None) -> CompiledCore:
+def open_sim(config: CoreConfig, vcd: str | Path | None = None,
+             progress: Progress | None = None) -> CompiledCore:
     """The core of a configuration, compiled or taken from the cache, after its reset.
 
     Parameters
@@ -18,12 +18,13 @@ def open_sim(config: CoreConfig, vcd: str | None = None,
     config
         What to compile.
     vcd
-        File for the waveform of its signals, .vcd or .fst, if any.
+        File for the waveform of its signals, if any.
     progress
-        Is told what is being done while the core compiles.
+        Is told what is being done while it compiles.
     """
-    def make() -> Any:
-        from ..hw.core import Core  # loads Amaranth, which a cached core does without
+    def make():
+        from ..hw.core import Core
+
         return Core(config)
 
-    return CompiledCore(make, f"core {config}", vcd=vcd, progress=progress)
+    return CompiledCore(make, repr(config), vcd=vcd, progress=progress)

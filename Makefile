@@ -1,0 +1,45 @@
+# `make demo` and `make test` set everything up themselves: virtual environment, packages, and a C++
+# compiler from a wheel where the machine has none.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+JOBS   ?= 2
+
+# The ziglang wheel stands in where no C++ compiler is found.
+HAVE_CXX := $(shell command -v $${CXX:-c++} || command -v g++ || command -v clang++)
+EXTRAS   := dev$(if $(HAVE_CXX),,$(comma)zig)
+comma    := ,
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready  ## make the virtual environment and install tritgrad with its tools
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
+	@touch $@
+
+demo: setup  ## train 64-64-10 on the compiled RTL with scikit-learn's digits; make a picture
+	$(BIN)/tritgrad train --dataset digits --hidden 64 --epochs 40 --device sim --out runs/demo --force
+
+test: setup  ## lint, then all tests
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -W error -m pytest -n $(JOBS) --dist worksteal
+
+lint: setup  ## ruff and mypy
+	$(BIN)/ruff check .
+	@mkdir -p build/lint && ln -sfn ../.. build/lint/tritgrad
+	MYPYPATH=build/lint $(BIN)/mypy --cache-dir build/mypy -p tritgrad.model -p tritgrad.firmware \
+	    -p tritgrad.host -p tritgrad.sim
+
+bench: setup  ## the figures of the README; takes a while and wants TRITGRAD_DATA
+	$(BIN)/python -m bench
+
+clean:  ## remove what was built here; the compiled cores in the user's cache stay
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -1,0 +1,184 @@
+"""Answers to requests: their frames, and what HELLO and STATUS tell."""
+
+import struct
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...firmware.frames import (
+    ANSWER_BIT,
+    HELLO_FIELDS,
+    MAGIC,
+    NAK,
+    PROTOCOL_VERSION,
+    SLOTS,
+    STATUS_FIELDS,
+    Status,
+    pack_fields,
+)
+from ...model.config import CoreConfig
+from ..ports import RunState, StatisticsSignature
+from .stuffing import PACKET_BYTE
+
+__all__ = ["DATA_BYTE", "HEAD_BYTES", "HELLO_BYTES", "STATUS_BYTES", "AnswerSender", "Hello",
+           "StatusReport"]
+
+#: Bytes of a frame's header, and of an answer's payload before its data.
+FRAME_BYTES, HEAD_BYTES = 4, 6
+#: The first byte of an answer's data in its frame.
+DATA_BYTE = FRAME_BYTES + HEAD_BYTES
+
+
+def _size(fields) -> int:
+    return struct.calcsize("<" + "".join(code for _, code in fields))
+
+
+HELLO_BYTES, STATUS_BYTES = _size(HELLO_FIELDS), _size(STATUS_FIELDS)
+
+
+class AnswerSender(wiring.Component):
+    """Sends answers: the header and head, then the data that it is given.
+
+    A byte a cycle. Inputs but `data` and `length` stand still while `enable` is set.
+
+    Members
+    -------
+    enable : send an answer; until `done`.
+    nak, type, sequence : whether the request could not be read, else its type; for the header.
+    status, expected, nonce : for the head.
+    length : of the payload, less what `counted` has counted.
+    index : byte that is next, from the header's first on; goes no further than STATUS needs.
+    data, data_valid : that byte, if it is behind the head.
+    counted : strobe: a byte of the payload has been sent.
+    done : strobe: the last one.
+    o : header and payload.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        super().__init__({
+            "enable": In(1),
+            "nak": In(1),
+            "type": In(4),
+            "sequence": In(8),
+            "status": In(Status),
+            "expected": In(8),
+            "nonce": In(32),
+            "length": In(range(config.slot_bytes + 1)),
+            "index": Out(range(DATA_BYTE + STATUS_BYTES)),
+            "data": In(8),
+            "data_valid": In(1),
+            "counted": Out(1),
+            "done": Out(1),
+            "o": Out(stream.Signature(PACKET_BYTE)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        head = [Mux(self.nak, NAK, ANSWER_BIT | self.type), self.sequence,
+                self.length[:8], self.length[8:], self.status, self.expected,
+                *(self.nonce[n:n + 8] for n in range(0, 32, 8))]
+        in_head = Signal()
+        sent = Signal()
+        m.d.comb += [
+            sent.eq(self.o.valid & self.o.ready),
+            self.o.valid.eq(self.enable & (in_head | self.data_valid)),
+            # Only the header's first bytes come before the length has been sent.
+            self.counted.eq(sent & (self.index >= FRAME_BYTES)),
+            self.o.p.last.eq((self.length == 1) & (self.index >= FRAME_BYTES)),
+            self.done.eq(sent & self.o.p.last),
+        ]
+        with m.Switch(self.index):
+            for n, byte in enumerate(head):
+                with m.Case(n):
+                    m.d.comb += [in_head.eq(1), self.o.p.data.eq(byte)]
+            with m.Default():
+                m.d.comb += self.o.p.data.eq(self.data)
+        with m.If(sent & (self.index != DATA_BYTE + STATUS_BYTES - 1)):
+            m.d.sync += self.index.eq(self.index + 1)
+        with m.If(self.done):
+            m.d.sync += self.index.eq(0)
+        return m
+
+
+class Hello(wiring.Component):
+    """What a core tells of itself, `firmware.frames.HELLO_FIELDS`. Combinational.
+
+    Members
+    -------
+    index : byte of the answer's frame; `byte` is that byte.
+    """
+
+    index: In(range(DATA_BYTE + HELLO_BYTES))
+    byte: Out(8)
+
+    def __init__(self, config: CoreConfig):
+        super().__init__()
+        named = {name: getattr(config, name) for name, _ in HELLO_FIELDS if hasattr(config, name)}
+        self.payload = pack_fields(HELLO_FIELDS, magic=MAGIC, protocol=PROTOCOL_VERSION,
+                                   slots=SLOTS, **named)
+
+    def elaborate(self, platform):
+        m = Module()
+        with m.Switch(self.index):
+            for n, byte in enumerate(self.payload, DATA_BYTE):
+                with m.Case(n):
+                    m.d.comb += self.byte.eq(byte)
+        return m
+
+
+class StatusReport(wiring.Component):
+    """Takes the values of STATUS all at once and shifts them out.
+
+    The last eight bytes, the PRNG's state, are not kept here: they come in from `behind` as the
+    values before them go out.
+
+    Members
+    -------
+    run, loaded, statistics : the values.
+    take : strobe: keep them.
+    index : byte of the answer's frame; `byte` is that byte.
+    next : strobe: `index` moves on in the next cycle.
+    behind : the byte that follows the statistics.
+    shift : strobe: the byte after it comes next.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({
+            "run": In(RunState),
+            "loaded": In(4),
+            "statistics": In(StatisticsSignature()),
+            "take": In(1),
+            "index": In(range(DATA_BYTE + STATUS_BYTES)),
+            "byte": Out(8),
+            "next": In(1),
+            "behind": In(8),
+            "shift": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        run = Signal.like(self.run)
+        chain: list[Value] = []
+        filled = set()  # bytes of the report that come out of the chain
+        place = DATA_BYTE + 2
+        for name, code in STATUS_FIELDS[2:-1]:
+            value = getattr(self.statistics, name)
+            chain.append(value)
+            filled |= set(range(place, place + len(value) // 8))
+            place += struct.calcsize(code)
+        filled |= set(range(place, DATA_BYTE + STATUS_BYTES))
+        values = Signal(len(Cat(chain)))
+        with m.If(self.take):
+            m.d.sync += [values.eq(Cat(chain)), run.eq(self.run)]
+        with m.Elif(self.shift):
+            m.d.sync += values.eq(Cat(values[8:], self.behind))
+        with m.Switch(self.index):
+            with m.Case(DATA_BYTE):
+                m.d.comb += self.byte.eq(run)
+            with m.Case(DATA_BYTE + 1):
+                m.d.comb += self.byte.eq(self.loaded)
+            with m.Case(*filled):
+                m.d.comb += [self.byte.eq(values[:8]), self.shift.eq(self.next)]
+        return m

@@ -1,0 +1,57 @@
+"""Which words of memory WRITE and READ name."""
+
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ...firmware.frames import Space
+from ...model.config import CoreConfig
+from .answers import HEAD_BYTES
+
+__all__ = ["WindowCheck"]
+
+
+class WindowCheck(wiring.Component):
+    """Reads and checks the payload's head of WRITE and READ. Combinational.
+
+    Members
+    -------
+    head : the six bytes.
+    space : the memory, R also if there is no such space.
+    bank, address, count : its other fields.
+    within : `count` is not 0 and all words exist.
+    fits : they fit into an answer.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        super().__init__({
+            "head": In(48),
+            "space": Out(1),
+            "bank": Out(8),
+            "address": Out(16),
+            "count": Out(16),
+            "within": Out(1),
+            "fits": Out(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        space, end = Signal(8), Signal(17)
+        in_trits, in_residuals = Signal(), Signal()
+        largest_t, largest_r = (
+            (config.max_payload - HEAD_BYTES) // size
+            for size in (config.trit_word_bytes, config.residual_word_bytes))
+        m.d.comb += [
+            Cat(space, self.bank, self.address, self.count).eq(self.head),
+            end.eq(self.address + self.count),
+            self.space.eq(space != Space.T),
+            in_trits.eq((space == Space.T) & (self.bank < config.banks)
+                        & (end <= config.trit_depth)),
+            in_residuals.eq((space == Space.R) & (self.bank == 0)
+                            & (end <= config.residual_depth)),
+            self.within.eq((self.count != 0) & (in_trits | in_residuals)),
+            self.fits.eq(self.count <= Mux(self.space, largest_r, largest_t)),
+        ]
+        return m

@@ -1,0 +1,119 @@
+"""A compiled core in this process: bytes in, bytes out, and a cycle counter."""
+
+import ctypes
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..model.errors import BadInput, ToolError
+from .verilate import Progress, build, component_verilog
+
+__all__ = ["CompiledCore"]
+
+_TRACES = {".vcd": "vcd", ".fst": "fst"}
+
+
+class CompiledCore:
+    """A top with byte streams ``i`` and ``o``, compiled by Verilator, after its reset.
+
+    Parameters
+    ----------
+    make
+        Makes the component; called only if its Verilog is not in the cache.
+    key
+        Names the component and its parameters in the cache.
+    vcd
+        File for the waveform, ``.vcd`` or ``.fst``; None for none.
+    progress
+        Is told what is being done while the core compiles.
+
+    Raises
+    ------
+    BadInput
+        The waveform's file cannot be written, or has another suffix.
+    ToolError
+        See `build`.
+    """
+
+    #: Most bytes of output of one `run`.
+    CAPACITY = 1 << 16
+
+    def __init__(self, make: Callable[[], Any], key: str, *, vcd: str | Path | None = None,
+                 progress: Progress | None = None):
+        trace = None
+        if vcd is not None:
+            trace = _TRACES.get(Path(vcd).suffix)
+            if trace is None:
+                raise BadInput(f"a waveform's file must end in .vcd or .fst, not {str(vcd)!r}")
+        library = build(component_verilog(make, key), trace=trace, progress=progress)
+        try:
+            self._library = ctypes.CDLL(str(library))
+        except OSError as error:
+            raise ToolError(f"cannot load the compiled core: {error}") from None
+        self._declare()
+        self._core = self._library.tritgrad_create(str(vcd).encode() if vcd else None)
+        if not self._core:
+            raise BadInput(f"cannot write {str(vcd)!r}")
+        self._output = ctypes.create_string_buffer(self.CAPACITY)
+        self.reset()
+
+    def _declare(self) -> None:
+        library, pointer, number = self._library, ctypes.c_void_p, ctypes.c_uint64
+        counter = ctypes.POINTER(number)
+        library.tritgrad_create.restype = pointer
+        library.tritgrad_create.argtypes = [ctypes.c_char_p]
+        library.tritgrad_destroy.argtypes = [pointer]
+        library.tritgrad_reset.argtypes = [pointer]
+        library.tritgrad_stall.argtypes = [pointer, number, ctypes.c_uint32, ctypes.c_uint32]
+        library.tritgrad_run.restype = number
+        library.tritgrad_run.argtypes = [pointer, ctypes.c_char_p, number, counter,
+                                         ctypes.c_char_p, number, counter, number, ctypes.c_int]
+        library.tritgrad_cycles.restype = number
+        library.tritgrad_cycles.argtypes = [pointer]
+
+    def reset(self) -> None:
+        """Reset the core for two cycles; the cycle counter restarts."""
+        self._library.tritgrad_reset(self._core)
+
+    def stall(self, seed: int, gap: float, stall: float) -> None:
+        """From now on offer no input and take no output in random cycles, with these chances."""
+        self._library.tritgrad_stall(self._core, seed, int(gap * 256), int(stall * 256))
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles since the reset."""
+        return self._library.tritgrad_cycles(self._core)
+
+    def run(self, data: bytes, max_cycles: int, stop_at_frame: bool = True) -> tuple[int, bytes]:
+        """Run the clock.
+
+        Parameters
+        ----------
+        data
+            Bytes offered to the core; it takes at most one a cycle.
+        max_cycles
+            When to stop at the latest.
+        stop_at_frame
+            Whether to stop as soon as a whole frame has come out.
+
+        Returns
+        -------
+        How many bytes of `data` the core took, and the bytes that came out.
+        """
+        consumed, produced = ctypes.c_uint64(), ctypes.c_uint64()
+        self._library.tritgrad_run(self._core, data, len(data), ctypes.byref(consumed),
+                                   self._output, self.CAPACITY, ctypes.byref(produced), max_cycles,
+                                   stop_at_frame)
+        return consumed.value, ctypes.string_at(self._output, produced.value)
+
+    def close(self) -> None:
+        """Free the core, and finish the waveform."""
+        if self._core:
+            self._library.tritgrad_destroy(self._core)
+            self._core = None
+
+    def __enter__(self) -> "CompiledCore":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,154 @@
+// Drives a byte stream through a verilated top with ports i (in), o (out), clk and rst.
+//
+// Verilator writes the two underscores of a port such as i__valid as ___05F.
+// A cycle: inputs are set and settle while clk is low, handshakes are sampled, then clk rises.
+
+#include <cstdint>
+#include <memory>
+
+#include "Vtop.h"
+#include "verilated.h"
+#if defined(TRACE_VCD)
+#include "verilated_vcd_c.h"
+using Trace = VerilatedVcdC;
+#elif defined(TRACE_FST)
+#include "verilated_fst_c.h"
+using Trace = VerilatedFstC;
+#endif
+
+namespace {
+
+constexpr uint8_t kFlag = 0xA5;
+
+struct Core {
+    VerilatedContext context;
+    std::unique_ptr<Vtop> top;
+#if defined(TRACE_VCD) || defined(TRACE_FST)
+    Trace trace;
+#endif
+    uint64_t cycles = 0;
+    uint64_t time = 0;
+    uint64_t random = 1;
+    uint32_t gap = 0;      // chance in 256 that the source offers nothing in a cycle
+    uint32_t stall = 0;    // chance in 256 that the sink takes nothing in a cycle
+    bool offering = false; // a byte was offered and must stay
+    uint8_t last = kFlag;  // the last byte that came out
+
+    uint32_t draw() {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        return random >> 56;
+    }
+
+    void dump() {
+#if defined(TRACE_VCD) || defined(TRACE_FST)
+        if (trace.isOpen()) trace.dump(time);
+        time += 5;
+#endif
+    }
+
+    void settle() {
+        top->clk = 0;
+        top->eval();
+        dump();
+    }
+
+    void rise() {
+        top->clk = 1;
+        top->eval();
+        dump();
+    }
+};
+
+}  // namespace
+
+extern "C" {
+
+Core* tritgrad_create(const char* trace_path) {
+    auto* core = new Core;
+    core->context.commandArgs(0, static_cast<const char**>(nullptr));
+#if defined(TRACE_VCD) || defined(TRACE_FST)
+    core->context.traceEverOn(true);
+#endif
+    core->top = std::make_unique<Vtop>(&core->context);
+#if defined(TRACE_VCD) || defined(TRACE_FST)
+    if (trace_path) {
+        core->top->trace(&core->trace, 99);
+        core->trace.open(trace_path);
+        if (!core->trace.isOpen()) {
+            delete core;
+            return nullptr;
+        }
+    }
+#else
+    (void)trace_path;
+#endif
+    return core;
+}
+
+void tritgrad_destroy(Core* core) {
+#if defined(TRACE_VCD) || defined(TRACE_FST)
+    if (core->trace.isOpen()) core->trace.close();
+#endif
+    core->top->final();
+    delete core;
+}
+
+// Two cycles of reset; the cycle counter restarts.
+void tritgrad_reset(Core* core) {
+    core->top->i___05Fvalid = 0;
+    core->top->o___05Fready = 0;
+    core->top->rst = 1;
+    for (int n = 0; n < 2; ++n) {
+        core->settle();
+        core->rise();
+    }
+    core->top->rst = 0;
+    core->cycles = 0;
+    core->offering = false;
+    core->last = kFlag;
+}
+
+void tritgrad_stall(Core* core, uint64_t seed, uint32_t gap, uint32_t stall) {
+    core->random = seed | 1;
+    core->gap = gap;
+    core->stall = stall;
+}
+
+// Runs until max_cycles have passed, `capacity` bytes have come out, or, with stop_at_frame, a frame
+// has ended (a flag that follows another byte). Returns the cycles run.
+uint64_t tritgrad_run(Core* core, const uint8_t* in, uint64_t length, uint64_t* consumed,
+                      uint8_t* out, uint64_t capacity, uint64_t* produced, uint64_t max_cycles,
+                      int stop_at_frame) {
+    Vtop* top = core->top.get();
+    uint64_t taken = 0, given = 0, cycle = 0;
+    bool ended = false;
+    while (cycle < max_cycles && given < capacity && !ended) {
+        const bool offer = taken < length && (core->offering || core->gap == 0
+                                              || core->draw() >= core->gap);
+        top->i___05Fvalid = offer;
+        if (offer) top->i___05Fpayload = in[taken];
+        top->o___05Fready = core->stall == 0 || core->draw() >= core->stall;
+        core->settle();
+        const bool take = offer && top->i___05Fready;
+        core->offering = offer && !take;
+        taken += take;
+        if (top->o___05Fvalid && top->o___05Fready) {
+            const uint8_t byte = top->o___05Fpayload;
+            out[given++] = byte;
+            ended = stop_at_frame && byte == kFlag && core->last != kFlag;
+            core->last = byte;
+        }
+        core->rise();
+        ++cycle;
+    }
+    core->cycles += cycle;
+    *consumed = taken;
+    *produced = given;
+    return cycle;
+}
+
+uint64_t tritgrad_cycles(const Core* core) { return core->cycles; }
+
+}  // extern "C"
