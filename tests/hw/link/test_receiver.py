@@ -72,7 +72,7 @@ def rtl_receive(wire: bytes, count: int, slot_bytes: int, rng: random.Random,
 def test_random(slot_bytes, i_most, o_most):
     seed = random.randrange(1 << 32)
     rng = random.Random(seed)
-    wire = b"".join(random_wire(rng, slot_bytes) for _ in range(2400 // slot_bytes + 20))
+    wire = b"".join(random_wire(rng, slot_bytes) for _ in range(800 // slot_bytes + 15))
     wire += Frame(1, 2, b"end").encode()
     expected = ref_receive(wire, slot_bytes)
     try:
