@@ -80,7 +80,7 @@ class Machine:
         self.gates = np.zeros((c.hidden_depth, c.lanes), bool)
         self.errors = np.zeros((c.output_words * c.steps, c.update_lanes), np.int64)
         self.scores = np.zeros(c.max_classes, np.int64)
-        self.prng = XorShift64(0)
+        self.prng = XorShift64(1)
         self.program: list[int] = []
         self.layers: list[Layer] = []
         self.places: list[Placement] = []

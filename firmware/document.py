@@ -1,0 +1,91 @@
+"""Makes the reference pages of the docs from the tables: ``python -m tritgrad.firmware.document``."""
+
+import inspect
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import frames
+from .isa import FORMAT, INSTRUCTIONS, Operand
+
+__all__ = ["PAGES", "instruction_set", "link", "write"]
+
+_NOTE = "<!-- Made by `python -m tritgrad.firmware.document`; edit the tables, not this page. -->\n"
+_OPERANDS = {
+    Operand.NONE: "none (0)", Operand.COUNT: "1 to 2^24 - 1", Operand.TARGET: "an address",
+    Operand.LAYER: "a layer, from 1", Operand.MARGIN: "1 to 2^23 - 1",
+}
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    names = list(head)
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def instruction_set() -> str:
+    """The page of the instruction set."""
+    fields = _table(("field", "bits"), (
+        (name, f"{first + width - 1}:{first}") for name, first, width in FORMAT))
+    rows = _table(("opcode", "instruction", "operand", "effect"), (
+        (f"0x{row.op.value:02x}", f"`{row.op.name}`", _OPERANDS[row.operand], row.effect)
+        for row in INSTRUCTIONS.values()))
+    return (f"# Instruction set\n\n{_NOTE}\nAn instruction is a 32-bit word. Layers are numbered "
+            f"from 1. Behind its last instruction a program halts.\n\n{fields}\n{rows}")
+
+
+def _record(name: str, fields: frames.Fields) -> str:
+    offset = 0
+    rows = []
+    for field, code in fields:
+        size = struct.calcsize("<" + code)
+        kind = f"{size} bytes" if code.endswith("s") else (
+            ("i" if code.islower() else "u") + str(8 * size))
+        rows.append((offset, f"`{field}`", kind))
+        offset += size
+    return f"### {name}\n\n{offset} bytes, little-endian.\n\n" + _table(
+        ("offset", "field", "type"), rows)
+
+
+def link() -> str:
+    """The page of the link protocol."""
+    statuses = inspect.getsource(frames.Status).splitlines()
+    reasons = {line.split("=")[0].strip(): line.split("#:")[1].strip()
+               for line in statuses if "#:" in line}
+    requests = inspect.getdoc(frames.Type) or ""
+    description = requests.split("\n", 1)[1].strip("\n")
+    return "\n".join((
+        "# Link protocol", "", _NOTE, inspect.cleandoc(frames.__doc__ or "").split("\n", 2)[2], "",
+        f"`FLAG` is 0x{frames.FLAG:02X}, `ESC` 0x{frames.ESC:02X}. At most {frames.SLOTS} frames "
+        "may be unanswered at a time.", "",
+        "## Requests", "",
+        _table(("type", "request"), ((f"0x{kind.value:02X}", f"`{kind.name}`")
+                                     for kind in frames.Type)),
+        "```", description, "```", "",
+        "## Status of an answer", "",
+        "A device checks in this order: readable frame, type, session, sequence, state, length, "
+        "range. A refused frame changes nothing.", "",
+        _table(("value", "status", "meaning"),
+               ((status.value, f"`{status.name}`", reasons.get(status.name, "done"))
+                for status in frames.Status)),
+        "A request whose sequence number lies behind the expected one is a repetition: it is "
+        "answered, and carried out only if it changes nothing (HELLO, READ, STATUS).", "",
+        "## Records", "",
+        _record("ANSWER_HEAD", frames.ANSWER_HEAD), _record("LAYER_ROW", frames.LAYER_ROW),
+        _record("HELLO_FIELDS", frames.HELLO_FIELDS),
+        _record("STATUS_FIELDS", frames.STATUS_FIELDS)))
+
+
+#: Pages by file name.
+PAGES = {"instruction-set.md": instruction_set, "link.md": link}
+
+
+def write(folder: Path) -> None:
+    """Write all pages into a folder."""
+    for name, page in PAGES.items():
+        (folder / name).write_text(page())
+
+
+if __name__ == "__main__":
+    write(Path("docs"))
