@@ -2,7 +2,7 @@
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...firmware.frames import READ_ONLY, Status, Type
 from ...model.config import CoreConfig
@@ -139,6 +139,7 @@ class CommandProcessor(wiring.Component):
             m.submodules.seeder = self.seeder
         running = Signal()
         m.d.comb += running.eq(self.run == RunState.RUNNING)
+        connect(m, self.sender.o, flipped(self.answers))
         self._connect_reader(m)
         self._connect_core(m, running)
         self._connect_answer(m)
