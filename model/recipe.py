@@ -10,7 +10,7 @@ from operator import index
 from .errors import BadInput
 from .rng import check_seed
 
-__all__ = ["Recipe"]
+__all__ = ["MIN_GAIN", "Recipe"]
 
 #: Least gain exponent: a draw has 16 bits, and one of them decides no rounding.
 MIN_GAIN = -15

@@ -1,0 +1,249 @@
+"""The margin rule compiled: what `tritgrad.model.fast` runs on each sample.
+
+Weights are kept twice: as int16 counters, and as two bits in the words ``plus`` and ``minus`` of
+64 inputs each, laid out (word, output) so that one word of inputs meets all outputs in a row.
+A word of inputs that is zero costs nothing. Arguments are not checked here.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, types
+from numba.extending import intrinsic
+
+from .config import ceil_div
+
+__all__ = ["Layer", "pack_weights", "score_samples", "train_samples"]
+
+
+class Layer(NamedTuple):
+    """State and scratch memory of a layer with n outputs, f inputs and w = ceil(f / 64) words."""
+
+    counters: npt.NDArray[np.int16]  #: (n, f)
+    plus: npt.NDArray[np.uint64]     #: (w, n), bit i of a word is set where the trit is +1
+    minus: npt.NDArray[np.uint64]    #: (w, n), where it is -1
+    x: npt.NDArray[np.uint8]         #: (f,)
+    gates: npt.NDArray[np.uint8]     #: (f,), of the neurons below
+    planes: npt.NDArray[np.uint64]   #: (bits of an input, w)
+    z: npt.NDArray[np.int64]         #: (n,)
+    errors: npt.NDArray[np.int8]     #: (n,)
+    sums: npt.NDArray[np.int64]      #: (f,), W^T e
+    active: npt.NDArray[np.int64]    #: (f,), positions of the inputs that are not zero
+
+    @classmethod
+    def empty(cls, outputs: int, inputs: int, input_bits: int) -> "Layer":
+        """A layer of zeros."""
+        words = ceil_div(inputs, 64)
+        return cls(np.zeros((outputs, inputs), np.int16), np.zeros((words, outputs), np.uint64),
+                   np.zeros((words, outputs), np.uint64), np.zeros(inputs, np.uint8),
+                   np.zeros(inputs, np.uint8), np.zeros((input_bits, words), np.uint64),
+                   np.zeros(outputs, np.int64), np.zeros(outputs, np.int8),
+                   np.zeros(inputs, np.int64), np.zeros(inputs, np.int64))
+
+
+def _popcount(typing: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+    return types.int64(types.uint64), generate
+
+
+#: Number of ones of a uint64, one instruction.
+popcount: Any = intrinsic(_popcount)
+
+
+@njit(cache=True)
+def trit(counter, bits):
+    """The trit of an int64 counter.
+
+    The top two bits number the cells -2, -1, 0 and 1; from one cell higher, half of that.
+    """
+    return (counter + (np.int64(1) << (bits - 2))) >> (bits - 1)
+
+
+@njit(cache=True)
+def set_trit(plus, minus, j, i, value):
+    """Set the weight of output j and input i to -1, 0 or +1."""
+    bit = np.uint64(1) << np.uint64(i & 63)
+    w = i >> 6
+    plus[w, j] &= ~bit
+    minus[w, j] &= ~bit
+    if value > 0:
+        plus[w, j] |= bit
+    elif value < 0:
+        minus[w, j] |= bit
+
+
+@njit(cache=True)
+def pack_weights(counters, bits, plus, minus):
+    """Set the words of a layer from its counters (outputs, inputs)."""
+    for j in range(counters.shape[0]):
+        for i in range(counters.shape[1]):
+            set_trit(plus, minus, j, i, trit(np.int64(counters[j, i]), bits))
+
+
+@njit(cache=True)
+def pack_values(x, planes):
+    """Set the words (planes, words) of a layer's inputs."""
+    for p in range(planes.shape[0]):
+        for w in range(planes.shape[1]):
+            part = x[64 * w:64 * w + 64]
+            word = np.uint64(0)
+            for i in range(len(part)):
+                word |= np.uint64((part[i] >> p) & 1) << np.uint64(i)
+            planes[p, w] = word
+
+
+@njit(cache=True)
+def forward(planes, plus, minus, z):
+    """Pre-activations of a layer."""
+    z[:] = 0
+    for p in range(planes.shape[0]):
+        for w in range(planes.shape[1]):
+            word = planes[p, w]
+            if word != 0:
+                up, down = plus[w], minus[w]
+                for j in range(len(z)):
+                    z[j] += (popcount(word & up[j]) - popcount(word & down[j])) << p
+
+
+@njit(cache=True)
+def activate(z, shift, bits, h, gates):
+    """Activations and gate bits of a layer."""
+    top = (1 << bits) - 1
+    for j in range(len(z)):
+        value = z[j] >> shift
+        h[j] = min(max(value, 0), top)
+        gates[j] = 0 <= value <= top
+
+
+@njit(cache=True)
+def first_maximum(scores, skip):
+    """Index of the first maximum of the scores other than `skip` (-1 for none)."""
+    best = 1 if skip == 0 else 0
+    for k in range(best + 1, len(scores)):
+        if k != skip and scores[k] > scores[best]:
+            best = k
+    return best
+
+
+@njit(cache=True)
+def backward(counters, bits, errors, gates, sums, below):
+    """Errors of the layer below."""
+    sums[:] = 0
+    for j in range(len(errors)):
+        if errors[j] != 0:
+            row, e = counters[j], np.int64(errors[j])
+            for i in range(len(row)):
+                sums[i] += e * trit(np.int64(row[i]), bits)
+    for i in range(len(below)):
+        below[i] = np.sign(sums[i]) * gates[i]
+
+
+@njit(cache=True)
+def draw(prng):
+    """Step the xorshift64 of state prng[0]; 16 bits."""
+    s = prng[0]
+    s ^= s << np.uint64(13)
+    s ^= s >> np.uint64(7)
+    s ^= s << np.uint64(17)
+    prng[0] = s
+    return np.int64(s >> np.uint64(48))
+
+
+@njit(cache=True)
+def update(counters, bits, plus, minus, x, errors, gain, prng, active):
+    """Update the rows of a layer that have an error; how many trits changed."""
+    count = 0
+    for i in range(len(x)):
+        if x[i] != 0:
+            active[count] = i
+            count += 1
+    half = np.int64(1) << (bits - 1)
+    cell = half >> 1
+    flips = 0
+    for j in range(len(errors)):
+        if errors[j] == 0:
+            continue
+        e = np.int64(errors[j])
+        row = counters[j]
+        dither, right = np.int64(0), np.int64(0)
+        if gain < 0:
+            dither, right = draw(prng), np.int64(-gain)
+        mask = (np.int64(1) << right) - 1
+        left = max(np.int64(gain), 0)
+        residual = (3 * cell) >> 2 if e > 0 else (cell >> 2) - 1
+        for n in range(count):
+            i = active[n]
+            step = ((np.int64(x[i]) << left) + ((dither ^ i) & mask)) >> right
+            old = np.int64(row[i])
+            new = min(max(old + e * step, -half), half - 1)
+            if trit(new, bits) != trit(old, bits):
+                new = (new & -cell) | residual
+                set_trit(plus, minus, j, i, trit(new, bits))
+                flips += 1
+            row[i] = new
+    return flips
+
+
+@njit(cache=True)
+def load_sample(image, dy, dx, columns, x):
+    """Copy a sample of rows of `columns` pixels, moved down by dy and right by dx."""
+    rows = len(x) // columns
+    left, width = max(dx, 0), max(columns - abs(dx), 0)
+    x[:] = 0
+    for r in range(max(dy, 0), rows + min(dy, 0)):
+        first = (r - dy) * columns + left - dx
+        source = image[first:first + width]
+        target = x[r * columns + left:]
+        for c in range(len(source)):
+            target[c] = source[c]
+
+
+@njit(cache=True)
+def infer(layers, shifts, activation_bits):
+    """Run the sample in layers[0].x through all layers."""
+    for n in range(len(layers)):
+        layer = layers[n]
+        pack_values(layer.x, layer.planes)
+        forward(layer.planes, layer.plus, layer.minus, layer.z)
+        if n + 1 < len(layers):
+            activate(layer.z, shifts[n], activation_bits, layers[n + 1].x, layers[n + 1].gates)
+
+
+@njit(cache=True)
+def score_samples(layers, x, shifts, activation_bits, scores):
+    """Scores (samples, classes) of samples (samples, inputs)."""
+    for t in range(len(x)):
+        load_sample(x[t], 0, 0, x.shape[1], layers[0].x)
+        infer(layers, shifts, activation_bits)
+        scores[t] = layers[-1].z
+
+
+@njit(cache=True)
+def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shifts, gains, margin,
+                  prng):
+    """Learn samples (samples, inputs) one after the other; (correct, updates, flips)."""
+    correct, updates, flips = 0, 0, 0
+    last = layers[-1]
+    for t in range(len(x)):
+        load_sample(x[t], dy[t], dx[t], columns, layers[0].x)
+        infer(layers, shifts, activation_bits)
+        label = labels[t]
+        rival = first_maximum(last.z, label)
+        correct += first_maximum(last.z, -1) == label
+        if last.z[label] - last.z[rival] >= margin:
+            continue
+        updates += 1
+        last.errors[:] = 0
+        last.errors[label] = 1
+        last.errors[rival] = -1
+        for n in range(len(layers) - 1, 0, -1):
+            layer = layers[n]
+            backward(layer.counters, bits, layer.errors, layer.gates, layer.sums,
+                     layers[n - 1].errors)
+        for n in range(len(layers)):
+            layer = layers[n]
+            flips += update(layer.counters, bits, layer.plus, layer.minus, layer.x, layer.errors,
+                            gains[n], prng, layer.active)
+    return correct, updates, flips
