@@ -14,6 +14,7 @@ from tritgrad.host.session import Session
 from tritgrad.host.transport import SimTransport
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.fast import FastNetwork
+from tritgrad.model.layout import tile_order
 from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order
 from tritgrad.sim.toolchain import find_compiler
@@ -43,11 +44,12 @@ def trained(layers: Sequence[int], epochs: int, planes: int = 1) -> Trained:
     return Trained(recipe, network, x[order], y[order], recipe.gains_in(epochs))
 
 
-def open_driver(config: CoreConfig, state: Trained) -> Driver:
-    """A driver on the compiled core, loaded with the state."""
+def open_driver(config: CoreConfig, state: Trained, tiles: bool = True) -> Driver:
+    """A driver on the compiled core, loaded with the state; images go in tile by tile or by rows."""
     driver = Driver(Session(SimTransport(config)))
     driver.load(layer_table(state.recipe, state.gains), state.network.counters,
-                prng_state=state.network.prng.state)
+                prng_state=state.network.prng.state,
+                input_order=tile_order((28, 28), config.lanes) if tiles else None)
     return driver
 
 

@@ -60,7 +60,7 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
                            counter_bits=model.recipe.counter_bits)
     progress = Console(stderr=True)
-    learner = open_learner(options, model.recipe, RunProgress(progress), vcd)
+    learner = open_learner(options, model.recipe, RunProgress(progress), vcd, model.image_shape)
     try:
         learner.load(model.counters, 1)
         parts = []

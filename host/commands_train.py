@@ -145,7 +145,7 @@ def _begin(options: TrainOptions, out: str | None, vcd: str | None,
     recipe = options.recipe(data)
     if out is not None:
         _refuse_run(Path(out))
-    learner = open_learner(options, recipe, progress, vcd)
+    learner = open_learner(options, recipe, progress, vcd, data.image_shape)
     folder = Path(out) if out is not None else _new_folder(data.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -187,7 +187,8 @@ def _continue(context: click.Context, folder: Path, options: TrainOptions, out: 
     checkpoint = with_device(checkpoint, options.device if "device" in given else None,
                              options.data_dir if "data_dir" in given else None)
     data = checkpoint.options.load_data()
-    learner = open_learner(checkpoint.options, checkpoint.options.recipe(data), progress, vcd)
+    learner = open_learner(checkpoint.options, checkpoint.options.recipe(data), progress, vcd,
+                           data.image_shape)
     return resume(checkpoint, data, folder, learner, progress)
 
 

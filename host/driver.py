@@ -82,6 +82,7 @@ class Driver:
         self.session = session
         self.layers: list[Layer] = []
         self._program: list[int] = []
+        self._order: npt.NDArray[np.intp] | None = None
         self._stop()
 
     @property
@@ -100,7 +101,8 @@ class Driver:
         self.session.close()
 
     def load(self, layers: Sequence[Layer], counters: Sequence[Integers],
-             prng_state: int | None = None) -> None:
+             prng_state: int | None = None,
+             input_order: npt.NDArray[np.intp] | None = None) -> None:
         """Put a network on the device.
 
         Parameters
@@ -111,13 +113,20 @@ class Driver:
             Per layer (outputs, inputs).
         prng_state
             State of the PRNG, not 0; by default it is left to `seed`.
+        input_order
+            The input at each position of the first layer on the device, see `tile_order`; nobody
+            else notices it. The dither of a negative gain exponent depends on positions, so the
+            first layer's must not be negative.
 
         Raises
         ------
         BadInput
             The network does not fit this core: names the layer or memory, and the limit.
         """
+        self._order = input_order
         self._set_table(layers)
+        if input_order is not None:
+            counters = [counters[0][:, input_order], *counters[1:]]
         codes, residuals = pack_counters(self.config, layers, counters)
         for bank in range(self.config.banks):
             self._write(Space.T, bank, pack_words(codes[bank], 2, self.config.trit_word_bytes),
@@ -148,7 +157,10 @@ class Driver:
                          c.trit_word_bytes) for bank in range(c.banks)])
         residuals = unpack_words(self._read(Space.R, 0, rows, c.residual_word_bytes),
                                  c.residual_bits, c.update_lanes, c.residual_word_bytes)
-        return unpack_counters(c, self.layers, codes, residuals)
+        counters = unpack_counters(c, self.layers, codes, residuals)
+        if self._order is not None:
+            counters[0] = counters[0][:, np.argsort(self._order)]
+        return counters
 
     def status(self, wait: bool = False, work_s: float = 0.0) -> dict[str, int]:
         """The device's STATUS record, with the names of `STATUS_FIELDS`."""
@@ -219,6 +231,9 @@ class Driver:
             check_table(self.config, layers)
         except TableError as error:
             raise BadInput(f"the network does not fit this core: {error}") from None
+        if self._order is not None and layers[0].gain < 0:
+            raise ValueError(f"inputs in another order need a first gain of at least 0, "
+                             f"not {layers[0].gain!r}")
         self.session.request(Type.TABLE, b"".join(
             frames.pack_fields(frames.LAYER_ROW, inputs=row.inputs, outputs=row.outputs,
                                planes=row.planes, shift=row.shift, gain=row.gain, reserved=0)
@@ -258,7 +273,8 @@ class Driver:
         self.session.request(Type.RUN)
         self.session.take_results()
         planes = self.layers[0].planes
-        packed, labels = pack_samples(x, planes), y.astype(np.uint8)
+        ordered = x if self._order is None else x[:, self._order]
+        packed, labels = pack_samples(ordered, planes), y.astype(np.uint8)
         size = planes * ceil_div(self.layers[0].inputs, 8)
         sample_s = self._worst_cycles() / SLOWEST_CLOCK_HZ
         start, count = 0, 0

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from ..model.errors import DeviceError
 from ..model.fast import FastNetwork
+from ..model.layout import tile_order
 from ..model.recipe import Recipe
 from ..model.rng import initial_counters, initial_prng
 from .driver import Driver, RunStats, layer_table
@@ -108,14 +109,22 @@ class DeviceLearner:
         The device.
     recipe
         Sizes, formats, shifts, margin and seed.
+    image_shape
+        Rows and columns, if the inputs are an image's pixels. They go to the device tile by tile
+        where that changes no result, because then more of their words are zero.
     """
 
     chunk = 512
     counts_cycles = True
 
-    def __init__(self, driver: Driver, recipe: Recipe):
+    def __init__(self, driver: Driver, recipe: Recipe,
+                 image_shape: tuple[int, int] | None = None):
         self.driver = driver
         self.recipe = recipe
+        self._order: npt.NDArray[np.intp] | None = None
+        dithers = any(recipe.gains_in(epoch)[0] < 0 for epoch in range(recipe.epochs))
+        if image_shape is not None and not dithers:
+            self._order = tile_order(image_shape, driver.config.lanes)
         self._snapshot: State = ([], 1)
         self._since: list[tuple[Bytes, Labels, Sequence[int]]] = []
 
@@ -154,7 +163,7 @@ class DeviceLearner:
 
     def _restore(self) -> None:
         """Bring the device to the end of the last chunk."""
-        self.driver.load(layer_table(self.recipe, self.recipe.gains), *self._snapshot)
+        self.driver.load(layer_table(self.recipe, self.recipe.gains), *self._snapshot, self._order)
         for chunk in self._since:
             self._learn(*chunk)
 

@@ -82,7 +82,7 @@ class Outcome:
 
 
 def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
-                 vcd: str | None = None) -> Learner:
+                 vcd: str | None = None, image_shape: tuple[int, int] | None = None) -> Learner:
     """The device that the options name, ready for `Learner.start` or `Learner.load`."""
     if options.device == "model":
         if vcd is not None:
@@ -92,7 +92,7 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     config = options.core(recipe.layers, recipe.planes)
     with watcher.working("compiling the RTL") as say:
         transport = SimTransport(config, vcd, say)
-    return DeviceLearner(Driver(Session(transport)), recipe)
+    return DeviceLearner(Driver(Session(transport)), recipe, image_shape)
 
 
 def start(options: TrainOptions, data: Dataset, folder: Path, learner: Learner,

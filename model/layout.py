@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .config import CoreConfig, ceil_div
 
-__all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters", "place",
+__all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters", "place", "tile_order",
            "unpack_counters"]
 
 
@@ -91,6 +91,22 @@ def check_table(config: CoreConfig, layers: Sequence[Layer]) -> None:
         if value > depth:
             raise TableError(
                 f"the layers need {value} words of {name} memory, the core has {depth}")
+
+
+def tile_order(shape: tuple[int, int], lanes: int) -> npt.NDArray[np.intp]:
+    """Pixels of a row-major image (rows, columns) in an order that makes more words zero.
+
+    A word of L inputs then is a tile of the image instead of a piece of a row, at least as high as
+    wide: what is drawn touches fewer tiles than pieces of rows.
+
+    Returns
+    -------
+    The pixel at each input's position.
+    """
+    height = next(n for n in range(1, lanes + 1) if lanes % n == 0 and n * n >= lanes)
+    width = lanes // height
+    row, column = np.divmod(np.arange(shape[0] * shape[1]), shape[1])
+    return np.lexsort((column % width, row % height, column // width, row // height))
 
 
 def pack_counters(config: CoreConfig, layers: Sequence[Layer],

@@ -24,7 +24,8 @@ OPTIONS = TrainOptions(hidden=(20,), epochs=3, limit=300, lanes=8, banks=4, upda
 
 def run(options, folder, learner=None):
     data = options.load_data()
-    learner = learner or open_learner(options, options.recipe(data), Watcher())
+    learner = learner or open_learner(options, options.recipe(data), Watcher(),
+                                      image_shape=data.image_shape)
     try:
         outcome = start(options, data, folder, learner, Watcher()).run()
         return outcome, learner.infer(data.x_test)[1]
