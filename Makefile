@@ -26,7 +26,7 @@ $(VENV)/.ready: pyproject.toml
 	@touch $@
 
 demo: setup  ## train 64-64-10 on the compiled RTL with scikit-learn's digits; make a picture
-	$(BIN)/tritgrad train --dataset digits --hidden 64 --epochs 40 --device sim --out runs/demo --force
+	$(BIN)/tritgrad train --dataset digits --hidden 64 --epochs 40 --device sim
 
 test: setup  ## lint, then all tests
 	$(MAKE) --no-print-directory lint

