@@ -33,7 +33,7 @@ _VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", 
 
 
 def cache_folder() -> Path:
-    """Where compiled cores are kept: ``$TRITGRAD_CACHE`` or the user's cache folder, and ``sim``."""
+    """Where compiled cores are kept: ``sim`` in ``$TRITGRAD_CACHE`` or the user's cache folder."""
     named = os.environ.get("TRITGRAD_CACHE")
     return Path(named or platformdirs.user_cache_dir("tritgrad")) / "sim"
 
