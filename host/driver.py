@@ -187,7 +187,7 @@ class Driver:
         for start in range(0, len(x), MAX_CHUNK):
             part = slice(start, start + MAX_CHUNK)
             program = programs.train(len(self.layers), len(x[part]), margin)
-            total = _add(total, self._run(program, x[part], y[part]))
+            total = _add(total, self.run(program, x[part], y[part]))
         if total.samples != len(x):
             raise DeviceError(f"{self.session.name} trained {total.samples} samples, not {len(x)}")
         return total
@@ -208,7 +208,7 @@ class Driver:
         while len(missing):
             rows = missing[:MAX_CHUNK]
             program = programs.infer(len(self.layers), len(rows))
-            total = _add(total, self._run(program, x[rows], np.zeros(len(rows), np.int64)))
+            total = _add(total, self.run(program, x[rows], np.zeros(len(rows), np.int64)))
             for payload in self.session.take_results():
                 if len(payload) == 5 + 4 * classes:
                     index, prediction = struct.unpack("<IB", payload[:5])
@@ -266,7 +266,17 @@ class Driver:
             raise DeviceError(f"{self.session.name} answers READ with the wrong number of words")
         return b"".join(answers)
 
-    def _run(self, program: list[int], x: Bytes, y: Integers) -> RunStats:
+    def run(self, program: Sequence[int], x: Bytes, y: Integers) -> RunStats:
+        """Run any program over samples in their order, one RECV a sample.
+
+        Parameters
+        ----------
+        program
+            Instruction words, as the assembler makes them.
+        x, y
+            Inputs uint8 (samples, inputs), below 2^planes, and classes (samples,).
+        """
+        program = list(program)
         if program != self._program:
             self.session.request(Type.PROGRAM, struct.pack(f"<{len(program)}I", *program))
             self._program = program

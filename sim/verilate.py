@@ -98,7 +98,7 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
     verilog
         Text whose top module is the one `component_verilog` makes.
     trace
-        None, "vcd" or "fst". The latter needs the headers of zlib.
+        None, "vcd" or "fst". The latter needs the headers of zlib and lz4.
     progress
         Is told what is being done.
 
@@ -132,6 +132,9 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
 
 
 def _compile(work: Path, root: Path, compiler: Compiler, trace: str | None) -> None:
+    if trace == "fst" and not _have_headers(work, compiler, "zlib.h", "lz4.h"):
+        raise ToolError("a .fst waveform needs the headers zlib.h and lz4.h (zlib1g-dev and "
+                        "liblz4-dev on Debian); a .vcd file needs nothing")
     include = root / "include"
     runtime = ["verilated.cpp", "verilated_threads.cpp"]
     if trace:
@@ -156,9 +159,16 @@ def _compile(work: Path, root: Path, compiler: Compiler, trace: str | None) -> N
     sources.sort(key=lambda path: -path.stat().st_size)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         objects = list(pool.map(compile_one, sources))
-    libraries = ["-lz"] if trace == "fst" else []
+    libraries = ["-lz", "-llz4"] if trace == "fst" else []
     _run([*compiler.command, "-shared", *objects, "-o", str(work / "library.so"), "-lpthread",
           *libraries], work)
+
+
+def _have_headers(work: Path, compiler: Compiler, *names: str) -> bool:
+    probe = work / "probe.cpp"
+    probe.write_text("".join(f"#include <{name}>\n" for name in names))
+    return subprocess.run([*compiler.command, "-fsyntax-only", str(probe)],
+                          capture_output=True).returncode == 0
 
 
 def _run(command: Sequence[str], work: Path, extra: dict[str, str] | None = None) -> None:

@@ -3,7 +3,6 @@
 import importlib.util
 
 import pytest
-
 from tritgrad.model.errors import ToolError
 from tritgrad.sim import toolchain
 
