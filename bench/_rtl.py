@@ -45,7 +45,7 @@ def trained(layers: Sequence[int], epochs: int, planes: int = 1) -> Trained:
 
 
 def open_driver(config: CoreConfig, state: Trained, tiles: bool = True) -> Driver:
-    """A driver on the compiled core, loaded with the state; images go in tile by tile or by rows."""
+    """A driver on the compiled core, loaded with the state; images go tile by tile or by rows."""
     driver = Driver(Session(SimTransport(config)))
     driver.load(layer_table(state.recipe, state.gains), state.network.counters,
                 prng_state=state.network.prng.state,

@@ -1,4 +1,4 @@
-"""MNIST epochs on the compiled RTL, 784-128-10 with 256 lanes: cycles, time, equality with the model.
+"""An MNIST epoch on the compiled RTL, 784-128-10, 256 lanes: cycles, time, equality with the model.
 
 Also the forward pass of dense data, for the roofline.
 """

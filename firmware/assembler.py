@@ -99,7 +99,7 @@ def disassemble(words: Sequence[int]) -> str:
     lines = []
     for word in words:
         opcode, operand = decode(word)
-        if opcode not in iter(Op):
+        if opcode not in frozenset(Op):
             lines.append(f".word 0x{word:08x}")
         elif INSTRUCTIONS[Op(opcode)].operand is Operand.NONE:
             lines.append(Op(opcode).name)

@@ -1,4 +1,4 @@
-"""Makes the reference pages of the docs from the tables: ``python -m tritgrad.firmware.document``."""
+"""Makes the docs' reference pages from the tables: ``python -m tritgrad.firmware.document``."""
 
 import inspect
 import struct
@@ -11,6 +11,11 @@ from .isa import FORMAT, INSTRUCTIONS, Operand
 __all__ = ["PAGES", "instruction_set", "link", "write"]
 
 _NOTE = "<!-- Made by `python -m tritgrad.firmware.document`; edit the tables, not this page. -->\n"
+_CREDITS = f"At most {frames.SLOTS} frames may be unanswered at a time."
+_CHECKS = ("A device checks in this order: readable frame, type, session, sequence, state, length, "
+           "range. A refused frame changes nothing.")
+_REPETITION = ("A request whose sequence number lies behind the expected one is a repetition: it "
+               "is answered, and carried out only if it changes nothing (HELLO, READ, STATUS).")
 _OPERANDS = {
     Operand.NONE: "none (0)", Operand.COUNT: "1 to 2^24 - 1", Operand.TARGET: "an address",
     Operand.LAYER: "a layer, from 1", Operand.MARGIN: "1 to 2^23 - 1",
@@ -57,20 +62,17 @@ def link() -> str:
     description = requests.split("\n", 1)[1].strip("\n")
     return "\n".join((
         "# Link protocol", "", _NOTE, inspect.cleandoc(frames.__doc__ or "").split("\n", 2)[2], "",
-        f"`FLAG` is 0x{frames.FLAG:02X}, `ESC` 0x{frames.ESC:02X}. At most {frames.SLOTS} frames "
-        "may be unanswered at a time.", "",
+        f"`FLAG` is 0x{frames.FLAG:02X}, `ESC` 0x{frames.ESC:02X}. {_CREDITS}", "",
         "## Requests", "",
         _table(("type", "request"), ((f"0x{kind.value:02X}", f"`{kind.name}`")
                                      for kind in frames.Type)),
         "```", description, "```", "",
         "## Status of an answer", "",
-        "A device checks in this order: readable frame, type, session, sequence, state, length, "
-        "range. A refused frame changes nothing.", "",
+        _CHECKS, "",
         _table(("value", "status", "meaning"),
                ((status.value, f"`{status.name}`", reasons.get(status.name, "done"))
                 for status in frames.Status)),
-        "A request whose sequence number lies behind the expected one is a repetition: it is "
-        "answered, and carried out only if it changes nothing (HELLO, READ, STATUS).", "",
+        _REPETITION, "",
         "## Records", "",
         _record("ANSWER_HEAD", frames.ANSWER_HEAD), _record("LAYER_ROW", frames.LAYER_ROW),
         _record("HELLO_FIELDS", frames.HELLO_FIELDS),

@@ -2,8 +2,8 @@
 
 On the wire a frame is ``FLAG``, then the stuffed bytes of *type, sequence number, length (u16),
 payload, CRC-32 (u32)*, then ``FLAG``. Numbers are little-endian; the CRC (CRC-32/ISO-HDLC, the one
-of zlib) covers all bytes before it. Inside a frame, ``FLAG`` and ``ESC`` are sent as ``ESC`` and the
-byte XOR 0x20, as PPP does (RFC 1662); two flags in a row hold no frame.
+of zlib) covers all bytes before it. Inside a frame, ``FLAG`` and ``ESC`` are sent as ``ESC`` and
+the byte XOR 0x20, as PPP does (RFC 1662); two flags in a row hold no frame.
 
 Every frame to the device is answered. An answer's type is the request's with bit 7 set, or `NAK`
 if the request could not be read; its payload starts with `ANSWER_HEAD`.
@@ -44,7 +44,7 @@ class Type(enum.IntEnum):
     SEED     seed u64, index u64: PRNG state <- SplitMix64 out(seed, index), or 1 if that is 0.
     RUN      nothing: clears the statistics and starts the program at address 0.
     DATA     count u8, `count` labels u8, `count` samples, each of
-             ceil(inputs / 8) groups of `planes` bytes, plane 0 first, bit i of a byte = input 8g + i.
+             ceil(inputs / 8) groups of `planes` bytes, plane 0 first; bit i is input 8g + i.
     STATUS   wait u8 (0 or 1): answers `STATUS_FIELDS`; with wait = 1 not before the program has
              stopped, a sample is missing or another frame has arrived.
     ABORT    nothing: stops the program before its next instruction.

@@ -1,4 +1,4 @@
-"""The instruction set: one table that assembler, reference machine, RTL decoder and docs are made from.
+"""The instruction set: one table for assembler, reference machine, RTL decoder and docs.
 
 An instruction is 32 bits: the opcode in bits 31:24, one immediate operand in bits 23:0.
 Layers are numbered from 1, as in the rule's text.

@@ -1,4 +1,4 @@
-"""A lane of the update unit: step, saturating add, reload on a flip; and a lane of the backward pass."""
+"""Lanes of the update unit (step, saturating add, reload on a flip) and of the backward pass."""
 
 from amaranth import *
 from amaranth.lib import wiring

@@ -18,8 +18,8 @@ def memory_word_bits(config: CoreConfig) -> int:
 def sample_word(config: CoreConfig) -> data.StructLayout:
     """Payload of the sample stream: L inputs of a sample, all planes; words in ascending order.
 
-    Lane i of plane p is bit ``p * L + i`` of ``planes``. `last` marks a sample's final word; `label`
-    is valid with it. Lanes and planes that the sample does not have are 0.
+    Lane i of plane p is bit ``p * L + i`` of ``planes``. `last` marks a sample's final word;
+    `label` is valid with it. Lanes and planes that the sample does not have are 0.
     """
     return data.StructLayout({"planes": config.input_planes * config.lanes, "label": 8, "last": 1})
 

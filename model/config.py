@@ -1,7 +1,7 @@
 """The parameter object that makes both the golden model and the hardware.
 
-All sizes are counts unless a unit is named. ``L``, ``R`` and ``U`` of the documentation are `lanes`,
-`banks` and `update_lanes`.
+All sizes are counts unless a unit is named. ``L``, ``R`` and ``U`` of the documentation are
+`lanes`, `banks` and `update_lanes`.
 """
 
 from collections.abc import Sequence
@@ -191,8 +191,8 @@ class CoreConfig:
         sizes = list(layers)
         if len(sizes) < 2:
             raise ConfigError(f"a network needs inputs and classes, not {sizes!r}")
-        probe = cls(**{k: v for k, v in options.items()
-                       if k in ("lanes", "banks", "update_lanes", "counter_bits")})
+        probe = cls(**{name: value for name, value in options.items()  # type: ignore[arg-type]
+                       if name in ("lanes", "banks", "update_lanes", "counter_bits")})
         lanes, banks = probe.lanes, probe.banks
         trits = sum(ceil_div(f, lanes) * ceil_div(n, banks)
                     for f, n in zip(sizes, sizes[1:], strict=False))
@@ -212,4 +212,5 @@ class CoreConfig:
             "hidden_depth": _power_of_two_above(hidden, 64),
             "slot_bytes": _power_of_two_above(5 + 4 * sample_bytes, 4096),
         }
-        return cls(**{**chosen, **options})  # type: ignore[arg-type]
+        chosen.update(options)
+        return cls(**chosen)  # type: ignore[arg-type]

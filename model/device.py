@@ -33,7 +33,7 @@ def program_fault(config: CoreConfig, words: list[int]) -> str | None:
                Operand.MARGIN: (1, (1 << 23) - 1)}
     for address, word in enumerate(words):
         opcode, operand = decode(word)
-        if opcode not in iter(Op):
+        if opcode not in frozenset(Op):
             return f"address {address}: no instruction has opcode {opcode}"
         low, high = highest[INSTRUCTIONS[Op(opcode)].operand]
         if not low <= operand <= high:
@@ -105,7 +105,7 @@ class GoldenDevice:
     def _obey(self, frame: Frame) -> bytes:
         """Check in the order type, session, sequence, state, length, range; then act."""
         kind = frame.type
-        if kind not in iter(Type) or (kind == Type.SEED and not self.config.seeder):
+        if kind not in frozenset(Type) or (kind == Type.SEED and not self.config.seeder):
             raise Refused(Status.TYPE)
         if kind == Type.HELLO:
             return self._hello(frame)
@@ -167,7 +167,7 @@ class GoldenDevice:
     def _window(self, payload: bytes) -> tuple[npt.NDArray[np.int64], int, int]:
         """The memory words that WRITE or READ names, bits of a lane, and bytes of a word."""
         space, bank, address, count = struct.unpack("<BBHH", payload[:6])
-        _need(space in iter(Space) and count > 0)
+        _need(space in frozenset(Space) and count > 0)
         c = self.config
         if space == Space.T:
             _need(bank < c.banks and address + count <= c.trit_depth)

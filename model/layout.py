@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from .config import CoreConfig, ceil_div
 
-__all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters", "place", "tile_order",
-           "unpack_counters"]
+__all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters", "place",
+           "tile_order", "unpack_counters"]
 
 
 class TableError(ValueError):

@@ -1,10 +1,9 @@
-"""Runs an engine in Amaranth's simulator beside the reference machine, instruction by instruction."""
+"""Runs an engine in Amaranth's simulator beside the reference machine, step by step."""
 
 import random
 
 import numpy as np
 from amaranth.sim import Simulator
-
 from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, encode
 from tritgrad.hw.engine import Engine
 from tritgrad.hw.ports import LayerRecord, RunState
@@ -103,8 +102,7 @@ class Lockstep:
         self.executed = 0
 
     def run(self, vcd=None, limit=400, step=True):
-        """With `step` compare after each instruction, else let it run freely and compare at the end.
-        """
+        """With `step` compare after each instruction, else only after a free run."""
         sim = Simulator(self.engine)
         sim.add_clock(1e-6)
 

@@ -1,4 +1,4 @@
-"""The engine against the reference machine: random cores, networks, programs, states and samples."""
+"""The engine against the reference machine: random cores, networks, programs and samples."""
 
 import pytest
 
