@@ -46,7 +46,8 @@ class AnswerSender(wiring.Component):
     -------
     enable : send an answer; until `done`.
     nak, type, sequence : whether the request could not be read, else its type; for the header.
-    status, expected, nonce : for the head.
+    status, expected : for the head.
+    load, nonce : strobe, while not enabled: the nonce from now on.
     length : of the payload, less what `counted` has counted.
     index : byte that is next, from the header's first on; goes no further than STATUS needs.
     data, data_valid : that byte, if it is behind the head.
@@ -64,6 +65,7 @@ class AnswerSender(wiring.Component):
             "sequence": In(8),
             "status": In(Status),
             "expected": In(8),
+            "load": In(1),
             "nonce": In(32),
             "length": In(range(config.slot_bytes + 1)),
             "index": Out(range(DATA_BYTE + STATUS_BYTES)),
@@ -76,10 +78,10 @@ class AnswerSender(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        nonce = Signal(32)  # turns as it goes out
         head = [Mux(self.nak, NAK, ANSWER_BIT | self.type), self.sequence,
-                self.length[:8], self.length[8:], self.status, self.expected,
-                *(self.nonce[n:n + 8] for n in range(0, 32, 8))]
-        in_head = Signal()
+                self.length[:8], self.length[8:], self.status, self.expected, nonce[:8]]
+        in_head, in_nonce = Signal(), Signal()
         sent = Signal()
         m.d.comb += [
             sent.eq(self.o.valid & self.o.ready),
@@ -91,10 +93,15 @@ class AnswerSender(wiring.Component):
         ]
         with m.Switch(self.index):
             for n, byte in enumerate(head):
-                with m.Case(n):
-                    m.d.comb += [in_head.eq(1), self.o.p.data.eq(byte)]
+                last = n == len(head) - 1
+                with m.Case(*range(n, DATA_BYTE if last else n + 1)):
+                    m.d.comb += [in_head.eq(1), in_nonce.eq(last), self.o.p.data.eq(byte)]
             with m.Default():
                 m.d.comb += self.o.p.data.eq(self.data)
+        with m.If(self.load):
+            m.d.sync += nonce.eq(self.nonce)
+        with m.Elif(sent & in_nonce):
+            m.d.sync += nonce.eq(nonce.rotate_right(8))
         with m.If(sent & (self.index != DATA_BYTE + STATUS_BYTES - 1)):
             m.d.sync += self.index.eq(self.index + 1)
         with m.If(self.done):

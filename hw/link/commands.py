@@ -17,10 +17,11 @@ from .answers import (
     Hello,
     StatusReport,
 )
-from .program import InstructionCheck
+from .program import ProgramLoader
+from .reader import PAYLOAD, FrameReader
+from .samples import SampleFeeder
 from .stuffing import PACKET_BYTE
 from .table import TableLoader
-from .unpack import Unpacker
 from .window import WindowCheck
 
 __all__ = ["CommandProcessor"]
@@ -35,9 +36,6 @@ REPEATING = {Type.PROGRAM, Type.TABLE, Type.WRITE, Type.DATA}
 
 #: Bits of `loaded`.
 PROGRAM_LOADED, TABLE_LOADED, TRITS_LOADED, PRNG_LOADED = range(4)
-
-#: Payload byte n is byte PAYLOAD + n of a frame.
-PAYLOAD = 4
 
 
 class CommandProcessor(wiring.Component):
@@ -95,13 +93,14 @@ class CommandProcessor(wiring.Component):
             "prng": In(64),
             "statistics": In(StatisticsSignature()),
         })
+        self.reader = FrameReader(config)
+        self.program = ProgramLoader(config)
         self.table = TableLoader(config)
-        self.unpacker = Unpacker(config)
+        self.feeder = SampleFeeder(config)
+        self.window = WindowCheck(config)
         self.sender = AnswerSender(config)
         self.hello = Hello(config)
         self.report = StatusReport()
-        self.check = InstructionCheck(config)
-        self.window = WindowCheck(config)
         if config.seeder:
             self.seeder = Seeder()
 
@@ -110,166 +109,169 @@ class CommandProcessor(wiring.Component):
         self.nak = Signal()
         self.status = Signal(Status)
         self.in_order = Signal()  # not a repeated request
-        self.expected, self.nonce, self.named = Signal(8), Signal(32), Signal()
+        self.expected, self.named = Signal(8), Signal()
         self.loaded = Signal(4)
 
-        # `byte` is byte `place` of the frame in hand.
-        self.place, self.following = (Signal(range(config.slot_bytes + 1)) for _ in range(2))
-        self.end = Signal(range(config.slot_bytes + 1))  # byte behind the payload
-        self.take, self.rewind, self.swap = Signal(), Signal(), Signal()
-
-        # Bytes that have been gathered, the last one on top.
-        self.word_bytes = max(8, config.trit_word_bytes, config.residual_word_bytes)
-        self.word = Signal(8 * self.word_bytes)
-        self.gather, self.nonzero = Signal(), Signal()
-        self.gathered = Signal(range(max(self.word_bytes, FIXED_BYTES[Type.SEED])))
-
-        # Bytes that a request's count makes; the length of an answer's payload; in DATA the place
-        # of either labels or samples, whichever `place` is not in.
+        # Bytes that a request's count makes, then the length of its answer's payload.
         self.total = Signal(range(config.slot_bytes + 1))
-        self.count = Signal(16)   # words or samples not counted yet
+        self.set_total, self.preset = Signal(), Signal.like(self.total)
+        self.add_item, self.sum = Signal(), Signal(1 + max(
+            len(self.total), len(self.table.item_bytes)))
+        self.count = Signal(16)  # words or samples that `total` does not have yet
+
         self.address = Signal(16)
-        self.second_pass = Signal()
+        self.load_address, self.next_word, self.next_byte = Signal(), Signal(), Signal()
+        self.word_ends = Signal()  # `next_byte` is at the last byte of a memory word
+        self.read_byte = Signal(8)
+        self.running = Signal()
 
     def elaborate(self, platform):
         m = Module()
-        for name in "table", "unpacker", "sender", "hello", "report", "check", "window":
+        for name in ("reader", "program", "table", "feeder", "window", "sender", "hello",
+                     "report"):
             m.submodules[name] = getattr(self, name)
         if self.config.seeder:
             m.submodules.seeder = self.seeder
-        running = Signal()
-        m.d.comb += running.eq(self.run == RunState.RUNNING)
-        connect(m, self.sender.o, flipped(self.answers))
-        self._connect_reader(m)
-        self._connect_core(m, running)
+        m.d.comb += self.running.eq(self.run == RunState.RUNNING)
+        self._connect_loaders(m)
+        self._connect_memory(m)
         self._connect_answer(m)
-        with m.FSM(name="state"):
-            self._receive(m, running)
+        self._count(m)
+        with m.FSM():
+            self._receive(m)
+            self._judge(m)
             self._decide(m)
-            self._load_program(m)
-            self._access_memory(m)
-            self._feed_samples(m)
-            self._wait(m, running)
+            self._measure(m)
+            self._wait(m)
             with m.State("ANSWER"):
-                m.d.comb += [self.sender.enable.eq(1), self.release.eq(self.sender.done)]
+                m.d.comb += [
+                    self.sender.enable.eq(1),
+                    self.reader.gather.eq(self.report.shift),
+                    self.release.eq(self.sender.done),
+                ]
                 with m.If(self.sender.done):
                     m.next = "IDLE"
         return m
 
-    # Parts outside the state machine ---------------------------------------------------------
-
-    def _connect_reader(self, m):
-        """Walks through the frame in hand and gathers its bytes."""
-        place = Signal.like(self.place)
+    def _connect_loaders(self, m):
+        reader, program, table, feeder = self.reader, self.program, self.table, self.feeder
         m.d.comb += [
-            self.following.eq(self.place + self.take),
-            place.eq(Mux(self.rewind, PAYLOAD, Mux(self.swap, self.total, self.following))),
-            self.offset.eq(place),
-        ]
-        m.d.sync += self.place.eq(place)
-        with m.If(self.swap):
-            m.d.sync += self.total.eq(self.following)
-        with m.If(self.gather):
-            m.d.comb += self.take.eq(1)
-            m.d.sync += [
-                self.gathered.eq(self.gathered + 1),
-                self.nonzero.eq(self.nonzero | (self.byte != 0)),
-                self.word.eq(Cat(self.word[8:], self.byte)),
-            ]
-
-    def _connect_core(self, m, running):
-        table, unpacker, memory, check = self.table, self.unpacker, self.memory, self.check
-        trits, residuals = (
-            self.word[-8 * size:][:bits] for size, bits in (
-                (self.config.trit_word_bytes, 2 * self.config.lanes),
-                (self.config.residual_word_bytes,
-                 self.config.update_lanes * self.config.residual_bits)))
-        m.d.comb += [
-            self.window.head.eq(self.word[-48:]),
-            check.word.eq(self.word[-32:]),
-            check.length.eq((self.end >> 2) - 1),
-            self.program_address.eq(self.address),
-            self.program_data.eq(check.word),
-            table.rows.eq(self.end >> 3),
+            self.offset.eq(reader.offset),
+            reader.byte.eq(self.byte),
+            program.word.eq(reader.word[-32:]),
+            program.count.eq((reader.end >> 2) - 1),
+            self.program_write.eq(program.write),
+            self.program_address.eq(program.address),
+            self.program_data.eq(program.data),
+            self.program_length.eq(program.length),
             table.byte.eq(self.byte),
+            table.rows.eq(reader.end >> 3),
             self.table_write.eq(table.write),
             self.table_index.eq(table.index),
             self.table_record.eq(table.record),
             self.layers.eq(table.layers),
-            memory.address.eq(self.address),
-            memory.write_data.eq(Mux(memory.space, residuals, trits)),
-            self.prng_state.eq(self.word[-64:]),
-            unpacker.inputs.eq(table.inputs),
-            unpacker.planes.eq(table.planes),
-            unpacker.label.eq(self.byte),
-            unpacker.i.p.eq(self.byte),
-            self.samples.p.eq(unpacker.o.p),
-            self.samples.valid.eq(unpacker.o.valid & running),
-            unpacker.o.ready.eq(self.samples.ready | ~running),
+            feeder.byte.eq(self.byte),
+            feeder.count.eq(reader.word[-8:]),
+            feeder.classes.eq(table.classes),
+            feeder.inputs.eq(table.inputs),
+            feeder.planes.eq(table.planes),
+            feeder.at_end.eq(reader.at_end),
+            feeder.drop.eq(~self.running),
+            self.prng_state.eq(reader.word[-64:]),
         ]
+        connect(m, feeder.o, flipped(self.samples))
         if self.config.seeder:
-            m.d.comb += self.seeder.i_word.eq(self.word[-64:])
+            m.d.comb += self.seeder.i_word.eq(reader.word[-64:])
             with m.If(self.seeder.o_done):
                 m.d.comb += [self.prng_load.eq(1), self.prng_state.eq(self.seeder.o_state)]
 
-    def _connect_answer(self, m):
-        sender, report = self.sender, self.report
+    def _connect_memory(self, m):
+        """The words of WRITE and READ, byte by byte."""
+        config, memory, window = self.config, self.memory, self.window
+        trits, residuals = (
+            self.reader.word[-8 * size:][:bits] for size, bits in (
+                (config.trit_word_bytes, 2 * config.lanes),
+                (config.residual_word_bytes, config.update_lanes * config.residual_bits)))
+        both = min(len(trits), len(residuals))
+        byte = Signal(range(max(config.trit_word_bytes, config.residual_word_bytes)))
+        m.d.comb += [
+            window.head.eq(self.reader.word[-48:]),
+            memory.address.eq(self.address),
+            # Bits that only one of the memories has need no choice.
+            memory.write_data.eq(Cat(Mux(memory.space, residuals[:both], trits[:both]),
+                                     trits[both:], residuals[both:])),
+            self.word_ends.eq(byte + 1 == self._word_bytes),
+            self.read_byte.eq(memory.read_data.word_select(byte, 8)),
+        ]
+        with m.If(self.next_byte):
+            m.d.sync += byte.eq(Mux(self.word_ends, 0, byte + 1))
+        with m.If(self.load_address):
+            m.d.sync += [memory.bank.eq(window.bank), self.address.eq(window.address)]
+        with m.Elif(self.next_word):
+            m.d.sync += self.address.eq(self.address + 1)
 
-        # Words of READ: `gathered` counts the bytes that were sent, `settling` the cycles that the
-        # memory takes.
-        settling = Signal(2)
-        m.d.sync += settling.eq(settling >> 1)
+    @property
+    def _word_bytes(self):
+        return Mux(self.memory.space, self.config.residual_word_bytes,
+                   self.config.trit_word_bytes)
+
+    def _connect_answer(self, m):
+        reader, sender, hello, report = self.reader, self.sender, self.hello, self.report
+        reading = Signal()  # a byte of READ's words is sent
+        settling = Signal(2)  # the memory takes two cycles to read
         m.d.comb += [
             sender.nak.eq(self.nak),
             sender.type.eq(self.kind),
             sender.sequence.eq(self.sequence),
             sender.status.eq(self.status),
             sender.expected.eq(self.expected),
-            sender.nonce.eq(self.nonce),
+            sender.nonce.eq(reader.word[-32:]),
             sender.length.eq(self.total),
+            sender.data_valid.eq(settling == 0),
+            hello.index.eq(sender.index),
             report.run.eq(self.run),
             report.loaded.eq(self.loaded),
             report.index.eq(sender.index),
-            self.hello.index.eq(sender.index),
-            report.behind.eq(self.word[:8]),
             report.next.eq(sender.counted),
-            sender.data_valid.eq(settling == 0),
+            report.behind.eq(reader.word[:8]),
+            reader.load.eq(report.take),
+            reader.value.eq(self.prng),
+            reading.eq((self.kind == Type.READ) & sender.counted & (sender.index >= DATA_BYTE)),
         ]
         for name in self.statistics.signature.members:
             m.d.comb += getattr(report.statistics, name).eq(getattr(self.statistics, name))
-        with m.If(report.take):
-            m.d.sync += self.word.eq(self.prng)
-        with m.If(report.shift):
-            m.d.sync += self.word.eq(self.word >> 8)
+        connect(m, sender.o, flipped(self.answers))
         with m.Switch(self.kind):
             with m.Case(Type.HELLO):
-                m.d.comb += sender.data.eq(self.hello.byte)
+                m.d.comb += sender.data.eq(hello.byte)
             with m.Case(Type.STATUS):
                 m.d.comb += sender.data.eq(report.byte)
-            with m.Case(Type.READ):
-                m.d.comb += sender.data.eq(self.memory.read_data.word_select(self.gathered, 8))
-                with m.If(sender.counted & (sender.index >= DATA_BYTE)):
-                    m.d.sync += self.gathered.eq(self.gathered + 1)
-                    with m.If(self.gathered + 1 == self._memory_bytes(self.memory.space)):
-                        m.d.sync += [
-                            self.gathered.eq(0),
-                            self.address.eq(self.address + 1),
-                            settling.eq(0b11),
-                        ]
-        with m.If(sender.counted):
-            m.d.sync += self.total.eq(self.total - 1)
+            with m.Default():
+                m.d.comb += sender.data.eq(self.read_byte)
+        m.d.sync += settling.eq(settling >> 1)
+        with m.If(reading):
+            m.d.comb += self.next_byte.eq(1)
+            with m.If(self.word_ends):
+                m.d.comb += self.next_word.eq(1)
+                m.d.sync += settling.eq(0b11)
 
-    def _memory_bytes(self, space):
-        return Mux(space, self.config.residual_word_bytes, self.config.trit_word_bytes)
+    def _count(self, m):
+        """`total`: an item more, a byte of the answer less, or a new value."""
+        item = Mux(self.kind == Type.DATA, self.table.item_bytes, self._word_bytes)
+        m.d.comb += self.sum.eq(self.total + Mux(self.add_item, item, ~C(0, len(self.sum))))
+        with m.If(self.set_total):
+            m.d.sync += self.total.eq(self.preset)
+        with m.Elif(self.add_item | self.sender.counted):
+            m.d.sync += self.total.eq(self.sum)
 
     # Steps of the state machine --------------------------------------------------------------
 
+    def _preset(self, m, total):
+        m.d.comb += [self.set_total.eq(1), self.preset.eq(total)]
+
     def _answer(self, m, status, length=HEAD_BYTES):
-        m.d.sync += [
-            self.status.eq(status),
-            self.total.eq(length),
-            self.gathered.eq(0),
-        ]
+        self._preset(m, length)
+        m.d.sync += self.status.eq(status)
         m.next = "ANSWER"
 
     def _succeed(self, m, length=HEAD_BYTES):
@@ -277,269 +279,201 @@ class CommandProcessor(wiring.Component):
         with m.If(self.in_order):
             m.d.sync += self.expected.eq(self.sequence + 1)
 
-    def _receive(self, m, running):
-        """Takes a frame, reads its header and makes the checks that all requests share."""
+    def _receive(self, m):
+        """Takes a frame and reads its header."""
         with m.State("IDLE"):
-            m.d.comb += self.frames.ready.eq(1)
+            m.d.comb += [self.frames.ready.eq(1), self.reader.restart.eq(1)]
             m.d.sync += [
-                self.end.eq(self.frames.p.length + PAYLOAD),
-                self.place.eq(0),
-                self.gathered.eq(0),
-                self.nonzero.eq(0),
-                self.second_pass.eq(0),
-                self.address.eq(0),
-                self.nak.eq(0),
+                self.reader.end.eq(self.frames.p.length + PAYLOAD),
+                self.nak.eq(self.frames.p.status != Status.OK),
                 self.sequence.eq(self.expected),
             ]
             with m.If(self.frames.valid):
+                m.next = "FETCH"
                 with m.If(self.frames.p.status != Status.OK):
-                    m.d.sync += self.nak.eq(1)
                     self._answer(m, self.frames.p.status)
-                with m.Else():
-                    m.next = "FETCH"
 
         with m.State("FETCH"):
             m.next = "TYPE"
 
         with m.State("TYPE"):
-            m.d.comb += self.take.eq(1)
-            m.d.sync += self.kind.eq(self.byte)
-            known = [kind for kind in Type if kind is not Type.SEED or self.config.seeder]
+            m.d.comb += self.reader.take.eq(1)
+            m.d.sync += [self.kind.eq(self.byte), self.nak.eq(1)]
             with m.Switch(self.byte):
-                with m.Case(*known):
+                with m.Case(*(kind for kind in Type
+                              if kind is not Type.SEED or self.config.seeder)):
                     m.d.sync += self.nak.eq(0)
-                with m.Default():
-                    m.d.sync += self.nak.eq(1)
             m.next = "SEQUENCE"
 
         with m.State("SEQUENCE"):
             m.d.sync += self.sequence.eq(self.byte)
-            m.next = "ORDER"
+            m.next = "SESSION"
 
-        with m.State("ORDER"):
-            m.d.comb += self.rewind.eq(1)
+    def _judge(self, m):
+        """The checks that all requests share, and the payload's fixed bytes."""
+        reader = self.reader
+        with m.State("SESSION"):
+            m.d.comb += reader.rewind.eq(1)
             ahead = Signal(8)
-            hello, read_only, free = Signal(), Signal(), Signal()
+            hello, read_only, always = Signal(), Signal(), Signal()
             m.d.comb += [
                 ahead.eq(self.sequence - self.expected),
                 hello.eq(self.kind == Type.HELLO),
                 read_only.eq(self.kind.matches(*READ_ONLY)),
-                free.eq(self.kind.matches(Type.HELLO, Type.STATUS, Type.ABORT)),
+                always.eq(self.kind.matches(Type.HELLO, Type.STATUS, Type.ABORT)),
             ]
             m.d.sync += self.in_order.eq(hello | (ahead == 0))
+            m.next = "LENGTH"
             with m.If(self.nak):
                 self._answer(m, Status.TYPE)
             with m.Elif(~hello & ~self.named):
                 self._answer(m, Status.NO_HELLO)
             with m.Elif(~hello & (ahead != 0) & ~ahead[7]):
                 self._answer(m, Status.SEQUENCE)
-            with m.Elif((ahead != 0) & ~read_only):
+            with m.Elif(~read_only & (ahead != 0)):
                 self._answer(m, Status.OK)
-            with m.Elif(~free & (running != (self.kind == Type.DATA))):
+            with m.Elif(~always & (self.running != (self.kind == Type.DATA))):
                 self._answer(m, Status.STATE)
-            with m.Else():
-                m.next = "LENGTH"
 
         with m.State("LENGTH"):
-            fixed, repeating = Signal(range(PAYLOAD + 17)), Signal()
+            fixed, repeating = Signal.like(self.preset), Signal()
             with m.Switch(self.kind):
                 for kind, size in FIXED_BYTES.items():
                     with m.Case(kind):
                         m.d.comb += [fixed.eq(PAYLOAD + size), repeating.eq(kind in REPEATING)]
-            m.d.sync += self.total.eq(fixed)
-            with m.If((self.end < fixed) | (~repeating & (self.end != fixed))):
+            self._preset(m, fixed)
+            m.next = "GATHER"
+            with m.If((reader.end < fixed) | (~repeating & (reader.end != fixed))):
                 self._answer(m, Status.LENGTH)
             with m.Elif(fixed == PAYLOAD):
                 m.next = "DECIDE"
-            with m.Else():
-                m.next = "GATHER"
 
         with m.State("GATHER"):
-            m.d.comb += self.gather.eq(1)
+            m.d.comb += reader.gather.eq(1)
             if self.config.seeder:
-                with m.If((self.kind == Type.SEED) & (self.gathered == 8)):
-                    m.d.comb += self.seeder.i_seed.eq(1)
-            with m.If(self.following == self.total):
-                m.d.sync += self.gathered.eq(0)
+                seed_gathered = reader.following == PAYLOAD + 9
+                m.d.comb += self.seeder.i_seed.eq((self.kind == Type.SEED) & seed_gathered)
+            with m.If(reader.following == self.total):
                 m.next = "DECIDE"
 
     def _decide(self, m):
-        """`word` ends with the payload's fixed bytes, `place` and `total` are behind them."""
-        window = self.window
-        misaligned = Signal()  # for 4-byte instructions
-        m.d.comb += misaligned.eq((self.end == PAYLOAD) | self.end[:2].any())
+        """`word` ends with the payload's fixed bytes, the place and `total` are behind them."""
+        reader, window = self.reader, self.window
+        misaligned = Signal()  # for words of four bytes
+        m.d.comb += misaligned.eq((reader.end == PAYLOAD) | reader.end[:2].any())
         with m.State("DECIDE"):
-            m.d.sync += self.count.eq(window.count)
+            m.d.sync += [
+                self.count.eq(Mux(self.kind == Type.DATA, window.count[8:], window.count)),
+                self.memory.space.eq(window.space),
+            ]
             with m.Switch(self.kind):
                 with m.Case(Type.HELLO):
-                    with m.If(self.nonzero):
-                        m.d.sync += [self.nonce.eq(self.word[-32:]), self.named.eq(1)]
+                    self._answer(m, Status.RANGE)
+                    with m.If(reader.nonzero):
+                        m.d.comb += self.sender.load.eq(1)
+                        m.d.sync += self.named.eq(1)
                         self._succeed(m, HEAD_BYTES + HELLO_BYTES)
-                    with m.Else():
-                        self._answer(m, Status.RANGE)
                 with m.Case(Type.PROGRAM):
+                    m.d.comb += self.program.start.eq(~misaligned)
+                    m.next = "PROGRAM"
                     with m.If(misaligned):
                         self._answer(m, Status.LENGTH)
-                    with m.Elif((self.end >> 2) > self.config.program_depth + 1):
-                        self._answer(m, Status.RANGE)
-                    with m.Else():
-                        m.next = "INSTRUCTION"
                 with m.Case(Type.TABLE):
-                    with m.If(misaligned | ~self.end[2]):
+                    m.d.comb += self.table.start.eq(~misaligned & reader.end[2])
+                    m.next = "TABLE"
+                    with m.If(misaligned | ~reader.end[2]):
                         self._answer(m, Status.LENGTH)
-                    with m.Else():
-                        m.d.comb += [self.table.start.eq(1), self.rewind.eq(1)]
-                        m.next = "TABLE"
-                with m.Case(Type.WRITE):
-                    m.d.sync += self.memory.space.eq(window.space)
+                with m.Case(Type.WRITE, Type.DATA):
                     m.next = "MEASURE"
                 with m.Case(Type.READ):
-                    # The answer's length is found by the same count from its head on.
-                    m.d.sync += [self.memory.space.eq(window.space), self.total.eq(HEAD_BYTES)]
-                    m.next = "LIMIT"
+                    # Answer and request have as many bytes before the words.
+                    m.d.comb += self.load_address.eq(1)
+                    self._preset(m, HEAD_BYTES)
+                    m.next = "MEASURE"
+                    with m.If(~window.within | ~window.fits):
+                        self._answer(m, Status.RANGE)
                 with m.Case(Type.PRNG):
-                    with m.If(self.nonzero):
+                    self._answer(m, Status.RANGE)
+                    with m.If(reader.nonzero):
                         m.d.comb += self.prng_load.eq(1)
                         m.d.sync += self.loaded[PRNG_LOADED].eq(1)
                         self._succeed(m)
-                    with m.Else():
-                        self._answer(m, Status.RANGE)
                 if self.config.seeder:
                     with m.Case(Type.SEED):
                         m.d.comb += self.seeder.i_index.eq(1)
                         m.next = "SEED"
                 with m.Case(Type.RUN):
+                    self._answer(m, Status.STATE)
                     with m.If(self.loaded.all()):
                         m.d.comb += self.begin.eq(1)
                         self._succeed(m)
-                    with m.Else():
-                        self._answer(m, Status.STATE)
-                with m.Case(Type.DATA):
-                    m.d.sync += self.count.eq(window.count[8:])
-                    m.next = "MEASURE"
                 with m.Case(Type.STATUS):
-                    with m.If(self.word[-7:].any()):
+                    m.next = "STATUS"
+                    with m.If(reader.word[-7:].any()):
                         self._answer(m, Status.RANGE)
-                    with m.Else():
-                        m.next = "STATUS"
                 with m.Case(Type.ABORT):
                     m.d.comb += self.abort.eq(1)
                     m.next = "ABORT"
 
-    def _load_program(self, m):
-        with m.State("INSTRUCTION"):
-            m.d.comb += self.gather.eq(1)
-            with m.If(self.gathered == 3):
-                m.d.sync += self.gathered.eq(0)
-                m.next = "CHECK"
-
-        with m.State("CHECK"):
-            m.d.comb += self.program_write.eq(self.second_pass)
-            m.d.sync += self.address.eq(self.address + 1)
-            m.next = "INSTRUCTION"
-            with m.If(~self.check.valid):
-                self._answer(m, Status.RANGE)
-            with m.Elif(self.place == self.end):
-                m.d.comb += self.rewind.eq(1)
-                m.d.sync += [self.second_pass.eq(1), self.address.eq(0)]
-                with m.If(self.second_pass):
-                    m.d.sync += [
-                        self.program_length.eq(self.check.length),
-                        self.loaded[PROGRAM_LOADED].eq(1),
-                    ]
-                    self._succeed(m)
-
-    def _access_memory(self, m):
-        """Counts what WRITE, READ and DATA hold, then goes through the words of memory."""
-        memory, window = self.memory, self.window
-
-        def enter():
-            m.d.sync += [memory.bank.eq(window.bank), self.address.eq(window.address)]
-
-        with m.State("LIMIT"):
-            with m.If(window.within & window.fits):
-                enter()
-                m.next = "MEASURE"
-            with m.Else():
-                self._answer(m, Status.RANGE)
-
+    def _measure(self, m):
+        """Counts the bytes that WRITE, READ and DATA name; goes through the words of WRITE."""
+        reader, window = self.reader, self.window
         with m.State("MEASURE"):
-            samples = self.kind == Type.DATA
-            item = Mux(samples, self.table.sample_bytes + 1, self._memory_bytes(memory.space))
-            total = self.total + item
+            m.d.sync += self.count.eq(self.count - 1)
             with m.If(self.count != 0):
-                m.d.sync += [self.count.eq(self.count - 1), self.total.eq(total)]
-                with m.If((self.kind != Type.READ) & (total > self.end)):
+                m.d.comb += self.add_item.eq(1)
+                with m.If((self.kind != Type.READ) & (self.sum > reader.end)):
                     self._answer(m, Status.LENGTH)
             with m.Elif(self.kind == Type.READ):
                 self._succeed(m, self.total)
-            with m.Elif(self.total != self.end):
+            with m.Elif(self.total != reader.end):
                 self._answer(m, Status.LENGTH)
-            with m.Elif(samples):
-                m.d.sync += self.count.eq(window.count[8:])
-                m.next = "LABELS"
-                with m.If(window.count[8:] == 0):
-                    self._answer(m, Status.RANGE)
-            with m.Elif(window.within):
-                enter()
-                m.next = "WORD"
+            with m.Elif(self.kind == Type.DATA):
+                m.d.comb += self.feeder.start.eq(1)
+                m.next = "DATA"
             with m.Else():
-                self._answer(m, Status.RANGE)
+                m.d.comb += self.load_address.eq(1)
+                m.next = "WORD"
+                with m.If(~window.within):
+                    self._answer(m, Status.RANGE)
 
         with m.State("WORD"):
-            m.d.comb += self.gather.eq(1)
-            with m.If(self.gathered + 1 == self._memory_bytes(memory.space)):
-                m.d.sync += self.gathered.eq(0)
+            m.d.comb += [reader.gather.eq(1), self.next_byte.eq(1)]
+            with m.If(self.word_ends):
                 m.next = "WRITE"
 
         with m.State("WRITE"):
-            m.d.comb += memory.write.eq(1)
-            m.d.sync += self.address.eq(self.address + 1)
+            m.d.comb += [self.memory.write.eq(1), self.next_word.eq(1)]
             m.next = "WORD"
-            with m.If(self.place == self.end):
-                with m.If(~memory.space):
+            with m.If(reader.at_end):
+                with m.If(~self.memory.space):
                     m.d.sync += self.loaded[TRITS_LOADED].eq(1)
                 self._succeed(m)
 
-    def _feed_samples(self, m):
-        """`place` is in the labels or in the samples; `swap` goes to the other."""
-        unpacker = self.unpacker
-        with m.State("LABELS"):
-            m.d.comb += self.take.eq(1)
-            m.d.sync += self.count.eq(self.count - 1)
-            with m.If(self.byte >= self.table.classes):
+    def _wait(self, m):
+        """A request that another unit carries out, or that waits for the program."""
+        reader, program, table, feeder = self.reader, self.program, self.table, self.feeder
+
+        def finish(unit, bit=None):
+            with m.If(unit.done):
                 self._answer(m, Status.RANGE)
-            with m.Elif(self.count == 1):
-                m.d.comb += self.rewind.eq(1)
-                m.d.sync += self.total.eq(self.following)
-                m.next = "COUNT"
-
-        with m.State("COUNT"):  # before the first label
-            m.d.comb += self.take.eq(1)
-            m.next = "LABEL"
-
-        with m.State("LABEL"):
-            m.d.comb += [self.take.eq(1), self.swap.eq(1), unpacker.start.eq(1)]
-            m.next = "SAMPLE"
-
-        with m.State("SAMPLE"):
-            m.d.comb += [unpacker.i.valid.eq(1), self.take.eq(unpacker.i.ready)]
-            with m.If(unpacker.o.valid & unpacker.o.ready & unpacker.o.p.last):
-                with m.If(self.place == self.end):
+                with m.If(~unit.fault):
+                    if bit is not None:
+                        m.d.sync += self.loaded[bit].eq(1)
                     self._succeed(m)
-                with m.Else():
-                    m.d.comb += self.swap.eq(1)
-                    m.next = "LABEL"
 
-    def _wait(self, m, running):
+        with m.State("PROGRAM"):
+            m.d.comb += [reader.gather.eq(program.gather), reader.rewind.eq(program.rewind)]
+            finish(program, PROGRAM_LOADED)
+
         with m.State("TABLE"):
-            m.d.comb += [self.take.eq(self.table.take), self.rewind.eq(self.table.rewind)]
-            with m.If(self.table.done):
-                with m.If(self.table.fault):
-                    self._answer(m, Status.RANGE)
-                with m.Else():
-                    m.d.sync += self.loaded[TABLE_LOADED].eq(1)
-                    self._succeed(m)
+            m.d.comb += [reader.take.eq(table.take), reader.rewind.eq(table.rewind)]
+            finish(table, TABLE_LOADED)
+
+        with m.State("DATA"):
+            m.d.comb += [reader.take.eq(feeder.take), reader.rewind.eq(feeder.rewind),
+                         reader.mark.eq(feeder.mark), reader.swap.eq(feeder.swap)]
+            finish(feeder)
 
         if self.config.seeder:
             with m.State("SEED"):
@@ -548,10 +482,11 @@ class CommandProcessor(wiring.Component):
                     self._succeed(m)
 
         with m.State("STATUS"):
-            with m.If(~self.word[-8] | ~running | self.waiting | self.pending):
+            at_once = ~reader.word[-8]
+            with m.If(at_once | ~self.running | self.waiting | self.pending):
                 m.d.comb += self.report.take.eq(1)
                 self._succeed(m, HEAD_BYTES + STATUS_BYTES)
 
         with m.State("ABORT"):
-            with m.If(~running):
+            with m.If(~self.running):
                 self._succeed(m)

@@ -1,4 +1,4 @@
-"""The check of an instruction when it is loaded."""
+"""Checks a program and writes it."""
 
 from amaranth import *
 from amaranth.lib import wiring
@@ -7,41 +7,93 @@ from amaranth.lib.wiring import In, Out
 from ...firmware.isa import FORMAT, INSTRUCTIONS, Operand
 from ...model.config import CoreConfig
 
-__all__ = ["InstructionCheck"]
+__all__ = ["ProgramLoader"]
 
 
-class InstructionCheck(wiring.Component):
-    """Whether a word is an instruction that `model.device.program_fault` accepts. Combinational.
+class ProgramLoader(wiring.Component):
+    """Reads the words of a program twice: checks all, then, if no check failed, writes all.
+
+    It refuses what `model.device.program_fault` finds fault with. A pass takes 5 cycles a word.
 
     Members
     -------
-    word : the instruction.
-    length : instructions of its program.
-    valid : the word may be loaded.
+    start : strobe: begin with
+    count : words of the program, at least 1; must stay until `done`.
+    rewind : strobe: the byte to take next is the program's first.
+    gather : strobe: take a byte.
+    word : the last four bytes taken, one cycle later.
+    done, fault : strobe, and whether the program was refused.
+    write, address, data : write port of the program memory.
+    length : words of the program in force.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
         super().__init__({
+            "start": In(1),
+            "count": In(range(config.slot_bytes // 4)),
+            "rewind": Out(1),
+            "gather": Out(1),
             "word": In(32),
-            "length": In(range(config.program_depth + 1)),
-            "valid": Out(1),
+            "done": Out(1),
+            "fault": Out(1),
+            "write": Out(1),
+            "address": Out(range(config.program_depth)),
+            "data": Out(32),
+            "length": Out(range(config.program_depth + 1)),
         })
 
     def elaborate(self, platform):
         m = Module()
+        place = Signal(range(4))
+        second_pass = Signal()
+        m.d.comb += [
+            self.data.eq(self.word),
+            self.fault.eq(~self._valid(m) | (self.count > self.config.program_depth)),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.sync += [second_pass.eq(0), self.address.eq(0)]
+                with m.If(self.start):
+                    m.d.comb += self.rewind.eq(1)
+                    m.next = "READ"
+
+            with m.State("READ"):
+                m.d.comb += self.gather.eq(1)
+                m.d.sync += place.eq(place + 1)
+                with m.If(place == 3):
+                    m.next = "CHECK"
+
+            with m.State("CHECK"):
+                m.d.comb += self.write.eq(second_pass)
+                m.d.sync += self.address.eq(self.address + 1)
+                m.next = "READ"
+                with m.If(self.fault):
+                    m.d.comb += self.done.eq(1)
+                    m.next = "IDLE"
+                with m.Elif(self.address + 1 == self.count):
+                    m.d.comb += self.rewind.eq(1)
+                    m.d.sync += [second_pass.eq(1), self.address.eq(0)]
+                    with m.If(second_pass):
+                        m.d.comb += self.done.eq(1)
+                        m.d.sync += self.length.eq(self.count)
+                        m.next = "IDLE"
+        return m
+
+    def _valid(self, m):
+        """Whether `word` is an instruction with an operand that it may have."""
         fields = {name: self.word[first:first + width] for name, first, width in FORMAT}
-        operand, zero = fields["immediate"], Signal()
+        operand, zero, valid = fields["immediate"], Signal(), Signal()
         m.d.comb += zero.eq(operand == 0)
         accepted = {
             Operand.NONE: zero,
             Operand.COUNT: ~zero,
-            Operand.TARGET: operand < self.length,
+            Operand.TARGET: operand < self.count,
             Operand.LAYER: ~zero & (operand <= self.config.max_layers),
             Operand.MARGIN: ~zero & ~operand[-1],
         }
         with m.Switch(fields["opcode"]):
             for kind, condition in accepted.items():
                 with m.Case(*(op for op, row in INSTRUCTIONS.items() if row.operand is kind)):
-                    m.d.comb += self.valid.eq(condition)
-        return m
+                    m.d.comb += valid.eq(condition)
+        return valid

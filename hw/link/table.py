@@ -30,7 +30,7 @@ class TableLoader(wiring.Component):
     layers : rows of the table in force.
     inputs, planes : of its first layer.
     classes : outputs of its last layer.
-    sample_bytes : of a sample on the link: ``planes * ceil(inputs / 8)``.
+    item_bytes : of a sample and its label on the link: ``1 + planes * ceil(inputs / 8)``.
     """
 
     def __init__(self, config: CoreConfig):
@@ -50,7 +50,7 @@ class TableLoader(wiring.Component):
             "inputs": Out(range(config.max_inputs + 1)),
             "planes": Out(range(config.input_planes + 1)),
             "classes": Out(range(config.max_classes + 1)),
-            "sample_bytes": Out(range(config.input_planes * ceil_div(config.max_inputs, 8) + 1)),
+            "item_bytes": Out(range(2 + config.input_planes * ceil_div(config.max_inputs, 8))),
         })
         self.fields = [name for name, code in LAYER_ROW for _ in range(2 if code == "H" else 1)]
 
@@ -60,8 +60,8 @@ class TableLoader(wiring.Component):
         row = Signal.like(self.index)
         place = Signal(range(len(self.fields)))
         first, last, second_pass = Signal(), Signal(), Signal()
-        left = Signal(16)      # inputs or outputs not counted yet
-        outputs = Signal(16)
+        left = Signal(range(config.max_fan_in + 1))  # inputs or outputs not counted yet
+        outputs = Signal.like(record.outputs)
         words = Signal.like(record.words)
         shift, gain = Signal.like(record.shift), Signal.like(record.gain)
         trits = Signal(range(config.trit_depth + config.max_words + 1))
@@ -121,7 +121,7 @@ class TableLoader(wiring.Component):
             with m.State("JUDGE"):
                 m.d.sync += [words.eq(0), lane.eq(0)]
                 with m.If(first & second_pass & ~self.fault):
-                    m.d.sync += [self.inputs.eq(left), self.sample_bytes.eq(0)]
+                    m.d.sync += [self.inputs.eq(left), self.item_bytes.eq(1)]
                 with m.If(self.fault):
                     m.d.comb += self.done.eq(1)
                     m.next = "IDLE"
@@ -136,7 +136,7 @@ class TableLoader(wiring.Component):
                 ]
                 # One of eight inputs begins a byte: 1, 9, 17 ... are left at as many as there are.
                 with m.If(first & second_pass & (left[:3] == 1)):
-                    m.d.sync += self.sample_bytes.eq(self.sample_bytes + self.planes)
+                    m.d.sync += self.item_bytes.eq(self.item_bytes + self.planes)
                 with m.If(left == 1):
                     m.next = "WRITE"
 
@@ -183,9 +183,10 @@ class TableLoader(wiring.Component):
         bits = slice(8 * (place % 2), 8 * (place % 2) + 8)
         if name == "inputs":
             m.d.sync += left[bits].eq(byte)
-            refuse_if(~first & (byte != outputs[bits]))
+            refuse_if(byte[len(left[bits]):].any() | (~first & (byte != outputs[bits])))
         elif name == "outputs":
             m.d.sync += outputs[bits].eq(byte)
+            refuse_if(byte[len(outputs[bits]):].any())
         elif name == "planes":
             refuse_if(Mux(first, (byte == 0) | (byte > config.input_planes),
                           byte != config.activation_bits))

@@ -5,6 +5,7 @@ from math import gcd
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from ...model.config import CoreConfig
 from ..ports import sample_word
@@ -56,7 +57,8 @@ class Unpacker(wiring.Component):
         left = Signal.like(self.inputs)      # inputs that have taken no step
         busy, ended = Signal(), Signal()
 
-        move, fetch, place, step, known = Signal(), Signal(), Signal(), Signal(), Signal(8)
+        move, fetch, place, step = Signal(), Signal(), Signal(), Signal()
+        known = Signal(8)  # without what pads the sample
         m.d.comb += [
             self.o.p.planes.eq(Cat(register[:lanes] for register in registers)),
             move.eq(busy & (~self.o.valid | self.o.ready)),
@@ -64,8 +66,12 @@ class Unpacker(wiring.Component):
             self.i.ready.eq(move & fetch),
             place.eq(self.i.ready & self.i.valid),
             step.eq(Mux(fetch, place & (plane + 1 == self.planes), move)),
-            known.eq(Cat(self.i.p[n] & (left > n) for n in range(8))),
+            known.eq(self.i.p),
         ]
+        with m.Switch(left):
+            for n in range(1, min(8, self.config.max_inputs + 1)):
+                with m.Case(n):
+                    m.d.comb += known.eq(self.i.p[:n])
         with m.If(Mux(fetch, place & (plane == 0), move)):
             m.d.sync += [register.eq(register >> shift) for register in registers]
         with m.If(place):
@@ -78,7 +84,7 @@ class Unpacker(wiring.Component):
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(step):
-            final = ended | (left <= shift)
+            final = ended | (left[exact_log2(shift):] == 0) | (left == shift)
             m.d.sync += [
                 part.eq(part + 1),
                 filled.eq(filled + 1),

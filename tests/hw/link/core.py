@@ -92,8 +92,8 @@ class Core:
              prng_state, program_write, program_address, program_data, table_write, table_index,
              table_record) = now[2:]
             self.cycle += 1
-            read = [read[1], (self.residuals if space else self.trits[bank])[
-                address % (self.config.residual_depth if space else self.config.trit_depth)]]
+            words = self.residuals if space else self.trits[bank % self.config.banks]
+            read = [read[1], words[address % len(words)]]
             if write:
                 assert self.run is not Run.RUNNING
                 if space:

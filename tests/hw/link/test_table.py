@@ -101,7 +101,7 @@ def run(config, tables):
                 if write:
                     written.append((index, record))
             found.append((fault, written, [ctx.get(getattr(dut, name)) for name in (
-                "layers", "inputs", "planes", "classes", "sample_bytes")]))
+                "layers", "inputs", "planes", "classes", "item_bytes")]))
 
     simulate(dut, load, limit=200_000)
     return found
@@ -126,7 +126,7 @@ def test_agrees_with_the_layout():
                 accepted += 1
                 first, last = layers[0], layers[-1]
                 registers = [len(layers), first.inputs, first.planes, last.outputs,
-                             first.planes * ceil_div(first.inputs, 8)]
+                             1 + first.planes * ceil_div(first.inputs, 8)]
                 assert written == [(n, record_of(config, row, placed)) for n, (row, placed) in
                                    enumerate(zip(layers, place(config, layers), strict=True))]
             assert after == registers
