@@ -33,7 +33,7 @@ def _read(path: Path, header: int) -> Bytes:
 
 
 def machine() -> dict[str, Any]:
-    """The machine and the versions that a result depends on."""
+    """What a result depends on: machine, versions, and how busy the machine is now."""
     cpu = platform.processor()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -42,4 +42,5 @@ def machine() -> dict[str, Any]:
         cpu = names[0] if names else cpu
     return {"cpu": cpu, "cores": os.cpu_count(), "system": platform.system(),
             "python": platform.python_version(), "numpy": np.__version__,
-            "numba": numba.__version__, "tritgrad": tritgrad.__version__}
+            "numba": numba.__version__, "tritgrad": tritgrad.__version__,
+            "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None}

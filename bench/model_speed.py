@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--output", metavar="FILE", type=Path, default=RESULT,
                         help="JSON file to write (default: %(default)s)")
     options = parser.parse_args()
+    machine = _mnist.machine()
     x, y = _mnist.load("train", 1)
     n = len(x)
     recipe = Recipe.default((784, 128, 10), 1, epochs=options.epochs)
@@ -62,7 +63,7 @@ def main() -> None:
     for name, value in results.items():
         print(f"{value:>10}  {name}")
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps({"machine": _mnist.machine(), "network": recipe.layers,
+    options.output.write_text(json.dumps({"machine": machine, "network": recipe.layers,
                                           "results": results}, indent=1) + "\n")
 
 
