@@ -26,7 +26,7 @@ Progress = Callable[[str], None]
 _PACKAGE = Path(__file__).resolve().parent.parent
 _HARNESS = Path(__file__).with_name("harness.cpp")
 _TOP = "tritgrad_sim"
-# A quarter of the compile time goes into functions that run once.
+# Half of the compile time would go into functions that run once, and Verilator's runtime.
 _FAST, _SLOW = ("-O2",), ("-O0",)
 _VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert",
                     "-Wno-fatal", "-Wno-lint", "-Wno-style", "--output-split", "15000")
@@ -151,7 +151,7 @@ def _compile(work: Path, root: Path, compiler: Compiler, trace: str | None) -> N
 
     def compile_one(source: Path) -> str:
         target = work / f"{source.stem}.o"
-        level = _SLOW if source.stem.endswith("Slow") else _FAST
+        level = _SLOW if source.stem.endswith("Slow") or source.parent == include else _FAST
         _run([*compiler.command, *flags, *level, "-c", str(source), "-o", str(target)], work)
         return str(target)
 

@@ -1,0 +1,12 @@
+"""Runs every bench after the other: ``python -m bench`` (or ``python bench``)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+BENCHES = ("model_speed", "sim_speed", "mnist_rtl", "sweep", "fuzz_link", "learning_table")
+
+for name in BENCHES:
+    print(f"--- {name}", flush=True)
+    subprocess.run([sys.executable, str(FOLDER / f"{name}.py")], check=True)
