@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from amaranth import *
 from amaranth.hdl import ValueLike
 
-__all__ = ["popcount", "times", "tree_sum"]
+__all__ = ["popcount", "select", "times", "tree_sum"]
 
 
 def times(value: ValueLike, factor: int) -> Value:
@@ -13,6 +13,16 @@ def times(value: ValueLike, factor: int) -> Value:
     value = Value.cast(value)
     terms = [value << n for n in range(factor.bit_length()) if factor >> n & 1]
     return tree_sum(terms) if terms else Const(0)
+
+
+def select(value: ValueLike, index: ValueLike, width: int) -> Value:
+    """The slice of `width` bits at a multiple of it.
+
+    `Value.word_select` and views of arrays multiply the index by the width. A slice behind the end
+    reads as the last one.
+    """
+    value = Value.cast(value)
+    return Array(value[n:n + width] for n in range(0, len(value), width))[index]
 
 
 def tree_sum(terms: Iterable[Value]) -> Value:

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
+from .arith import select
 from .ports import LayerRecord
 from .words import Entry
 
@@ -71,7 +72,7 @@ class ForwardControl(wiring.Component):
         for n in reversed(range(config.word_bits)):
             with m.If(waiting[n]):
                 m.d.comb += plane.eq(n)
-        m.d.comb += x.eq(self.entry.planes.word_select(plane, config.lanes))
+        m.d.comb += x.eq(select(self.entry.planes, plane, config.lanes))
 
         issue, single, final_group = Signal(), Signal(), Signal()
         group_end = Signal()

@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
+from .arith import select
 
 __all__ = ["ResidualStore", "TritStore"]
 
@@ -56,7 +57,7 @@ class TritStore(wiring.Component):
                 write.data.eq(self.write_data),
                 write.en.eq(self.write & (self.write_bank == n)),
             ]
-        m.d.sync += self.word.eq(self.words[bank])
+        m.d.sync += self.word.eq(select(self.words, bank, 2 * self.config.lanes))
         return m
 
 

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
-from .arith import popcount, times
+from .arith import popcount, select, times
 from .lanes import BackwardLane, StepLane, UpdateLane
 from .ports import LayerRecord
 from .rows import RowEntry
@@ -166,8 +166,8 @@ class UpdateUnit(wiring.Component):
         residuals_2 = Signal.like(self.residual_word)
         m.d.sync += residuals_2.eq(self.residual_word)
         steps_2 = [Signal(config.counter_bits, name=f"step{n}_2") for n in range(lanes)]
-        plane_words = [planes_1[p * config.lanes:(p + 1) * config.lanes]
-                       .word_select(step_1, lanes) for p in range(config.word_bits)]
+        plane_words = [select(planes_1[p * config.lanes:(p + 1) * config.lanes], step_1, lanes)
+                       for p in range(config.word_bits)]
         aligned = lanes & (lanes - 1) == 0
         for n in range(lanes):
             m.submodules[f"step{n}"] = lane = StepLane(config)
@@ -182,7 +182,7 @@ class UpdateUnit(wiring.Component):
         trits_2, flips = Signal(2 * lanes), Signal(lanes)
         new_trits, new_residuals = Signal(2 * lanes), Signal.like(self.residual_word)
         errors = Signal(2 * lanes)
-        m.d.comb += trits_2.eq(self.trit_word.word_select(step_2, 2 * lanes))
+        m.d.comb += trits_2.eq(select(self.trit_word, step_2, 2 * lanes))
         for n in range(lanes):
             trit, residual = slice(2 * n, 2 * n + 2), slice(bits * n, bits * (n + 1))
             m.submodules[f"update{n}"] = lane = UpdateLane(config)
@@ -201,7 +201,7 @@ class UpdateUnit(wiring.Component):
                 sum_lane.active.eq(issue_2 & backward),
                 sum_lane.first.eq(first_2),
                 sum_lane.negative.eq(negative_2),
-                sum_lane.gate.eq(gates_3.word_select(step_3, lanes)[n]),
+                sum_lane.gate.eq(select(gates_3, step_3, lanes)[n]),
                 errors[trit].eq(sum_lane.error),
             ]
 
@@ -211,7 +211,7 @@ class UpdateUnit(wiring.Component):
         (_, _, residual_3) = delayed(m, self.residual_address, "residual", 3)
         gathered = Signal(2 * config.lanes)
         m.d.sync += [
-            gathered.word_select(step_2, 2 * lanes).eq(new_trits),
+            select(gathered, step_2, 2 * lanes).eq(new_trits),
             self.residual_write_data.eq(new_residuals),
             self.flips.eq(Mux(issue_2 & ~backward, popcount(flips), 0)),
         ]

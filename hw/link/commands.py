@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...firmware.frames import READ_ONLY, Status, Type
 from ...model.config import CoreConfig
+from ..arith import select
 from ..ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
 from ..prng import Seeder
 from .answers import (
@@ -201,7 +202,7 @@ class CommandProcessor(wiring.Component):
             memory.write_data.eq(Cat(Mux(memory.space, residuals[:both], trits[:both]),
                                      trits[both:], residuals[both:])),
             self.word_ends.eq(byte + 1 == self._word_bytes),
-            self.read_byte.eq(memory.read_data.word_select(byte, 8)),
+            self.read_byte.eq(select(memory.read_data, byte, 8)),
         ]
         with m.If(self.next_byte):
             m.d.sync += byte.eq(Mux(self.word_ends, 0, byte + 1))

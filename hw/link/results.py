@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import RESULT
 from ...model.config import CoreConfig
+from ..arith import select
 from .stuffing import PACKET_BYTE
 
 __all__ = ["ResultSender"]
@@ -85,7 +86,7 @@ class ResultSender(wiring.Component):
                 wide = Signal(signed(32))
                 m.d.comb += [
                     wide.eq(self.score),
-                    self.o.p.data.eq(wide.word_select(place[:2], 8)),
+                    self.o.p.data.eq(select(wide, place[:2], 8)),
                     self.o.p.last.eq((place[:2] == 3) & (left == 1)),
                     self.o.valid.eq(1),
                 ]

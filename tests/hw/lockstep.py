@@ -100,6 +100,7 @@ class Lockstep:
         self.machine.prng.state = prng
         self.engine = Engine(config)
         self.executed = 0
+        self.fed = False  # all samples have gone into the engine
 
     def run(self, vcd=None, limit=400, step=True):
         """With `step` compare after each instruction, else only after a free run."""
@@ -130,6 +131,7 @@ class Lockstep:
                 ctx.set(stream.valid, 1)
                 await ctx.tick().until(stream.ready)
         ctx.set(stream.valid, 0)
+        self.fed = True
 
     async def _load(self, ctx):
         engine, machine = self.engine, self.machine
@@ -162,7 +164,7 @@ class Lockstep:
         ctx.set(engine.hold, 0)
         cycles = 0
         while ctx.get(engine.run) == RunState.RUNNING:
-            if ctx.get(engine.waiting) and not machine.inbox and machine.run.name == "RUNNING":
+            if self.fed and ctx.get(engine.waiting):
                 break
             await ctx.tick()
             cycles += 1
