@@ -88,7 +88,7 @@ class CoreConfig:
             "lanes": (1, 256), "banks": (1, 256), "update_lanes": (1, 256),
             "counter_bits": (6, 14), "activation_bits": (1, 8), "input_planes": (1, 8),
             "max_layers": (1, 15), "max_inputs": (1, 65535), "max_neurons": (2, 65535),
-            "max_classes": (2, 256), "trit_depth": (1, 65536), "residual_depth": (1, 1 << 20),
+            "max_classes": (2, 256), "trit_depth": (1, 65536), "residual_depth": (1, 65536),
             "hidden_depth": (1, 65536), "program_depth": (4, 256), "slot_bytes": (64, 32768),
         }
         for field in fields(self):

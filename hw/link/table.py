@@ -16,7 +16,7 @@ class TableLoader(wiring.Component):
     """Reads the rows of a table twice: checks all, then, if no check failed, writes all.
 
     It finds the same faults and the same places as `model.layout`. Products and quotients are
-    counted out: a row takes 11 cycles, one for each of its inputs and one for each of its outputs.
+    counted out: a row takes 12 cycles, one for each of its inputs and one for each of its outputs.
 
     Members
     -------
