@@ -36,23 +36,21 @@ class StepLane(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        bits = self.config.counter_bits
+        bits, inputs = self.config.counter_bits, self.config.word_bits
+        wide = Signal(inputs + bits - 2)
         with m.If(self.gain < 0):
             amount = Signal(4)
             mask = Signal(self.MAX_SHIFT)
-            dithered = Signal(max(self.config.word_bits, self.MAX_SHIFT) + 1)
+            dithered = Signal(max(inputs, self.MAX_SHIFT) + 1)
             m.d.comb += [
                 amount.eq(-self.gain),
                 mask.eq((1 << amount) - 1),
                 dithered.eq(self.x + (self.dither & mask)),
-                self.step.eq(dithered >> amount),
+                wide.eq(dithered >> amount),
             ]
         with m.Else():
-            wide = Signal(self.config.word_bits + bits - 2)
-            m.d.comb += [
-                wide.eq(self.x << self.gain[:4]),
-                self.step.eq(wide | wide[bits:].any().replicate(bits)),
-            ]
+            m.d.comb += wide.eq(self.x << self.gain[:4])
+        m.d.comb += self.step.eq(wide | wide[bits:].any().replicate(bits))
         return m
 
 

@@ -17,12 +17,12 @@ def random_case(rng: random.Random, max_layers=3, max_size=20):
     lanes = rng.randint(1, 9)
     depth = rng.randint(1, max_layers)
     sizes = [rng.randint(1, max_size) for _ in range(depth)] + [rng.randint(2, 9)]
-    planes, a = rng.randint(1, 4), rng.randint(1, 5)
+    planes, a = rng.randint(1, 7), rng.randint(1, 5)
     config = CoreConfig(
         lanes=lanes, banks=rng.randint(1, 5),
         update_lanes=rng.choice([u for u in range(1, lanes + 1) if lanes % u == 0]),
         counter_bits=rng.randint(6, 10), activation_bits=a,
-        input_planes=planes + rng.randint(0, 2), max_layers=depth + rng.randint(0, 2),
+        input_planes=planes + rng.randint(0, 1), max_layers=depth + rng.randint(0, 2),
         max_inputs=max_size + rng.randint(0, 3), max_neurons=max_size + 2,
         max_classes=9 + rng.randint(0, 3), trit_depth=256, residual_depth=1024,
         hidden_depth=64, program_depth=32, slot_bytes=64)
