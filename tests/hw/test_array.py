@@ -1,0 +1,90 @@
+"""The MAC array: sums, their order, and the timing that it states."""
+
+import random
+
+import numpy as np
+import pytest
+from tritgrad.hw.array import MacArray
+from tritgrad.model import units
+from tritgrad.model.config import CoreConfig
+
+from .link.harness import simulate
+
+CODES = np.array([0, 1, 2, 3])
+
+
+def number(values, bits):
+    return sum(int(value) << (bits * n) for n, value in enumerate(values))
+
+
+@pytest.mark.parametrize("lanes, banks", [(4, 3), (7, 2), (16, 5), (1, 1)])
+def test_groups_of_random_planes(lanes, banks):
+    rng = np.random.default_rng(lanes)
+    pick = random.Random(lanes)
+    config = CoreConfig(lanes=lanes, banks=banks, update_lanes=lanes, input_planes=5,
+                        max_inputs=64)
+    dut = MacArray(config)
+    expected, got = [], []
+
+    async def feed(ctx):
+        for _ in range(40):
+            planes, rows = pick.randint(1, 6), pick.randint(1, banks)
+            total = np.zeros(banks, np.int64)
+            for n in range(planes):
+                last = n == planes - 1
+                # `room` speaks of a plane that is addressed one cycle before it is here.
+                while last and not ctx.get(dut.room):
+                    ctx.set(dut.active, 0)
+                    await ctx.tick()
+                if last:
+                    ctx.set(dut.active, 0)
+                    await ctx.tick()
+                plane = pick.randrange(5)
+                x = rng.integers(0, 2, lanes)
+                codes = rng.choice(CODES, (banks, lanes))
+                signed = np.where(codes >= 2, codes - 4, codes)
+                total += units.forward(units.trits(signed << 6, 8), x << plane)
+                ctx.set(dut.x, number(x, 1))
+                for bank in range(banks):
+                    ctx.set(dut.words[bank], number(codes[bank], 2))
+                for name, value in (("active", 1), ("first", n == 0), ("last", last),
+                                    ("plane", plane), ("rows", rows)):
+                    ctx.set(getattr(dut, name), value)
+                await ctx.tick()
+                ctx.set(dut.active, 0)
+            expected.extend(total[:rows].tolist())
+        while ctx.get(dut.busy):
+            await ctx.tick()
+
+    async def collect(ctx):
+        while True:
+            *_, valid, z = await ctx.tick().sample(dut.z_valid, dut.z)
+            if valid:
+                got.append(z)
+
+    simulate(dut, feed, background=[collect])
+    assert got == expected
+
+
+def test_the_stated_latency():
+    config = CoreConfig(lanes=2, banks=2, update_lanes=2)
+    dut = MacArray(config)
+
+    async def testbench(ctx):
+        ctx.set(dut.x, 0b11)
+        ctx.set(dut.words[0], 0b0101)
+        for name in ("active", "first", "last"):
+            ctx.set(getattr(dut, name), 1)
+        ctx.set(dut.rows, 1)
+        await ctx.tick()
+        ctx.set(dut.active, 0)
+        # The address of the plane came one cycle before the plane.
+        for _ in range(dut.LOAD_LATENCY - 2):
+            assert not ctx.get(dut.z_valid)
+            await ctx.tick()
+        assert ctx.get(dut.z_valid)
+        assert ctx.get(dut.z) == 2
+        await ctx.tick()
+        assert not ctx.get(dut.busy)
+
+    simulate(dut, testbench)
