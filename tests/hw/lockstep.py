@@ -98,12 +98,12 @@ class Lockstep:
         self.machine.codes[:, :codes.shape[1]] = codes
         self.machine.residuals[:len(residuals)] = residuals
         self.machine.prng.state = prng
-        self.engine = Engine(config)
         self.executed = 0
         self.fed = False  # all samples have gone into the engine
 
     def run(self, vcd=None, limit=400, step=True):
         """With `step` compare after each instruction, else only after a free run."""
+        self.engine = Engine(self.config)
         sim = Simulator(self.engine)
         sim.add_clock(1e-6)
 
@@ -124,12 +124,16 @@ class Lockstep:
 
     async def _feed(self, ctx):
         stream = self.engine.samples
-        await ctx.tick().until(self.engine.begin)
+        while not ctx.get(self.engine.begin):
+            await ctx.tick()
+        await ctx.tick()
         for sample in self.samples:
             for word in sample_words(self.config, self.layers[0], sample):
                 ctx.set(stream.payload, word)
                 ctx.set(stream.valid, 1)
-                await ctx.tick().until(stream.ready)
+                ready = False
+                while not ready:  # `until` would warn if the program ended before its samples
+                    *_, ready = await ctx.tick().sample(stream.ready)
         ctx.set(stream.valid, 0)
         self.fed = True
 
@@ -179,7 +183,8 @@ class Lockstep:
             if word >> 24 == Op.RECV:
                 if not machine.inbox:
                     return
-                await ctx.tick().until(engine.inputs.filled)
+                while not ctx.get(engine.inputs.filled):
+                    await ctx.tick()
             machine.step()
             ctx.set(engine.hold, 0)
             await ctx.tick()
