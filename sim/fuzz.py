@@ -1,0 +1,550 @@
+"""Hostile bytes for the link: a core and the golden device must answer them alike.
+
+An item is a right request, or, three times out of four, what a bad wire or a bad host makes of one.
+A good STATUS follows each. While a program runs, that STATUS waits for it, so that both devices are
+at the same place before the next item; else items go one behind the other without a pause.
+"""
+
+import random
+import struct
+import zlib
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..firmware import frames, programs
+from ..firmware.frames import ESC, FLAG, Frame, FrameDecoder, Run, Space, Status, Type
+from ..firmware.isa import Op, encode
+from ..model.config import CoreConfig, ceil_div
+from ..model.device import GoldenDevice
+from ..model.layout import Layer, TableError, check_table
+
+__all__ = ["CORES", "Attacker", "Device", "Mismatch", "Report", "run", "without_cycles"]
+
+#: Cores to attack: of powers of two, and of hardly any; small, so that limits are met often.
+CORES = (
+    CoreConfig(
+        lanes=4, banks=2, update_lanes=2, counter_bits=8, activation_bits=3, input_planes=3,
+        max_layers=3, max_inputs=40, max_neurons=30, max_classes=9, trit_depth=64,
+        residual_depth=256, hidden_depth=16, program_depth=16, slot_bytes=128),
+    CoreConfig(
+        lanes=6, banks=3, update_lanes=3, counter_bits=9, activation_bits=4, input_planes=1,
+        max_layers=2, max_inputs=50, max_neurons=40, max_classes=12, trit_depth=100,
+        residual_depth=300, hidden_depth=8, program_depth=11, slot_bytes=256, seeder=False),
+)
+
+_STATUS_BYTES = struct.calcsize("<" + "".join(code for _, code in frames.STATUS_FIELDS))
+_STEADY = 4  # items that go to the devices in one piece, on average
+
+
+class Device(Protocol):
+    """What is tested against the golden device, as `sim.compiled.CompiledCore` is."""
+
+    def run(self, data: bytes, max_cycles: int) -> tuple[int, bytes]:
+        """Offer bytes; how many were taken, and what came out."""
+
+
+class Mismatch(AssertionError):
+    """A device differs from the golden device. Says which items led there."""
+
+
+@dataclass
+class Report:
+    """What was sent and answered.
+
+    Attributes
+    ----------
+    frames, good_frames
+        Items, and the STATUS frames behind them.
+    kinds
+        Items of each kind; those of the kind "valid" are right.
+    statuses
+        Answers to items by status; "RESULT" for results.
+    state_checks
+        Times that all of T and R was read and compared.
+    runs
+        Programs started.
+    """
+
+    frames: int = 0
+    good_frames: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    state_checks: int = 0
+    runs: int = 0
+
+    def __iadd__(self, other: "Report") -> "Report":
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+        return self
+
+
+def without_cycles(frame: Frame | Status) -> Frame | Status:
+    """An answer without the cycle counters, which the golden device does not have."""
+    if (isinstance(frame, Status) or frame.type != Type.STATUS | frames.ANSWER_BIT
+            or len(frame.payload) != 6 + _STATUS_BYTES):
+        return frame
+    values, _ = frames.unpack_fields(frames.STATUS_FIELDS, frame.payload[6:])
+    values |= dict.fromkeys(("cycles", "forward_cycles", "total_cycles"), 0)
+    return Frame(frame.type, frame.sequence,
+                 frame.payload[:6] + frames.pack_fields(frames.STATUS_FIELDS, **values))
+
+
+class Attacker:
+    """Writes items for a device in the golden device's state.
+
+    Parameters
+    ----------
+    golden
+        Decides what would be right; must be fed each item before the next is asked for.
+    rng
+        Decides the rest.
+
+    Attributes
+    ----------
+    kinds
+        Weight and maker of each kind of item.
+    """
+
+    def __init__(self, golden: GoldenDevice, rng: random.Random):
+        self.golden, self.rng = golden, rng
+        self._safe: set[tuple[int, ...]] = set()
+        self._sent: deque[Frame] = deque(maxlen=20)
+        self.kinds: dict[str, tuple[int, Callable[[], bytes]]] = {
+            "valid": (14, lambda: self._request().encode()),
+            "corrupt": (4, self._corrupt), "truncate": (3, self._truncate),
+            "repeat": (3, self._repeat), "old": (2, self._old), "reorder": (2, self._reorder),
+            "overlong": (1, self._overlong), "short": (1, self._short),
+            "unknown type": (2, self._unknown), "length field": (2, self._length_field),
+            "payload length": (4, self._payload_length), "sequence": (3, self._sequence),
+            "range": (8, self._range), "random field": (5, self._random_field),
+            "garbage": (1, self._garbage), "escapes": (2, self._escapes),
+            "splice": (2, self._splice),
+        }
+
+    @property
+    def config(self) -> CoreConfig:
+        """The core's."""
+        return self.golden.config
+
+    def item(self) -> tuple[str, bytes]:
+        """A kind and its wire bytes; at most one request among them has an effect."""
+        names = list(self.kinds)
+        weights = [self.kinds[name][0] for name in names]
+        while True:
+            name = self.rng.choices(names, weights)[0]
+            wire = self.kinds[name][1]()
+            if not self._endless(wire):
+                return name, wire
+
+    def _endless(self, wire: bytes) -> bool:
+        """Whether it starts a program that is not known to end: the golden device never would."""
+        found = [f for f in FrameDecoder(self.config.slot_bytes).feed(wire + bytes([FLAG]))
+                 if isinstance(f, Frame)]
+        return (tuple(self.golden.machine.program) not in self._safe
+                and any(f.type == Type.RUN for f in found))
+
+    # Requests that are right --------------------------------------------------------------------
+
+    def _request(self, ahead: int = 0) -> Frame:
+        kind = self._kind()
+        request = Frame(kind, (self.golden.expected + ahead) & 0xFF, self._payload(kind))
+        self._sent.append(request)
+        return request
+
+    def _kind(self) -> Type:
+        golden, rng = self.golden, self.rng
+        if golden.nonce == 0:
+            return Type.HELLO if rng.random() < 0.2 else rng.choice([*Type])
+        weights = dict.fromkeys(Type, 1)
+        if golden.machine.run is Run.RUNNING:
+            weights |= {Type.DATA: 30, Type.STATUS: 4, Type.ABORT: 2}
+        else:
+            missing = [kind for n, kind in enumerate(
+                (Type.PROGRAM, Type.TABLE, Type.WRITE, Type.PRNG)) if not golden.loaded >> n & 1]
+            weights |= {Type.WRITE: 8, Type.READ: 6, Type.TABLE: 3, Type.PROGRAM: 4, Type.SEED: 2,
+                        **dict.fromkeys(missing, 10)}
+            if golden.loaded == 15:
+                weights[Type.RUN] = 12
+        return rng.choices(list(weights), list(weights.values()))[0]
+
+    def _payload(self, kind: Type) -> bytes:
+        rng = self.rng
+        makers: dict[Type, Callable[[], bytes]] = {
+            Type.HELLO: lambda: struct.pack("<I", rng.randrange(1, 1 << 32)),
+            Type.PROGRAM: self._program, Type.TABLE: lambda: self._rows(self._table()),
+            Type.WRITE: self._write, Type.READ: lambda: self._window()[0],
+            Type.PRNG: lambda: struct.pack("<Q", rng.randrange(1, 1 << 64)),
+            Type.SEED: lambda: rng.randbytes(16), Type.RUN: bytes, Type.DATA: self._data,
+            Type.STATUS: lambda: bytes([rng.randrange(2)]), Type.ABORT: bytes}
+        return makers[kind]()
+
+    def _program(self) -> bytes:
+        """The firmware, or what stops, faults or only receives; all of them end or wait."""
+        rng, c = self.rng, self.config
+        depth = len(self.golden.machine.layers) or rng.randint(1, c.max_layers)
+        samples = rng.randint(1, 6)
+        words = rng.choice([
+            lambda: programs.train(depth, samples, rng.choice([1, 20, 200, (1 << 23) - 1])),
+            lambda: programs.train(depth, samples, 1 << rng.randrange(23)),
+            lambda: programs.infer(depth, samples),
+            lambda: [encode(Op.COUNT, samples), encode(Op.RECV), encode(Op.LOOP, 1),
+                     encode(Op.HALT)],
+            lambda: [encode(Op.RECV), encode(Op.FWD, c.max_layers), encode(Op.SEND)],
+            lambda: [encode(Op.HALT), *([encode(Op.SKIP, 0)] * rng.randint(0, 3))],
+        ])()
+        if len(words) > c.program_depth:
+            words = [encode(Op.RECV), encode(Op.HALT)]
+        self._safe.add(tuple(words))
+        return struct.pack(f"<{len(words)}I", *words)
+
+    def _table(self) -> list[Layer]:
+        c, rng = self.config, self.rng
+        while True:
+            sizes = [rng.randint(1, c.max_inputs)]
+            sizes += [rng.randint(1, c.max_neurons) for _ in range(rng.randrange(c.max_layers))]
+            sizes += [rng.randint(2, c.max_classes)]
+            planes = rng.randint(1, c.input_planes)
+            layers = [Layer(f, n, c.activation_bits if number else planes, rng.randint(0, 6),
+                            rng.randint(-15, c.counter_bits - 2))
+                      for number, (f, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
+            try:
+                check_table(c, layers)
+            except TableError:
+                continue
+            return layers
+
+    @staticmethod
+    def _rows(layers: Sequence[Layer]) -> bytes:
+        return b"".join(frames.pack_fields(frames.LAYER_ROW, reserved=0, **vars(layer))
+                        for layer in layers)
+
+    def _window(self) -> tuple[bytes, int]:
+        """Head of READ or WRITE, and bytes of the words."""
+        c, rng = self.config, self.rng
+        space = rng.choice([*Space])
+        banks, depth, size = ((c.banks, c.trit_depth, c.trit_word_bytes) if space is Space.T
+                              else (1, c.residual_depth, c.residual_word_bytes))
+        count = rng.randint(1, min(depth, (c.max_payload - 6) // size))
+        head = struct.pack("<BBHH", space, rng.randrange(banks), rng.randint(0, depth - count),
+                           count)
+        return head, count * size
+
+    def _write(self) -> bytes:
+        head, size = self._window()
+        return head + self.rng.randbytes(size)
+
+    def _data(self) -> bytes:
+        layers, rng = self.golden.machine.layers, self.rng
+        if not layers:
+            return rng.randbytes(rng.randint(0, 20))
+        size = layers[0].planes * ceil_div(layers[0].inputs, 8)
+        count = rng.randint(1, min(5, (self.config.max_payload - 1) // (1 + size)))
+        labels = [rng.randrange(layers[-1].outputs) for _ in range(count)]
+        return bytes([count, *labels]) + rng.randbytes(size * count)
+
+    # What becomes of them -----------------------------------------------------------------------
+
+    def _corrupt(self) -> bytes:
+        wire = bytearray(self._request().encode())
+        for _ in range(self.rng.randint(1, 3)):
+            wire[self.rng.randrange(len(wire))] ^= 1 << self.rng.randrange(8)
+        return bytes(wire)
+
+    def _truncate(self) -> bytes:
+        wire = self._request().encode()
+        return wire[:self.rng.randrange(1, len(wire))]
+
+    def _repeat(self) -> bytes:
+        wire = self._request().encode()
+        return wire + wire[self.rng.randrange(2):]
+
+    def _old(self) -> bytes:
+        """A request of some time ago, as a repair or an echo sends it."""
+        return self.rng.choice(self._sent or [self._request()]).encode()
+
+    def _reorder(self) -> bytes:
+        first, second = self._request(0), self._request(1)
+        return second.encode() + first.encode()
+
+    def _overlong(self) -> bytes:
+        rng, most = self.rng, self.config.max_payload
+        length = most + rng.choice([0, 1, 2, 3, 4, 5, rng.randint(6, 2 * most)])
+        return Frame(self._kind(), self.golden.expected, rng.randbytes(length)).encode()
+
+    def _short(self) -> bytes:
+        body = self._request().body()[:self.rng.randint(1, 8)]
+        return _envelope(body)
+
+    def _unknown(self) -> bytes:
+        request = self._request()
+        kinds = [kind for kind in range(256) if kind not in [*Type]]
+        return Frame(self.rng.choice(kinds), request.sequence, request.payload).encode()
+
+    def _length_field(self) -> bytes:
+        """The length field is wrong, the check sum right."""
+        rng, request = self.rng, self._request()
+        length = rng.choice([len(request.payload) + rng.choice([-1, 1, 256]), 0xFFFF,
+                             rng.randrange(1 << 16)]) & 0xFFFF
+        head = struct.pack("<BBH", request.type, request.sequence, length)
+        return _sealed(head + request.payload)
+
+    def _payload_length(self) -> bytes:
+        rng, request = self.rng, self._request()
+        payload = request.payload
+        payload = rng.choice([b"", payload[:-1], payload + b"\0", payload + payload[-4:],
+                              payload[:rng.randint(0, len(payload))],
+                              payload + rng.randbytes(rng.randint(1, 9))])
+        return Frame(request.type, request.sequence,
+                     payload[:self.config.max_payload]).encode()
+
+    def _sequence(self) -> bytes:
+        request = self._request(self.rng.choice([-1, -2, -127, -128, 1, 2, 100, 127]))
+        return request.encode()
+
+    def _random_field(self) -> bytes:
+        """Any bytes of a payload are others, the check sum is right."""
+        rng, request = self.rng, self._request()
+        payload = bytearray(request.payload)
+        for _ in range(min(len(payload), rng.randint(1, 2))):
+            payload[rng.randrange(len(payload))] = rng.choice([0, 1, 255, rng.randrange(256)])
+        return Frame(request.type, request.sequence, bytes(payload)).encode()
+
+    def _garbage(self) -> bytes:
+        rng = self.rng
+        length = rng.choice([1, 7, 8, 9, rng.randint(1, 3 * self.config.slot_bytes)])
+        return rng.choice([b"", bytes([FLAG])]) + rng.randbytes(length)
+
+    def _escapes(self) -> bytes:
+        """Escapes before a flag, twice, in a frame that needs none, and empty frames."""
+        rng, wire = self.rng, self._request().encode()
+        at = rng.randrange(1, len(wire))
+        escape = bytes([ESC])
+        needless = b"".join(bytes([ESC, byte ^ frames.ESC_XOR]) if byte ^ frames.ESC_XOR != FLAG
+                            else bytes([byte]) for byte in self._request().body())
+        return rng.choice([
+            escape, bytes([FLAG, ESC, FLAG]), bytes([ESC, ESC, FLAG]), bytes([FLAG] * 5) + wire,
+            wire[:-1] + escape + wire[-1:], wire[:at] + escape + wire[at:],
+            bytes([FLAG]) + needless + bytes([FLAG])])
+
+    def _splice(self) -> bytes:
+        """The start of a frame and the end of another."""
+        rng, first, second = self.rng, self._request().encode(), self._request().encode()
+        return first[:rng.randrange(1, len(first))] + second[rng.randrange(1, len(second)):]
+
+    def _range(self) -> bytes:
+        """One field at or past its limit, the check sum right."""
+        rng, request = self.rng, self._request()
+        payload = bytearray(request.payload)
+        edit = {Type.HELLO: self._bad_zero, Type.PRNG: self._bad_zero, Type.TABLE: self._bad_row,
+                Type.PROGRAM: self._bad_word, Type.WRITE: self._bad_window,
+                Type.READ: self._bad_window, Type.DATA: self._bad_data}
+        kind = Type(request.type)
+        if kind in edit:
+            edit[kind](payload)
+        elif kind is Type.STATUS:
+            payload[0] = rng.choice([2, 3, 128, 255])
+        return Frame(kind, request.sequence, bytes(payload)).encode()
+
+    def _bad_zero(self, payload: bytearray) -> None:
+        payload[:] = bytes(len(payload))
+
+    def _bad_row(self, payload: bytearray) -> None:
+        c, rng = self.config, self.rng
+        rows = [dict(frames.unpack_fields(frames.LAYER_ROW, bytes(payload[n:n + 8]))[0])
+                for n in range(0, len(payload), 8)]
+        if rng.random() < 0.1:
+            rows += [rows[-1]] * rng.randint(1, c.max_layers)
+        else:
+            edges = {
+                "inputs": [0, 1, c.max_inputs, c.max_inputs + 1, c.max_neurons + 1, 65535],
+                "outputs": [0, 1, 2, c.max_classes, c.max_classes + 1, c.max_neurons,
+                            c.max_neurons + 1, 256, 65535],
+                "planes": [0, c.input_planes, c.input_planes + 1, c.activation_bits + 1, 255],
+                "shift": [31, 32, 255], "reserved": [1, 128, 255],
+                "gain": [-128, -16, -15, c.counter_bits - 2, c.counter_bits - 1, 127]}
+            name = rng.choice(list(edges))
+            rng.choice(rows)[name] = rng.choice(edges[name])
+        payload[:] = b"".join(frames.pack_fields(frames.LAYER_ROW, **row) for row in rows)
+
+    def _bad_word(self, payload: bytearray) -> None:
+        rng, c, length = self.rng, self.config, len(payload) // 4
+        if rng.random() < 0.15:
+            payload += struct.pack("<I", encode(Op.HALT)) * (
+                rng.choice([c.program_depth, c.program_depth + 1]) - length)
+            return
+        operand = rng.choice([0, 1, length - 1, length, c.max_layers, c.max_layers + 1, 256,
+                              1 << 16, (1 << 23) - 1, 1 << 23, (1 << 24) - 1])
+        opcode = rng.choice([*(int(op) for op in Op), 10, 16, 127, 128, 255])
+        struct.pack_into("<I", payload, 4 * rng.randrange(length), opcode << 24 | operand)
+
+    def _bad_window(self, payload: bytearray) -> None:
+        c, rng = self.config, self.rng
+        depth = c.residual_depth if payload[0] else c.trit_depth
+        which = rng.randrange(4)
+        if which == 0:
+            payload[0] = rng.choice([2, 3, 128, 255])
+        elif which == 1:
+            payload[1] = rng.choice([1, c.banks, c.banks + 1, 255])
+        elif which == 2:
+            count = int.from_bytes(payload[4:6], "little")
+            struct.pack_into("<H", payload, 2, rng.choice(
+                [depth - count, depth - count + 1, depth - 1, depth, 65535]))
+        else:
+            struct.pack_into("<H", payload, 4, rng.choice([0, 1, depth, depth + 1, 32768, 65535]))
+
+    def _bad_data(self, payload: bytearray) -> None:
+        rng, layers = self.rng, self.golden.machine.layers
+        if not layers:
+            return
+        if rng.random() < 0.3:
+            payload[0] = rng.choice([0, 255, (payload[0] + rng.choice([-1, 1])) & 0xFF])
+        else:
+            payload[1 + rng.randrange(payload[0])] = rng.choice([layers[-1].outputs, 128, 255])
+
+
+def _envelope(body: bytes) -> bytes:
+    return bytes([FLAG]) + frames.stuff(body) + bytes([FLAG])
+
+
+def _sealed(head: bytes) -> bytes:
+    """Bytes with their right check sum, on the wire."""
+    return _envelope(head + struct.pack("<I", zlib.crc32(head)))
+
+
+class _Duel:
+    """Feeds both devices and compares what they say."""
+
+    #: Cycles without a byte either way after which a device counts as stuck.
+    PATIENCE = 200_000
+
+    def __init__(self, device: Device, golden: GoldenDevice, report: Report):
+        self.device, self.golden, self.report = device, golden, report
+        self.decoder, self.golden_decoder = FrameDecoder(), FrameDecoder()
+        self.wire = bytearray()
+        self.recent: list[str] = []
+        self.wanted: dict[bool, list[Frame | Status]] = {False: [], True: []}
+
+    def add(self, name: str, wire: bytes) -> list[Frame]:
+        """Feed the golden device now, the other one with the next `flush`; the golden answers."""
+        self.wire += wire
+        self.recent.append(f"{name}: {wire.hex()}")
+        answers = []
+        for frame in self.golden_decoder.feed(self.golden.feed(wire)):
+            assert isinstance(frame, Frame)
+            result = frame.type == frames.RESULT
+            self.wanted[result].append(frame)
+            if not result:
+                answers.append(frame)
+        return answers
+
+    def flush(self) -> None:
+        """Feed the device, wait for all that the golden device has said, and compare."""
+        found: dict[bool, list[Frame | Status]] = {False: [], True: []}
+        while self.wire or any(len(found[k]) < len(self.wanted[k]) for k in found):
+            taken, output = self.device.run(bytes(self.wire), self.PATIENCE)
+            del self.wire[:taken]
+            if not taken and not output:
+                self._fail("stays silent", found)
+            for frame in self.decoder.feed(output):
+                result = isinstance(frame, Frame) and frame.type == frames.RESULT
+                found[result].append(without_cycles(frame))
+        for key, wanted in self.wanted.items():
+            if found[key] != [without_cycles(frame) for frame in wanted]:
+                self._fail("answers otherwise", found)
+            wanted.clear()
+        del self.recent[:-8]
+
+    def _fail(self, what: str, found: dict[bool, list[Frame | Status]]) -> None:
+        lines = [f"the device {what}; the last items were:", *self.recent]
+        for key, name in (False, "answer"), (True, "result"):
+            pairs = enumerate(zip(found[key], self.wanted[key], strict=False))
+            differing = [(n, a, without_cycles(b)) for n, (a, b) in pairs
+                         if a != without_cycles(b)]
+            lines.append(f"{name}s: {len(found[key])} of {len(self.wanted[key])}")
+            for number, a, b in differing[:1]:
+                lines.append(f"first other {name}, number {number}: {a}, not {b}")
+        raise Mismatch("\n".join(lines))
+
+    def compare_state(self) -> None:
+        """Read all of T and R on both; nothing may run."""
+        c = self.golden.config
+        areas = [(Space.T, bank, c.trit_depth, c.trit_word_bytes) for bank in range(c.banks)]
+        areas.append((Space.R, 0, c.residual_depth, c.residual_word_bytes))
+        for space, bank, depth, size in areas:
+            most = (c.max_payload - 6) // size
+            for address in range(0, depth, most):
+                count = min(most, depth - address)
+                answers = self.add("READ", Frame(Type.READ, self.golden.expected, struct.pack(
+                    "<BBHH", space, bank, address, count)).encode())
+                assert [answer.payload[0] for answer in answers] == [Status.OK]
+        self.flush()
+        self.report.state_checks += 1
+
+
+def _state(golden: GoldenDevice) -> tuple[object, ...]:
+    machine = golden.machine
+    return (machine.codes.tobytes(), machine.residuals.tobytes(), machine.prng.state, machine.run,
+            tuple(machine.program), tuple(machine.layers), golden.loaded, golden.nonce,
+            golden.expected, vars(machine.statistics).copy(), len(machine.inbox))
+
+
+def run(device: Device, golden: GoldenDevice, count: int, rng: random.Random, every: int = 100,
+        progress: Callable[[int], None] | None = None) -> Report:
+    """Send items to both devices and compare every answer.
+
+    Parameters
+    ----------
+    device
+        A compiled core after its reset, of the golden device's configuration.
+    golden
+        After its reset.
+    count
+        Items.
+    rng
+        Decides everything.
+    every
+        Items between two comparisons of all state.
+    progress
+        Is told how many items have been sent.
+
+    Raises
+    ------
+    Mismatch
+        The devices differ.
+    """
+    report = Report()
+    attacker, duel = Attacker(golden, rng), _Duel(device, golden, report)
+    due = every
+    for number in range(1, count + 1):
+        before, was_running = _state(golden), golden.machine.run is Run.RUNNING
+        statistics = golden.machine.statistics
+        name, wire = attacker.item()
+        report.kinds[name] += 1
+        statuses = [Status(answer.payload[0]) for answer in duel.add(name, wire)]
+        # A frame without its end is answered when the next one begins.
+        statuses += [Status(answer.payload[0]) for answer in duel.add("flag", bytes([FLAG]))]
+        report.statuses.update(status.name for status in statuses)
+        report.frames += 1
+        if Status.OK not in statuses and _state(golden) != before:
+            raise Mismatch(f"the golden device changed by a refused item: {name} {wire.hex()}")
+        status = Frame(Type.STATUS, golden.expected, b"\1").encode()
+        answers = duel.add("STATUS", status[rng.randrange(2):])
+        wanted = Status.NO_HELLO if golden.nonce == 0 else Status.OK
+        if [answer.payload[0] for answer in answers] != [wanted]:
+            raise Mismatch(f"the golden device refuses a good STATUS after {name} {wire.hex()}")
+        report.good_frames += 1
+        started = golden.machine.statistics is not statistics
+        report.runs += started
+        running = golden.machine.run is Run.RUNNING
+        if was_running or running or started or rng.randrange(_STEADY) == 0:
+            report.statuses["RESULT"] += len(duel.wanted[True])
+            duel.flush()
+        if number >= due and not running and golden.nonce:
+            duel.compare_state()
+            due = number + every
+        if progress is not None and number % 100 == 0:
+            progress(number)
+    duel.flush()
+    return report

@@ -1,0 +1,63 @@
+"""Hostile bytes: the compiled core answers as the golden device, and keeps its state."""
+
+import random
+
+import pytest
+from tritgrad.model.device import GoldenDevice
+from tritgrad.sim.device import open_sim
+from tritgrad.sim.fuzz import CORES, Attacker, Mismatch, run
+
+SMALL = CORES[0]
+
+
+class GoldenCore:
+    """The golden device as something to test, perhaps with a fault in it."""
+
+    def __init__(self, config):
+        self.device = GoldenDevice(config)
+
+    def run(self, data, max_cycles):
+        return len(data), self.device.feed(data)
+
+
+@pytest.mark.parametrize("gap, stall", [(0, 0), (0.2, 0.3)])
+@pytest.mark.parametrize("config", CORES, ids=["small", "odd"])
+def test_the_core_answers_as_the_golden_device(config, gap, stall):
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    with open_sim(config) as core:
+        core.stall(seed, gap, stall)
+        report = run(core, GoldenDevice(config), 1500, random.Random(seed), every=50)
+    assert report.frames == 1500
+    assert report.state_checks > 8
+    assert report.runs > 20
+
+
+def test_every_kind_and_every_status_comes_up():
+    golden = GoldenDevice(SMALL)
+    kinds = set(Attacker(golden, random.Random(0)).kinds)
+    report = run(GoldenCore(SMALL), golden, 3000, random.Random(1))
+    assert set(report.kinds) == kinds
+    assert set(report.statuses) == {"OK", "CRC", "LENGTH", "OVERFLOW", "TYPE", "SEQUENCE",
+                                    "RANGE", "STATE", "NO_HELLO", "RESULT"}
+
+
+def test_a_refused_frame_that_changes_something_is_found():
+    core = GoldenCore(SMALL)
+    refuse = core.device._window
+
+    def write_first(payload):
+        core.device.machine.residuals[0] ^= 1
+        return refuse(payload)
+
+    core.device._window = write_first
+    with pytest.raises(Mismatch, match="answers otherwise"):
+        run(core, GoldenDevice(SMALL), 1000, random.Random(2), every=50)
+
+
+def test_a_silent_core_is_found():
+    core = GoldenCore(SMALL)
+    feed, count = core.device.feed, iter(range(100))
+    core.device.feed = lambda data: feed(data) if next(count) < 20 else b""
+    with pytest.raises(Mismatch, match="stays silent"):
+        run(core, GoldenDevice(SMALL), 1000, random.Random(3))
