@@ -1,0 +1,111 @@
+"""Memories T and R, the error store and the row list."""
+
+import random
+
+import pytest
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
+from tritgrad.hw.rows import ErrorStore, RowLister
+from tritgrad.hw.stores import ResidualStore, TritStore
+from tritgrad.model.config import CoreConfig
+
+from .link.harness import simulate
+
+
+@pytest.mark.parametrize("lanes, banks", [(4, 3), (5, 1), (16, 4)])
+def test_trits_by_bank(lanes, banks):
+    rng = random.Random(lanes)
+    dut = TritStore(CoreConfig(lanes=lanes, banks=banks, update_lanes=lanes, trit_depth=16))
+    words = [[rng.getrandbits(2 * lanes) for _ in range(16)] for _ in range(banks)]
+
+    async def testbench(ctx):
+        for bank in range(banks):
+            for address in range(16):
+                for name, value in (("write", 1), ("write_bank", bank), ("write_address", address),
+                                    ("write_data", words[bank][address])):
+                    ctx.set(getattr(dut, name), value)
+                await ctx.tick()
+        ctx.set(dut.write, 0)
+        for _ in range(40):
+            bank, address = rng.randrange(banks), rng.randrange(16)
+            ctx.set(dut.bank, bank)
+            ctx.set(dut.address, address)
+            await ctx.tick()
+            assert [ctx.get(dut.words[n]) for n in range(banks)] == [w[address] for w in words]
+            await ctx.tick()
+            assert ctx.get(dut.word) == words[bank][address]
+
+    simulate(dut, testbench)
+
+
+def test_a_read_while_writing_returns_the_old_word():
+    dut = ResidualStore(CoreConfig(lanes=4, update_lanes=2, residual_depth=8))
+
+    async def testbench(ctx):
+        for value in (5, 9):
+            ctx.set(dut.write, 1)
+            ctx.set(dut.write_data, value)
+            await ctx.tick()
+        assert ctx.get(dut.word) == 5
+        ctx.set(dut.write, 0)
+        await ctx.tick()
+        assert ctx.get(dut.word) == 9
+
+    simulate(dut, testbench)
+
+
+class Lister(wiring.Component):
+    """A row list on its error store."""
+
+    def __init__(self, config):
+        super().__init__({"count": Out(8)})
+        self.errors, self.rows = ErrorStore(config), RowLister(config)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.errors = self.errors
+        m.submodules.rows = self.rows
+        m.d.comb += [self.errors.address.eq(self.rows.error_address),
+                     self.rows.error_word.eq(self.errors.word), self.count.eq(self.rows.count)]
+        return m
+
+
+@pytest.mark.parametrize("lanes, update_lanes, banks", [(4, 2, 3), (6, 6, 2), (3, 1, 1), (8, 4, 5)])
+def test_rows_with_an_error_and_where_they_live(lanes, update_lanes, banks):
+    rng = random.Random(lanes)
+    config = CoreConfig(lanes=lanes, update_lanes=update_lanes, banks=banks, max_neurons=40,
+                        max_inputs=64, hidden_depth=16)
+    dut = Lister(config)
+
+    async def testbench(ctx):
+        for _ in range(12):
+            outputs, words, base = rng.randint(1, 40), rng.randint(1, 8), rng.randrange(4)
+            trit_base, residual_base = rng.randrange(50), rng.randrange(99)
+            errors = [rng.choice([0, 0, 1, -1]) for _ in range(outputs)]
+            padded = errors + [0] * (-outputs % update_lanes)
+            for n in range(0, len(padded), update_lanes):
+                word = sum((error & 3) << 2 * k
+                           for k, error in enumerate(padded[n:n + update_lanes]))
+                ctx.set(dut.errors.memory.data[base * config.steps + n // update_lanes], word)
+            ctx.set(dut.rows.record, {
+                "outputs": outputs, "words": words, "output_base": base, "trit_base": trit_base,
+                "residual_base": residual_base})
+            ctx.set(dut.rows.start, 1)
+            await ctx.tick()
+            ctx.set(dut.rows.start, 0)
+            cycles = 0
+            while not ctx.get(dut.rows.final):
+                await ctx.tick()
+                cycles += 1
+            assert cycles == outputs + 2
+            want = [(int(error < 0), j % banks, trit_base + j // banks * words,
+                     residual_base + j * words * config.steps)
+                    for j, error in enumerate(errors) if error]
+            found = []
+            for n in range(ctx.get(dut.rows.count)):
+                entry = ctx.get(dut.rows.memory.data[n])
+                found.append((entry.negative, entry.bank, entry.trit, entry.residual))
+            assert found == want
+
+    simulate(dut, testbench)
