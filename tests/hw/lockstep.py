@@ -103,26 +103,30 @@ class Lockstep:
 
     def run(self, vcd=None, limit=400, step=True):
         """With `step` compare after each instruction, else only after a free run."""
-        self.engine = Engine(self.config)
+        self.build()
         sim = Simulator(self.engine)
         sim.add_clock(1e-6)
 
         async def drive(ctx):
-            await self._load(ctx)
+            await self.load(ctx)
             if step:
                 await self._step(ctx, limit)
             else:
-                await self._run_freely(ctx)
+                await self.run_freely(ctx)
 
         sim.add_testbench(drive)
-        sim.add_testbench(self._feed, background=True)
+        sim.add_testbench(self.feed, background=True)
         if vcd:
             with sim.write_vcd(vcd):
                 sim.run()
         else:
             sim.run()
 
-    async def _feed(self, ctx):
+    def build(self):
+        """Make the engine."""
+        self.engine = Engine(self.config)
+
+    async def feed(self, ctx):
         stream = self.engine.samples
         while not ctx.get(self.engine.begin):
             await ctx.tick()
@@ -137,7 +141,7 @@ class Lockstep:
         ctx.set(stream.valid, 0)
         self.fed = True
 
-    async def _load(self, ctx):
+    async def load(self, ctx):
         engine, machine = self.engine, self.machine
         for bank, memory in enumerate(engine.trits.memories):
             for n, word in enumerate(machine.codes[bank]):
@@ -162,7 +166,7 @@ class Lockstep:
         machine.inbox.extend(self.samples)
         self._compare(ctx, "RUN")
 
-    async def _run_freely(self, ctx):
+    async def run_freely(self, ctx):
         engine, machine = self.engine, self.machine
         machine.advance()
         ctx.set(engine.hold, 0)

@@ -1,0 +1,69 @@
+"""Cycles of forward pass and update: as the units' docstrings say, with zeros skipped."""
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+from tritgrad.firmware.isa import Op, encode
+from tritgrad.model.config import CoreConfig
+from tritgrad.model.layout import Layer
+from tritgrad.model.machine import Sample
+
+from .lockstep import Lockstep
+
+LANES, BANKS = 4, 2
+
+
+def cycles(program, inputs, outputs, x, planes=2, update_lanes=4):
+    """All cycles of a program on one sample, and those of its forward passes."""
+    config = CoreConfig(lanes=LANES, banks=BANKS, update_lanes=update_lanes, input_planes=2,
+                        max_inputs=64, max_neurons=16, max_classes=16, trit_depth=256,
+                        residual_depth=1024, hidden_depth=8, slot_bytes=64)
+    run = Lockstep(config, [Layer(inputs, outputs, planes, 0, 0)], program,
+                   [np.full((outputs, inputs), 64)], [Sample(np.asarray(x), 0)])
+    run.build()
+    found = []
+
+    async def drive(ctx):
+        await run.load(ctx)
+        await run.run_freely(ctx)
+        counts = run.engine.statistics
+        found.extend((ctx.get(counts.cycles), ctx.get(counts.forward_cycles)))
+
+    sim = Simulator(run.engine)
+    sim.add_clock(1e-6)
+    sim.add_testbench(drive)
+    sim.add_testbench(run.feed, background=True)
+    sim.run()
+    return found
+
+
+FORWARD = [encode(Op.RECV), encode(Op.FWD, 1), encode(Op.HALT)]
+TRAIN = [encode(Op.RECV), encode(Op.FWD, 1), encode(Op.ERR, 1000), encode(Op.UPD, 1),
+         encode(Op.HALT)]
+TAIL = 7  # from the dispatch to the last score, but for the planes themselves
+
+
+@pytest.mark.parametrize("inputs, outputs", [(32, 8), (64, 8), (64, 16), (30, 7)])
+def test_a_plane_of_a_word_a_cycle(inputs, outputs):
+    words, groups = -(-inputs // LANES), -(-outputs // BANKS)
+    last = outputs - (groups - 1) * BANKS
+    _, forward = cycles(FORWARD, inputs, outputs, np.full(inputs, 3))
+    assert forward == words * 2 * groups + TAIL - BANKS + last
+
+
+def test_a_word_or_plane_of_zeros_costs_nothing():
+    x = np.zeros(64, int)
+    x[[0, 1, 20, 63]] = [1, 3, 2, 1]  # planes: word 0 both, word 5 the upper, word 15 the lower
+    _, forward = cycles(FORWARD, 64, 16, x)
+    assert forward == 4 * 8 + TAIL
+
+
+@pytest.mark.parametrize("update_lanes", [1, 2, 4])
+def test_an_update_visits_rows_with_an_error_and_words_with_an_input(update_lanes):
+    sparse, dense = np.zeros(64, int), np.ones(64, int)
+    sparse[:40] = 1  # so many that the scan for rows is over before them
+    few, few_forward = cycles(TRAIN, 64, 16, sparse, update_lanes=update_lanes)
+    many, many_forward = cycles(TRAIN, 64, 16, dense, update_lanes=update_lanes)
+    steps = LANES // update_lanes
+    # Two rows have an error; 10 or 16 words have an input.
+    assert (many - many_forward) - (few - few_forward) == 2 * steps * (16 - 10)
