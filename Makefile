@@ -8,8 +8,8 @@ JOBS   ?= 2
 
 # The ziglang wheel stands in where no C++ compiler is found.
 HAVE_CXX := $(shell command -v $${CXX:-c++} || command -v g++ || command -v clang++)
-EXTRAS   := dev$(if $(HAVE_CXX),,$(comma)zig)
 comma    := ,
+EXTRAS   := dev$(if $(HAVE_CXX),,$(comma)zig)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint bench clean
