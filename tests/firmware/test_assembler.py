@@ -1,8 +1,10 @@
 """The assembler: encodings, and errors that name line and operand."""
 
+import random
+
 import pytest
 from tritgrad.firmware.assembler import AssemblyError, assemble, disassemble
-from tritgrad.firmware.isa import INSTRUCTIONS, Op, decode, encode
+from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, decode, encode
 from tritgrad.firmware.programs import infer, train
 
 
@@ -50,3 +52,38 @@ def test_labels_symbols_comments_and_numbers():
 def test_errors_name_line_and_operand(source, message):
     with pytest.raises(AssemblyError, match=message):
         assemble(source, layers=2)
+
+
+@pytest.mark.parametrize("source, message", [
+    ("FWD 1 2", r"^line 1: FWD takes one operand \(layer\), not '1 2'$"),
+    ("COUNT 0", r"^line 1: COUNT 0: the count must be from 1 to 16777215, not 0$"),
+    ("COUNT -1", r"^line 1: COUNT -1: the count must be from 1 to 16777215, not -1$"),
+    ("ERR 8388608", r"^line 1: ERR 8388608: the margin must be from 1 to 8388607, not 8388608$"),
+    ("bwd n", r"^line 1: BWD n: the layer must be from 1 to 2, not 9$"),
+    ("UPD nine", r"^line 1: UPD nine: no such name or number$"),
+    ("SKIP end\nend:", r"^line 1: SKIP end: the target must be from 0 to 0, not 1$"),
+    ("HALT ; a\n\n  SEND it", r"^line 3: SEND takes no operand, not 'it'$"),
+    ("n: HALT", r"^line 1: label 'n' is already defined$"),
+    (": HALT", r"^line 1: '' cannot be a label$"),
+])
+def test_more_errors_name_line_and_operand(source, message):
+    with pytest.raises(AssemblyError, match=message):
+        assemble(source, layers=2, symbols={"n": 9})
+
+
+@pytest.mark.parametrize("value", [-1, 1 << 24])
+def test_an_immediate_has_24_bits(value):
+    message = rf"^an immediate must be from 0 to 2\^24 - 1, not {value}$"
+    with pytest.raises(ValueError, match=message):
+        encode(Op.COUNT, value)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_programs_survive_disassembly(seed):
+    rng = random.Random(seed)
+    length = rng.randint(1, 30)
+    limits = {Operand.NONE: (0, 0), Operand.COUNT: (1, (1 << 24) - 1), Operand.LAYER: (1, 7),
+              Operand.TARGET: (0, length - 1), Operand.MARGIN: (1, (1 << 23) - 1)}
+    ops = [rng.choice(list(Op)) for _ in range(length)]
+    words = [encode(op, rng.randint(*limits[INSTRUCTIONS[op].operand])) for op in ops]
+    assert assemble(disassemble(words), layers=7) == words

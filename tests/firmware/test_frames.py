@@ -67,3 +67,22 @@ def test_records_pack_and_unpack():
     values = {name: 1 for name, _ in HELLO_FIELDS} | {"magic": MAGIC}
     data = pack_fields(HELLO_FIELDS, **values)
     assert unpack_fields(HELLO_FIELDS, data + b"rest") == (values, b"rest")
+
+
+@pytest.mark.parametrize("limit", [4, 5, 32])
+def test_the_longest_frame(limit):
+    fits, long = Frame(1, 2, bytes(limit - 4)), Frame(1, 2, bytes(limit - 3))
+    wire = fits.encode() + long.encode() + fits.encode()
+    assert list(FrameDecoder(limit).feed(wire)) == [fits, Status.OVERFLOW, fits]
+
+
+def test_an_escape_at_the_end_is_dropped():
+    frame = Frame(1, 2, b"abc")
+    wire = frame.encode()[:-1] + bytes([ESC, FLAG])
+    assert list(FrameDecoder().feed(wire)) == [frame]
+
+
+def test_frames_may_share_a_flag_and_noise_between_them_is_reported():
+    a, b = Frame(1, 2, b"\xa5"), Frame(3, 4)
+    wire = b"xy" + a.encode()[:-1] + b.encode() + b"\xa5\xa5"
+    assert list(FrameDecoder().feed(wire)) == [Status.LENGTH, a, b]

@@ -18,15 +18,19 @@ def simulate(dut, testbench, clocked=False):
     sim.run()
 
 
-@pytest.mark.parametrize("bits", [6, 7, 9])
+@pytest.mark.parametrize("bits", [6, 7, 9, 14])
 def test_update_moves_saturates_and_reloads(bits):
     half = 1 << (bits - 1)
     dut = UpdateLane(CoreConfig(counter_bits=bits))
     low = bits - 2
     sizes = range(2 * half) if bits == 6 else [0, 1, half // 2, half, 2 * half - 1]
+    edges = [-half, -half // 2, 0, half // 2, half - 1]
+    rng = random.Random(bits)
+    counters = range(-half, half) if bits < 10 else [
+        *edges, *(edge - 1 for edge in edges[1:]), *(rng.randrange(-half, half) for _ in range(99))]
 
     async def testbench(ctx):
-        for counter in range(-half, half):
+        for counter in counters:
             ctx.set(dut.trit, (counter >> low) & 3)
             ctx.set(dut.residual, counter & ((1 << low) - 1))
             for step in sizes:
@@ -58,6 +62,25 @@ def test_step_is_shifted_or_dithered(bits):
                 ctx.set(dut.dither, (draw ^ position) & 0x7FFF)
                 step = int(units.steps(inputs, gain, draw)[position])
                 assert ctx.get(dut.step) == min(step, 2**bits - 1), (x, gain, draw, position)
+
+    simulate(dut, testbench)
+
+
+@pytest.mark.parametrize("planes", [1, 3, 8])
+def test_every_step_of_the_narrowest_counters(planes):
+    bits = 6
+    dut = StepLane(CoreConfig(counter_bits=bits, input_planes=planes, activation_bits=planes))
+
+    async def testbench(ctx):
+        for gain in [*range(-5, bits - 1), -15]:
+            ctx.set(dut.gain, gain)
+            for draw in range(32) if gain < 0 else [0]:
+                draw |= -32 & 0x7FFF  # so that the widest shift rounds up
+                ctx.set(dut.dither, draw)
+                for x in range(1 << planes):
+                    ctx.set(dut.x, x)
+                    step = int(units.steps(np.array([x]), gain, draw)[0])
+                    assert ctx.get(dut.step) == min(step, 2**bits - 1), (x, gain, draw)
 
     simulate(dut, testbench)
 

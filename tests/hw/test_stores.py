@@ -55,6 +55,27 @@ def test_a_read_while_writing_returns_the_old_word():
     simulate(dut, testbench)
 
 
+def test_a_trit_read_while_writing_returns_the_old_word_and_spares_the_other_banks():
+    dut = TritStore(CoreConfig(lanes=3, update_lanes=1, banks=3, trit_depth=8))
+
+    async def testbench(ctx):
+        ctx.set(dut.address, 5)
+        ctx.set(dut.write_address, 5)
+        ctx.set(dut.write, 1)
+        words = [0, 0, 0]
+        for bank, value in ((0, 9), (2, 33), (0, 17), (1, 63), (2, 1)):
+            ctx.set(dut.write_bank, bank)
+            ctx.set(dut.write_data, value)
+            await ctx.tick()
+            assert [ctx.get(dut.words[n]) for n in range(3)] == words
+            words[bank] = value
+        ctx.set(dut.write, 0)
+        await ctx.tick()
+        assert [ctx.get(dut.words[n]) for n in range(3)] == words
+
+    simulate(dut, testbench)
+
+
 class Lister(wiring.Component):
     """A row list on its error store."""
 

@@ -51,6 +51,39 @@ def test_a_sample_without_its_zero_words_comes_back(seed, lanes, planes):
     simulate(dut, feed, take)
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_clear_forgets_both_buffers(whole):
+    dut = SampleBuffer(CoreConfig(lanes=4, update_lanes=4, input_planes=2, max_inputs=20))
+
+    async def send(ctx, words, last=True):
+        for n, word in enumerate(words, 1):
+            await put(ctx, dut.i, {"planes": word, "label": 3, "last": last and n == len(words)})
+
+    async def take(ctx):
+        ctx.set(dut.take, 1)
+        await ctx.tick()
+        ctx.set(dut.take, 0)
+
+    async def testbench(ctx):
+        await send(ctx, [1, 2])
+        await take(ctx)
+        await send(ctx, [7, 0, 5], last=whole)
+        assert (ctx.get(dut.filled), ctx.get(dut.i.ready)) == (whole, not whole)
+        ctx.set(dut.clear, 1)
+        await ctx.tick()
+        ctx.set(dut.clear, 0)
+        assert (ctx.get(dut.filled), ctx.get(dut.i.ready), ctx.get(dut.count)) == (0, 1, 0)
+        await send(ctx, [0, 9])
+        await take(ctx)
+        ctx.set(dut.enable, 1)
+        ctx.set(dut.address, 0)
+        await ctx.tick()
+        assert ctx.get(dut.count) == 1
+        assert (ctx.get(dut.entry).index, ctx.get(dut.entry).planes) == (1, 9)
+
+    simulate(dut, testbench)
+
+
 class Replay(wiring.Component):
     """A list in a memory behind its reader; item n is 7n + 1."""
 

@@ -44,3 +44,45 @@ def test_common_networks_share_a_core():
 def test_a_network_beyond_the_link_is_refused():
     with pytest.raises(ConfigError, match=r"^residual_depth must be an integer from 1 to 65536"):
         CoreConfig.for_network((784, 2000, 10), 1)
+
+
+LIMITS = {
+    "lanes": (1, 256), "banks": (1, 256), "update_lanes": (1, 256), "counter_bits": (6, 14),
+    "activation_bits": (1, 8), "input_planes": (1, 8), "max_layers": (1, 15),
+    "max_inputs": (1, 65535), "max_neurons": (2, 65535), "max_classes": (2, 256),
+    "trit_depth": (1, 65536), "residual_depth": (1, 65536), "hidden_depth": (1, 65536),
+    "program_depth": (4, 256), "slot_bytes": (64, 32768),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits_of_a_field(name):
+    low, high = LIMITS[name]
+    others = {"lanes": {"update_lanes": 1}, "update_lanes": {"lanes": 256},
+              "max_neurons": {"max_classes": 2}, "max_classes": {"max_neurons": 256}}
+    for value in low, high:
+        assert getattr(CoreConfig(**{**others.get(name, {}), name: value}), name) == value
+    for value in low - 1, high + 1:
+        with pytest.raises(ConfigError,
+                           match=f"^{name} must be an integer from {low} to {high}, not {value}$"):
+            CoreConfig(**{name: value})
+
+
+def test_a_larger_network_gets_the_next_powers_of_two():
+    assert CoreConfig.for_network((784, 128, 10), 1) == CoreConfig(input_planes=4)
+    # T: 188 * 19 + 19 * 3 words a bank; R: 188 * 300 + 19 * 40 words.
+    config = CoreConfig.for_network((3000, 300, 40), 5, update_lanes=16)
+    assert config == CoreConfig(
+        input_planes=8, max_inputs=4096, max_neurons=512, max_classes=64, trit_depth=4096,
+        residual_depth=65536, hidden_depth=64, slot_bytes=16384)
+
+
+def test_sizes_by_hand_stay():
+    config = CoreConfig.for_network((64, 32, 10), 8, lanes=6, update_lanes=2, trit_depth=99)
+    assert (config.lanes, config.steps, config.trit_depth, config.input_planes) == (6, 3, 99, 8)
+
+
+@pytest.mark.parametrize("layers", [(), (5,)])
+def test_a_network_needs_two_sizes(layers):
+    with pytest.raises(ConfigError, match=r"^a network needs inputs and classes, not \["):
+        CoreConfig.for_network(layers, 1)

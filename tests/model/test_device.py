@@ -122,3 +122,43 @@ def test_sequence_numbers():
 def test_samples_unpack_from_groups_of_planes():
     # Input 9 has the value 3, input 0 the value 1, the others 0.
     assert unpack_sample(bytes([1, 0, 2, 2]), 10, 2).tolist() == [1, *[0] * 8, 3]
+
+
+@pytest.mark.parametrize("wire, status", [
+    (b"\xa5" + bytes(8) + b"\xa5", Status.CRC),
+    (b"\xa5\1\2\3\xa5", Status.LENGTH),
+    (b"\xa5" + bytes(CONFIG.slot_bytes + 5) + b"\xa5", Status.OVERFLOW),
+])
+def test_what_cannot_be_read_is_answered_by_a_nak(wire, status):
+    host = Host().load()
+    expected = host.device.expected
+    answer, = FrameDecoder().feed(host.device.feed(wire))
+    head, rest = frames.unpack_fields(frames.ANSWER_HEAD, answer.payload)
+    assert (answer.type, rest) == (frames.NAK, b"")
+    assert head == {"status": status, "expected": expected, "nonce": 7}
+    assert host.device.expected == expected
+
+
+def test_repeated_data_is_one_sample():
+    host = Host().load()
+    assert host.status(Type.RUN) == Status.OK
+    assert host.status(Type.DATA, SAMPLE) == Status.OK
+    assert host.status(Type.DATA, SAMPLE, ahead=-1) == Status.OK
+    assert host.device.machine.statistics.samples == 1
+
+
+@pytest.mark.parametrize("space, bank, words, bits", [(0, 1, 32, 8), (1, 0, 128, 12)])
+def test_whole_memories_come_back(space, bank, words, bits):
+    rng = np.random.default_rng(space)
+    host = Host().load()
+    size = -(-bits // 8)
+    half = words // 4
+    sent = {}
+    for first in range(0, words, half):
+        values = rng.integers(0, 1 << bits, half)
+        sent[first] = b"".join(int(v).to_bytes(size, "little") for v in values)
+        place = struct.pack("<BBHH", space, bank, first, half)
+        assert host.status(Type.WRITE, place + sent[first]) == Status.OK
+    for first, data in sent.items():
+        answer, = host.send(Type.READ, struct.pack("<BBHH", space, bank, first, half))
+        assert answer.payload[6:] == data

@@ -68,3 +68,42 @@ def test_a_good_table_passes():
 def test_a_bad_table_names_what_is_wrong(layers, message):
     with pytest.raises(TableError, match=message):
         check_table(CONFIG, layers)
+
+
+@pytest.mark.parametrize("layers, message", [
+    ([*GOOD[:1], Layer(9, 21, 4, 0, 0), Layer(21, 4, 4, 0, 0)],
+     r"^layer 2: outputs must be from 1 to 20, not 21$"),
+    ([Layer(0, 4, 4, 0, 0)], r"^layer 1: inputs must be from 1 to 50, not 0$"),
+    ([Layer(6, 4, 0, 0, 0)], r"^layer 1: planes must be from 1 to 8, not 0$"),
+    ([Layer(6, 4, 4, -1, 0)], r"^layer 1: shift must be from 0 to 31, not -1$"),
+    ([Layer(6, 4, 4, 0, -16)], r"^layer 1: gain must be from -15 to 6, not -16$"),
+    ([Layer(6, 6, 4, 0, 0)] * 5, r"^a table has 1 to 4 layers, not 5$"),
+    ([Layer(1, 19, 4, 0, 0), Layer(19, 13, 4, 0, 0), Layer(13, 2, 4, 0, 0)],
+     r"^the layers need 7 words of hidden memory, the core has 5$"),
+])
+def test_limits_of_a_table(layers, message):
+    with pytest.raises(TableError, match=message):
+        check_table(CONFIG, layers)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_two_layers_share_a_word(seed):
+    rng = random.Random(seed)
+    lanes = rng.randint(1, 12)
+    config = CoreConfig(lanes=lanes, banks=rng.randint(1, 5),
+                        update_lanes=rng.choice([n for n in range(1, lanes + 1) if lanes % n == 0]))
+    sizes = [rng.randint(1, 40) for _ in range(rng.randint(2, 5))]
+    layers = [Layer(f, n, 1, 0, 0) for f, n in zip(sizes, sizes[1:], strict=False)]
+    trits, residuals, hidden = [], [], []
+    for layer, placed in zip(layers, place(config, layers), strict=True):
+        words = ceil_div(layer.inputs, lanes)
+        for row in range(layer.outputs):
+            trits += [(row % config.banks, placed.trit_base + row // config.banks * words + w)
+                      for w in range(words)]
+            residuals += [placed.residual_base + row * words * config.steps + w
+                          for w in range(words * config.steps)]
+        hidden += [placed.output_base + w for w in range(ceil_div(layer.outputs, lanes))]
+    for words_ in trits, residuals, hidden:
+        assert len(set(words_)) == len(words_)
+    placed = place(config, layers)
+    assert [p.input_base for p in placed[1:]] == [p.output_base for p in placed[:-1]]
