@@ -1,7 +1,9 @@
 // Drives a byte stream through a verilated top with ports i (in), o (out), clk and rst.
 //
 // Verilator writes the two underscores of a port such as i__valid as ___05F.
-// A cycle: inputs are set and settle while clk is low, handshakes are sampled, then clk rises.
+// A cycle: clk falls, which takes in the inputs, and all logic settles; handshakes are sampled; clk
+// rises. So ready and valid are right also where they depend on the other side's in the same cycle.
+// The core sees rst one rising edge late.
 
 #include <cstdint>
 #include <memory>
@@ -33,6 +35,13 @@ struct Core {
     uint32_t stall = 0;    // chance in 256 that the sink takes nothing in a cycle
     bool offering = false; // a byte was offered and must stay
     uint8_t last = kFlag;  // the last byte that came out
+
+    // Seeds that differ in a bit must not give like streams, and 0 must give one at all.
+    void seed(uint64_t value) {
+        value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9;
+        value = (value ^ value >> 27) * 0x94D049BB133111EB;
+        random = value ^ value >> 31 ? value ^ value >> 31 : 1;
+    }
 
     uint32_t draw() {
         random ^= random << 13;
@@ -95,23 +104,22 @@ void tritgrad_destroy(Core* core) {
     delete core;
 }
 
-// Two cycles of reset; the cycle counter restarts.
+// Two cycles of reset, and the one it comes late; the cycle counter restarts.
 void tritgrad_reset(Core* core) {
     core->top->i___05Fvalid = 0;
     core->top->o___05Fready = 0;
-    core->top->rst = 1;
-    for (int n = 0; n < 2; ++n) {
+    for (int n = 0; n < 3; ++n) {
+        core->top->rst = n < 2;
         core->settle();
         core->rise();
     }
-    core->top->rst = 0;
     core->cycles = 0;
     core->offering = false;
     core->last = kFlag;
 }
 
 void tritgrad_stall(Core* core, uint64_t seed, uint32_t gap, uint32_t stall) {
-    core->random = seed | 1;
+    core->seed(seed);
     core->gap = gap;
     core->stall = stall;
 }

