@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..model.errors import BadInput, ToolError
+from ..model.errors import BadInput, DeviceError, ToolError
 from .verilate import Progress, build, component_verilog
 
 __all__ = ["CompiledCore"]
@@ -71,26 +71,32 @@ class CompiledCore:
         library.tritgrad_cycles.restype = number
         library.tritgrad_cycles.argtypes = [pointer]
 
+    def _open(self) -> int:
+        if not self._core:
+            raise DeviceError("the compiled core is closed")
+        return self._core
+
     def reset(self) -> None:
         """Reset the core for two cycles; the cycle counter restarts."""
-        self._library.tritgrad_reset(self._core)
+        self._library.tritgrad_reset(self._open())
 
     def stall(self, seed: int, gap: float, stall: float) -> None:
         """From now on offer no input and take no output in random cycles, with these chances."""
-        self._library.tritgrad_stall(self._core, seed, int(gap * 256), int(stall * 256))
+        self._library.tritgrad_stall(self._open(), seed, int(gap * 256), int(stall * 256))
 
     @property
     def cycles(self) -> int:
         """Clock cycles since the reset."""
-        return self._library.tritgrad_cycles(self._core)
+        return self._library.tritgrad_cycles(self._open())
 
     def run(self, data: bytes, max_cycles: int, stop_at_frame: bool = True) -> tuple[int, bytes]:
-        """Run the clock.
+        """Run the clock. Ctrl-C waits until it returns.
 
         Parameters
         ----------
         data
-            Bytes offered to the core; it takes at most one a cycle.
+            Bytes offered to the core; it takes at most one a cycle. Those it did not take must be
+            offered again next time, or a byte that it was shown is withdrawn.
         max_cycles
             When to stop at the latest.
         stop_at_frame
@@ -101,7 +107,7 @@ class CompiledCore:
         How many bytes of `data` the core took, and the bytes that came out.
         """
         consumed, produced = ctypes.c_uint64(), ctypes.c_uint64()
-        self._library.tritgrad_run(self._core, data, len(data), ctypes.byref(consumed),
+        self._library.tritgrad_run(self._open(), data, len(data), ctypes.byref(consumed),
                                    self._output, self.CAPACITY, ctypes.byref(produced), max_cycles,
                                    stop_at_frame)
         return consumed.value, ctypes.string_at(self._output, produced.value)

@@ -1,15 +1,22 @@
 """The in-process harness, on a component small enough to compile in seconds."""
 
+import importlib.util
 import random
+import shlex
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from amaranth import *
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
-from tritgrad.model.errors import BadInput, ToolError
+from tritgrad.model.errors import BadInput, DeviceError, ToolError
+from tritgrad.sim import toolchain
 from tritgrad.sim.compiled import CompiledCore
-from tritgrad.sim.verilate import build, cache_folder
+from tritgrad.sim.verilate import build, cache_folder, component_verilog
+
+from ..hw.link.harness import simulate
 
 
 class Increment(wiring.Component):
@@ -27,6 +34,26 @@ class Increment(wiring.Component):
             self.o.payload.eq(queue.r_data + 1), self.o.valid.eq(queue.r_rdy),
             queue.r_en.eq(self.o.ready),
         ]
+        return m
+
+
+class Gate(wiring.Component):
+    """Passes bytes in two cycles of three; both handshakes go through it in the same cycle."""
+
+    i: In(stream.Signature(8))
+    o: Out(stream.Signature(8))
+
+    def elaborate(self, platform):
+        m = Module()
+        phase, count = Signal(range(3)), Signal(8)
+        m.d.sync += phase.eq(Mux(phase == 2, 0, phase + 1))
+        shut = phase == 2
+        m.d.comb += [
+            self.i.ready.eq(self.o.ready & ~shut), self.o.valid.eq(self.i.valid & ~shut),
+            self.o.payload.eq(self.i.payload ^ count),
+        ]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += count.eq(count + 1)
         return m
 
 
@@ -63,6 +90,45 @@ def test_stalls_lose_nothing(gap, stall):
         assert core.cycles > 1.5 * len(DATA)
 
 
+@pytest.mark.parametrize("component", [Increment, Gate])
+def test_each_cycle_is_as_in_amaranths_simulator(component):
+    rng = random.Random(3)
+    schedule = [(rng.random() < 0.7, rng.random() < 0.6) for _ in range(600)]
+    dut, expected = component(), []
+
+    async def testbench(ctx):
+        rest = DATA
+        for offer, take in schedule:
+            ctx.set(dut.i.valid, offer)
+            ctx.set(dut.i.payload, rest[0])
+            ctx.set(dut.o.ready, take)
+            *_, ready, valid, payload = await ctx.tick().sample(
+                dut.i.ready, dut.o.valid, dut.o.payload)
+            taken = int(offer and ready)
+            expected.append((taken, bytes([payload]) if valid and take else b""))
+            rest = rest[taken:]
+
+    simulate(dut, testbench)
+    seen, rest = [], DATA
+    with CompiledCore(component, f"tests: {component.__name__}") as core:
+        for offer, take in schedule:
+            core.stall(0, 0, 0 if take else 1)
+            seen.append(core.run(rest if offer else b"", 1))
+            rest = rest[seen[-1][0]:]
+    assert seen == expected
+    assert sum(taken for taken, _ in seen) > 100
+
+
+def test_every_seed_stalls_in_its_own_way():
+    def transfers(seed):
+        with open_increment() as core:
+            core.stall(seed, 0.5, 0.5)
+            return tuple(core.run(b"abc", 1, stop_at_frame=False) for _ in range(100))
+
+    assert len({transfers(seed) for seed in (0, 1, 2, 3, 4)}) == 5
+    assert transfers(2) == transfers(2)
+
+
 def test_it_stops_where_a_frame_ends():
     with open_increment() as core:
         # 0xA4 comes out as a flag; the first flag only opens the frame.
@@ -78,6 +144,14 @@ def test_reset_clears_the_cycle_counter_and_the_queue():
         assert core.cycles == 0
         assert core.run(b"", 20) == (0, b"")
         assert core.cycles == 20
+
+
+def test_a_closed_core_says_so():
+    core = open_increment()
+    core.close()
+    core.close()
+    with pytest.raises(DeviceError, match=r"^the compiled core is closed$"):
+        core.run(b"", 1)
 
 
 def test_a_second_core_comes_from_the_cache():
@@ -101,11 +175,77 @@ def test_a_waveform_needs_a_known_suffix():
         open_increment(vcd="x.txt")
 
 
-def test_a_failed_build_names_its_log(monkeypatch, tmp_path):
-    monkeypatch.setenv("TRITGRAD_CACHE", str(tmp_path))
-    with pytest.raises(ToolError, match=r"^verilator_bin failed: .*\(whole output in .*\.log\)$"):
+@pytest.fixture
+def fake_compiler(monkeypatch, tmp_path):
+    """Makes ``$CXX`` a script: the given lines, then an empty file where ``-o`` says."""
+    def use(lines=""):
+        script = tmp_path / "compiler.py"
+        script.write_text("import pathlib, sys\nif '--version' in sys.argv:\n"
+                          f"    sys.exit(print('fake 1.0'))\n{lines}\n"
+                          "pathlib.Path(sys.argv[sys.argv.index('-o') + 1]).touch()\n")
+        monkeypatch.setenv("CXX", shlex.join([sys.executable, str(script)]))
+
+    monkeypatch.setenv("TRITGRAD_CACHE", str(tmp_path / "cache"))
+    return use
+
+
+def increment_verilog():
+    return component_verilog(Increment, "tests: Increment")
+
+
+def built():
+    """Suffixes of what builds left in the cache, and unfinished folders."""
+    return sorted(path.suffix for path in cache_folder().iterdir() if path.suffix != ".v")
+
+
+def test_a_failed_build_leaves_its_log_and_nothing_else(fake_compiler):
+    fake_compiler()
+    with pytest.raises(ToolError, match=r"^verilator failed: %Error: .*\(whole output in .*\.log"):
         build("module tritgrad_sim(; endmodule")
-    assert not list(cache_folder().glob("*.so"))
+    assert built() == [".log"]
+
+
+@pytest.mark.parametrize("said, reason", [
+    ("In file included\nx.cpp:3: error: no\n1 error made", "x.cpp:3: error: no"),
+    ("x.o: undefined reference to y\ncollect2: error", "x.o: undefined reference to y"),
+    ("one\n\nKilled\n\n", "Killed"),
+    ("", "exit code 1"),
+])
+def test_a_compilers_own_words_come_through(fake_compiler, said, reason):
+    verilog = increment_verilog()
+    fake_compiler(f"print({said!r}, file=sys.stderr)\nsys.exit(1)")
+    with pytest.raises(ToolError) as caught:
+        build(verilog)
+    log, = cache_folder().glob("*.log")
+    assert str(caught.value) == f"fake 1.0 failed: {reason} (whole output in {log})"
+    assert said in log.read_text()
+    assert built() == [".log"]
+
+
+def test_two_builds_at_once_make_one_library(fake_compiler):
+    verilog = increment_verilog()
+    fake_compiler()
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(build, [verilog, verilog])
+    assert first == second
+    assert built() == [".so"]
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TRITGRAD_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ToolError, match=r"^cannot write to the cache '.*' \(Not a directory\); "):
+        increment_verilog()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ziglang") is None,
+                    reason="the ziglang wheel is not installed")
+def test_zig_compiles_it_too(monkeypatch):
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.setattr(toolchain, "_COMPILERS", ())
+    assert "ziglang" in toolchain.find_compiler().command
+    with open_increment() as core:
+        assert pump(core, DATA, stop_at_frame=False) == bytes((b + 1) & 0xFF for b in DATA)
 
 
 def test_a_missing_compiler_is_one_line(monkeypatch):
