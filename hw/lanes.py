@@ -1,12 +1,79 @@
 """Lanes of the update unit (step, saturating add, reload on a flip) and of the backward pass."""
 
 from amaranth import *
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
 
-__all__ = ["BackwardLane", "StepLane", "UpdateLane"]
+__all__ = ["BackwardLane", "StepLane", "StepPlan", "UpdateLane"]
+
+
+class StepPlan(wiring.Component):
+    """What all step lanes share: the places to shift by, and the dither of each lane.
+
+    A dithered ``(x + r) >> s`` needs no adder of s bits, as x has only P (planes of the widest
+    word): the low P bits of r are added to x, and the carry counts further up only where all other
+    bits of r are set. Combinational.
+
+    Members
+    -------
+    gain : exponent, -15 to b - 2.
+    draw : random word of the row; used where the gain is negative.
+    position : input of lane 0, a multiple of U.
+    places : one bit set, n: the step is ``sum << n >> P``; P + b - 1 bits.
+    low : P bits of dither a lane, 0 where the gain is not negative.
+    carry : a bit a lane: a carry out of the lane's P bits reaches the step.
+    """
+
+    #: Most places a step is shifted right, and bits of dither.
+    MAX_SHIFT = 15
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        planes = config.word_bits
+        super().__init__({
+            "gain": In(signed(5)),
+            "draw": In(16),
+            "position": In(range(config.max_words * config.lanes)),
+            "places": Out(planes + config.counter_bits - 1),
+            "low": Out(data.ArrayLayout(planes, config.update_lanes)),
+            "carry": Out(config.update_lanes),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        planes, lanes = self.config.word_bits, self.config.update_lanes
+        mask = Signal(self.MAX_SHIFT)
+        with m.If(self.gain < 0):
+            m.d.comb += mask.eq((1 << (-self.gain)[:4]) - 1)
+        m.d.comb += self.places[0].eq(self.gain <= -planes)
+        for n in range(1, len(self.places)):
+            m.d.comb += self.places[n].eq(self.gain == n - planes)
+
+        # Inputs of a cycle differ in their low bits and a carry; what is above is made only once
+        # for each number of carries.
+        position = Signal(self.MAX_SHIFT)
+        m.d.comb += position.eq(self.position)
+        above = []
+        for n in range(((lanes - 1) >> planes) + 2):
+            reaches = Signal(name=f"reaches{n}")
+            upper = (position[planes:] + n)[:self.MAX_SHIFT - planes]
+            m.d.comb += reaches.eq(((self.draw[planes:self.MAX_SHIFT] ^ upper)
+                                    | ~mask[planes:]).all())
+            above.append(reaches)
+        aligned = lanes & (lanes - 1) == 0
+        for n in range(lanes):
+            lane_low = n & ((1 << planes) - 1)
+            near = Signal(planes + 1, name=f"near{n}")
+            m.d.comb += [
+                near.eq(position[:planes] | lane_low if aligned
+                        else position[:planes] + lane_low),
+                self.low[n].eq((self.draw ^ near) & mask[:planes]),
+                self.carry[n].eq(Mux(near[planes], above[(n >> planes) + 1],
+                                     above[n >> planes])),
+            ]
+        return m
 
 
 class StepLane(wiring.Component):
@@ -17,39 +84,36 @@ class StepLane(wiring.Component):
     Members
     -------
     x : input activation.
-    gain : exponent, -15 to b - 2.
-    dither : random word XORed with the input's position; used where the gain is negative.
+    places, low, carry : of this lane, see `StepPlan`.
     step : magnitude, b bits.
     """
 
-    #: Most places a step is shifted right, and bits of dither.
-    MAX_SHIFT = 15
-
     def __init__(self, config: CoreConfig):
         self.config = config
+        planes = config.word_bits
         super().__init__({
-            "x": In(config.word_bits),
-            "gain": In(signed(5)),
-            "dither": In(self.MAX_SHIFT),
+            "x": In(planes),
+            "places": In(planes + config.counter_bits - 1),
+            "low": In(planes),
+            "carry": In(1),
             "step": Out(config.counter_bits),
         })
 
     def elaborate(self, platform):
         m = Module()
-        bits, inputs = self.config.counter_bits, self.config.word_bits
-        wide = Signal(inputs + bits - 2)
-        with m.If(self.gain < 0):
-            amount = Signal(4)
-            mask = Signal(self.MAX_SHIFT)
-            dithered = Signal(max(inputs, self.MAX_SHIFT) + 1)
-            m.d.comb += [
-                amount.eq(-self.gain),
-                mask.eq((1 << amount) - 1),
-                dithered.eq(self.x + (self.dither & mask)),
-                wide.eq(dithered >> amount),
-            ]
-        with m.Else():
-            m.d.comb += wide.eq(self.x << self.gain[:4])
+        bits, planes = self.config.counter_bits, self.config.word_bits
+        total = Signal(planes + 1)
+        term = Signal(planes + 1)
+        wide = Signal(planes + bits - 2)
+        m.d.comb += [
+            total.eq(self.x + self.low),
+            term.eq(Cat(total[:planes], total[planes] & self.carry)),
+        ]
+        # The places are known a bit each, so an output bit is an OR of the sum's bits, no shifter.
+        for n in range(len(wide)):
+            m.d.comb += wide[n].eq(Cat(
+                term[i] & self.places[n + planes - i] for i in range(planes + 1)
+                if 0 <= n + planes - i < len(self.places)).any())
         m.d.comb += self.step.eq(wide | wide[bits:].any().replicate(bits))
         return m
 

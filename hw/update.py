@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
 from .arith import popcount, select, times
-from .lanes import BackwardLane, StepLane, UpdateLane
+from .lanes import BackwardLane, StepLane, StepPlan, UpdateLane
 from .ports import LayerRecord
 from .rows import RowEntry
 from .words import Entry
@@ -161,20 +161,24 @@ class UpdateUnit(wiring.Component):
         m.d.comb += self.busy.eq(active | issue_1 | issue_2 | issue_3)
 
         # Stage 1: the memories answer; the step of each of U inputs.
-        position = Signal(range(config.max_words * config.lanes))
-        m.d.comb += position.eq(times(times(word_1, config.steps) + step_1, lanes))
+        m.submodules.plan = plan = StepPlan(config)
+        m.d.comb += [
+            plan.gain.eq(gain),
+            plan.draw.eq(self.dither),
+            plan.position.eq(times(times(word_1, config.steps) + step_1, lanes)),
+        ]
         residuals_2 = Signal.like(self.residual_word)
         m.d.sync += residuals_2.eq(self.residual_word)
         steps_2 = [Signal(config.counter_bits, name=f"step{n}_2") for n in range(lanes)]
         plane_words = [select(planes_1[p * config.lanes:(p + 1) * config.lanes], step_1, lanes)
                        for p in range(config.word_bits)]
-        aligned = lanes & (lanes - 1) == 0
         for n in range(lanes):
             m.submodules[f"step{n}"] = lane = StepLane(config)
             m.d.comb += [
                 lane.x.eq(Cat(plane[n] for plane in plane_words)),
-                lane.gain.eq(gain),
-                lane.dither.eq(self.dither ^ (position | n if aligned else position + n)),
+                lane.places.eq(plan.places),
+                lane.low.eq(plan.low[n]),
+                lane.carry.eq(plan.carry[n]),
             ]
             m.d.sync += steps_2[n].eq(lane.step)
 

@@ -4,8 +4,10 @@ import random
 
 import numpy as np
 import pytest
+from amaranth import *
+from amaranth.lib import wiring
 from amaranth.sim import Simulator
-from tritgrad.hw.lanes import BackwardLane, StepLane, UpdateLane
+from tritgrad.hw.lanes import BackwardLane, StepLane, StepPlan, UpdateLane
 from tritgrad.model import units
 from tritgrad.model.config import CoreConfig
 
@@ -45,23 +47,51 @@ def test_update_moves_saturates_and_reloads(bits):
     simulate(dut, testbench)
 
 
-@pytest.mark.parametrize("bits", [6, 8, 14])
-def test_step_is_shifted_or_dithered(bits):
-    config = CoreConfig(counter_bits=bits, input_planes=8)
-    dut = StepLane(config)
-    rng = random.Random(bits)
+class Steps(wiring.Component):
+    """The step lanes of an update unit with the plan they share."""
+
+    def __init__(self, config):
+        self.config = config
+        self.plan = StepPlan(config)
+        self.lanes = [StepLane(config) for _ in range(config.update_lanes)]
+        super().__init__({})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.plan = plan = self.plan
+        m.submodules += self.lanes
+        for n, lane in enumerate(self.lanes):
+            m.d.comb += [lane.places.eq(plan.places), lane.low.eq(plan.low[n]),
+                         lane.carry.eq(plan.carry[n])]
+        return m
+
+
+@pytest.mark.parametrize("bits, lanes, planes", [
+    (6, 1, 8), (8, 8, 4), (8, 36, 4), (8, 18, 1), (14, 16, 8), (7, 5, 2), (8, 64, 4)])
+def test_step_is_shifted_or_dithered(bits, lanes, planes):
+    config = CoreConfig(counter_bits=bits, lanes=lanes, update_lanes=lanes, input_planes=planes,
+                        activation_bits=planes, max_inputs=3000)
+    dut = Steps(config)
+    rng = random.Random(bits + lanes)
 
     async def testbench(ctx):
         for gain in range(-15, bits - 1):
-            for _ in range(60):
-                x, draw, position = rng.randrange(256), rng.randrange(1 << 16), rng.randrange(2000)
-                inputs = np.zeros(position + 1, np.int64)
-                inputs[position] = x
-                ctx.set(dut.x, x)
-                ctx.set(dut.gain, gain)
-                ctx.set(dut.dither, (draw ^ position) & 0x7FFF)
-                step = int(units.steps(inputs, gain, draw)[position])
-                assert ctx.get(dut.step) == min(step, 2**bits - 1), (x, gain, draw, position)
+            for _ in range(4):
+                draw = rng.randrange(1 << 16)
+                position = rng.randrange(config.max_words) * lanes
+                if rng.random() < 0.5 and gain < 0:  # so that carries run far
+                    ones = (1 << -gain) - 1
+                    draw ^= (draw ^ position ^ ones) & ones & -(1 << rng.randrange(6))
+                inputs = np.zeros(position + lanes, np.int64)
+                inputs[position:] = [rng.randrange(1 << planes) for _ in range(lanes)]
+                ctx.set(dut.plan.gain, gain)
+                ctx.set(dut.plan.draw, draw)
+                ctx.set(dut.plan.position, position)
+                for lane, x in zip(dut.lanes, inputs[position:], strict=True):
+                    ctx.set(lane.x, int(x))
+                found = [ctx.get(lane.step) for lane in dut.lanes]
+                expected = np.minimum(units.steps(inputs, gain, draw)[position:], 2**bits - 1)
+                assert found == expected.tolist(), (gain, draw, position, inputs[position:])
 
     simulate(dut, testbench)
 
@@ -69,18 +99,19 @@ def test_step_is_shifted_or_dithered(bits):
 @pytest.mark.parametrize("planes", [1, 3, 8])
 def test_every_step_of_the_narrowest_counters(planes):
     bits = 6
-    dut = StepLane(CoreConfig(counter_bits=bits, input_planes=planes, activation_bits=planes))
+    dut = Steps(CoreConfig(counter_bits=bits, input_planes=planes, activation_bits=planes,
+                           update_lanes=1))
 
     async def testbench(ctx):
         for gain in [*range(-5, bits - 1), -15]:
-            ctx.set(dut.gain, gain)
+            ctx.set(dut.plan.gain, gain)
             for draw in range(32) if gain < 0 else [0]:
                 draw |= -32 & 0x7FFF  # so that the widest shift rounds up
-                ctx.set(dut.dither, draw)
+                ctx.set(dut.plan.draw, draw)
                 for x in range(1 << planes):
-                    ctx.set(dut.x, x)
+                    ctx.set(dut.lanes[0].x, x)
                     step = int(units.steps(np.array([x]), gain, draw)[0])
-                    assert ctx.get(dut.step) == min(step, 2**bits - 1), (x, gain, draw)
+                    assert ctx.get(dut.lanes[0].step) == min(step, 2**bits - 1), (x, gain, draw)
 
     simulate(dut, testbench)
 
