@@ -14,7 +14,8 @@ __all__ = ["ResidualStore", "TritStore"]
 class TritStore(wiring.Component):
     """R banks of words of L trits, a trit being the top two bits of its counter.
 
-    All banks read the same address. One block RAM or more a bank, one read and one write port.
+    All banks read the same address. One block RAM or more a bank, with one read and one write port,
+    or one port for both, where nothing is read in a cycle in which any bank is written.
 
     Members
     -------
@@ -22,8 +23,9 @@ class TritStore(wiring.Component):
     bank : bank whose word goes to `word`; set together with `address`.
     words : the addressed word of each bank, one cycle after `address`.
     word : the word of `bank`, two cycles after `address`.
-    write, write_bank, write_address, write_data : written at the clock edge. A read of the same
-        address in that cycle returns the old word.
+    write, write_bank, write_address, write_data : written at the clock edge. With two ports, a read
+        of the same address in that cycle returns the old word; with one port, `words` stays as it
+        was.
     """
 
     def __init__(self, config: CoreConfig):
@@ -51,18 +53,24 @@ class TritStore(wiring.Component):
             read = bank_memory.read_port()
             write = bank_memory.write_port()
             m.d.comb += [
-                read.addr.eq(self.address),
                 self.words[n].eq(read.data),
-                write.addr.eq(self.write_address),
                 write.data.eq(self.write_data),
                 write.en.eq(self.write & (self.write_bank == n)),
             ]
+            connect_addresses(m, self, read, write)
         m.d.sync += self.word.eq(select(self.words, bank, 2 * self.config.lanes))
         return m
 
 
 class ResidualStore(wiring.Component):
-    """Words of U residuals, b - 2 bits each: one read port (one cycle), one write port."""
+    """Words of U residuals, b - 2 bits each.
+
+    Members
+    -------
+    address : word to read; `word` one cycle after.
+    write, write_address, write_data : written at the clock edge; see `TritStore` for a read in that
+        cycle.
+    """
 
     def __init__(self, config: CoreConfig):
         self.config = config
@@ -81,10 +89,23 @@ class ResidualStore(wiring.Component):
         m.submodules.memory = self.memory
         read, write = self.memory.read_port(), self.memory.write_port()
         m.d.comb += [
-            read.addr.eq(self.address),
             self.word.eq(read.data),
-            write.addr.eq(self.write_address),
             write.data.eq(self.write_data),
             write.en.eq(self.write),
         ]
+        connect_addresses(m, self, read, write)
         return m
+
+
+def connect_addresses(m, store, read, write):
+    """Each port its address, or both one address and no read while anything is written."""
+    if store.config.single_port:
+        address = Signal.like(store.address)
+        m.d.comb += [
+            address.eq(Mux(store.write, store.write_address, store.address)),
+            read.addr.eq(address),
+            read.en.eq(~store.write),
+            write.addr.eq(address),
+        ]
+    else:
+        m.d.comb += [read.addr.eq(store.address), write.addr.eq(store.write_address)]

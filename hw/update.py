@@ -19,7 +19,9 @@ class UpdateUnit(wiring.Component):
 
     Update (`backward` = 0): rows outer, the layer's non-zero input words inner; a cycle for each U
     inputs. Backward: words of the layer's inputs outer, rows inner; a cycle for each row and U
-    inputs. Both are a pipeline of four stages without stalls: address, memory, bank, write.
+    inputs. Both are a pipeline of four stages without stalls: address, memory, bank, write. Where
+    the memories have a single port, an update reads in every other cycle; its writes, three cycles
+    after, fall between.
 
     Members
     -------
@@ -95,6 +97,9 @@ class UpdateUnit(wiring.Component):
         beginning = Signal()   # of a row (update), of a sum (backward)
         issue, step_ends, ends = Signal(), Signal(), Signal()
         word = Signal.like(tile)
+        turn_to_write = Signal()
+        if config.single_port:
+            m.d.sync += turn_to_write.eq(active & ~backward & ~turn_to_write)
         m.d.comb += [
             step_ends.eq(step == config.steps - 1),
             word.eq(Mux(backward, tile, self.entry.index)),
@@ -119,7 +124,7 @@ class UpdateUnit(wiring.Component):
                             words_left.eq(words_left - 1),
                             active.eq(words_left != 1),
                         ]
-        with m.Elif(active):
+        with m.Elif(active & ~turn_to_write):
             # Without a non-zero input a row only takes its draw.
             m.d.comb += [
                 issue.eq(self.row_valid & self.entry_valid),

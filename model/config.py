@@ -59,6 +59,9 @@ class CoreConfig:
         Bytes of a receive slot: one frame with its header, without its CRC. A power of two.
     seeder
         Whether the SplitMix64 seeder of the PRNG is built in.
+    single_port
+        Whether T and R have one port for reads and writes, as SPRAM has: an update takes two
+        cycles for each U inputs instead of one, all else is as fast.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class CoreConfig:
     program_depth: int = 32
     slot_bytes: int = 4096
     seeder: bool = True
+    single_port: bool = False
 
     def __post_init__(self) -> None:
         limits = {
@@ -93,9 +97,9 @@ class CoreConfig:
         }
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name == "seeder":
+            if field.name in ("seeder", "single_port"):
                 if not isinstance(value, bool):
-                    raise ConfigError(f"seeder must be a bool, not {value!r}")
+                    raise ConfigError(f"{field.name} must be a bool, not {value!r}")
                 continue
             low, high = limits[field.name]
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:

@@ -1,6 +1,7 @@
 """Runs an engine in Amaranth's simulator beside the reference machine, step by step."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 from amaranth.sim import Simulator
@@ -266,9 +267,10 @@ class Lockstep:
 
 
 def random_lockstep(seed: int, length: int = 18, **options) -> Lockstep:
-    """A random engine with random state, program and samples."""
+    """A random engine with random state, program and samples; odd seeds give single-port stores."""
     rng = random.Random(seed)
     config, layers = random_case(rng, **options)
+    config = replace(config, single_port=bool(seed % 2))
     program = random_program(rng, len(layers), length)
     density = rng.choice([0.1, 0.5, 1.0])
     top = 1 << layers[0].planes

@@ -76,6 +76,40 @@ def test_a_trit_read_while_writing_returns_the_old_word_and_spares_the_other_ban
     simulate(dut, testbench)
 
 
+@pytest.mark.parametrize("banks", [1, 3])
+def test_a_single_port_reads_or_writes(banks):
+    rng = random.Random(banks)
+    config = CoreConfig(lanes=4, update_lanes=2, banks=banks, trit_depth=8, residual_depth=8,
+                        single_port=True)
+    trits, residuals = TritStore(config), ResidualStore(config)
+    both = Module()
+    both.submodules += [trits, residuals]
+    written = [[0] * 8 for _ in range(banks)]
+    rest = [0] * 8
+
+    async def testbench(ctx):
+        words, word = [0] * banks, 0
+        for _ in range(300):
+            address, to, bank = rng.randrange(8), rng.randrange(8), rng.randrange(banks)
+            values = rng.getrandbits(8), rng.getrandbits(2 * config.residual_bits)
+            write = rng.random() < 0.5
+            for store, value in zip((trits, residuals), values, strict=True):
+                ctx.set(store.address, address)
+                ctx.set(store.write, write)
+                ctx.set(store.write_address, to)
+                ctx.set(store.write_data, value)
+            ctx.set(trits.write_bank, bank)
+            await ctx.tick()
+            if write:
+                written[bank][to], rest[to] = values
+            else:
+                words, word = [bank[address] for bank in written], rest[address]
+            assert [ctx.get(trits.words[n]) for n in range(banks)] == words
+            assert ctx.get(residuals.word) == word
+
+    simulate(both, testbench)
+
+
 class Lister(wiring.Component):
     """A row list on its error store."""
 

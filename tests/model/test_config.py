@@ -68,6 +68,12 @@ def test_limits_of_a_field(name):
             CoreConfig(**{name: value})
 
 
+@pytest.mark.parametrize("name", ["seeder", "single_port"])
+def test_a_flag_is_a_bool(name):
+    with pytest.raises(ConfigError, match=f"^{name} must be a bool, not 1$"):
+        CoreConfig(**{name: 1})
+
+
 def test_a_larger_network_gets_the_next_powers_of_two():
     assert CoreConfig.for_network((784, 128, 10), 1) == CoreConfig(input_planes=4)
     # T: 188 * 19 + 19 * 3 words a bank; R: 188 * 300 + 19 * 40 words.
