@@ -2,11 +2,11 @@
 
 from amaranth import *
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
 from .arith import select
+from .memory import WordMemory
 
 __all__ = ["ResidualStore", "TritStore"]
 
@@ -14,8 +14,8 @@ __all__ = ["ResidualStore", "TritStore"]
 class TritStore(wiring.Component):
     """R banks of words of L trits, a trit being the top two bits of its counter.
 
-    All banks read the same address. One block RAM or more a bank, with one read and one write port,
-    or one port for both, where nothing is read in a cycle in which any bank is written.
+    All banks read the same address. A `WordMemory` a bank; where it has a single port, nothing is
+    read in a cycle in which any bank is written.
 
     Members
     -------
@@ -24,8 +24,7 @@ class TritStore(wiring.Component):
     words : the addressed word of each bank, one cycle after `address`.
     word : the word of `bank`, two cycles after `address`.
     write, write_bank, write_address, write_data : written at the clock edge. With two ports, a read
-        of the same address in that cycle returns the old word; with one port, `words` stays as it
-        was.
+        of the same address in that cycle returns the old word.
     """
 
     def __init__(self, config: CoreConfig):
@@ -41,71 +40,30 @@ class TritStore(wiring.Component):
             "write_address": In(range(config.trit_depth)),
             "write_data": In(bits),
         })
-        self.memories = [Memory(shape=bits, depth=config.trit_depth, init=[])
-                         for _ in range(config.banks)]
+        self.memories = [
+            WordMemory(bits, config.trit_depth, single_port=config.single_port)
+            for _ in range(config.banks)]
 
     def elaborate(self, platform):
         m = Module()
         bank = Signal.like(self.bank)
         m.d.sync += bank.eq(self.bank)
-        for n, bank_memory in enumerate(self.memories):
-            m.submodules[f"bank{n}"] = bank_memory
-            read = bank_memory.read_port()
-            write = bank_memory.write_port()
+        for n, memory in enumerate(self.memories):
+            m.submodules[f"bank{n}"] = memory
             m.d.comb += [
-                self.words[n].eq(read.data),
-                write.data.eq(self.write_data),
-                write.en.eq(self.write & (self.write_bank == n)),
+                memory.address.eq(self.address),
+                memory.write.eq(self.write & (self.write_bank == n)),
+                memory.write_address.eq(self.write_address),
+                memory.write_data.eq(self.write_data),
+                self.words[n].eq(memory.word),
             ]
-            connect_addresses(m, self, read, write)
         m.d.sync += self.word.eq(select(self.words, bank, 2 * self.config.lanes))
         return m
 
 
-class ResidualStore(wiring.Component):
-    """Words of U residuals, b - 2 bits each.
-
-    Members
-    -------
-    address : word to read; `word` one cycle after.
-    write, write_address, write_data : written at the clock edge; see `TritStore` for a read in that
-        cycle.
-    """
+class ResidualStore(WordMemory):
+    """Words of U residuals, b - 2 bits each; its ports are those of `WordMemory`."""
 
     def __init__(self, config: CoreConfig):
-        self.config = config
-        bits = config.update_lanes * config.residual_bits
-        super().__init__({
-            "address": In(range(config.residual_depth)),
-            "word": Out(bits),
-            "write": In(1),
-            "write_address": In(range(config.residual_depth)),
-            "write_data": In(bits),
-        })
-        self.memory = Memory(shape=bits, depth=config.residual_depth, init=[])
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.memory = self.memory
-        read, write = self.memory.read_port(), self.memory.write_port()
-        m.d.comb += [
-            self.word.eq(read.data),
-            write.data.eq(self.write_data),
-            write.en.eq(self.write),
-        ]
-        connect_addresses(m, self, read, write)
-        return m
-
-
-def connect_addresses(m, store, read, write):
-    """Each port its address, or both one address and no read while anything is written."""
-    if store.config.single_port:
-        address = Signal.like(store.address)
-        m.d.comb += [
-            address.eq(Mux(store.write, store.write_address, store.address)),
-            read.addr.eq(address),
-            read.en.eq(~store.write),
-            write.addr.eq(address),
-        ]
-    else:
-        m.d.comb += [read.addr.eq(store.address), write.addr.eq(store.write_address)]
+        super().__init__(config.update_lanes * config.residual_bits, config.residual_depth,
+                         single_port=config.single_port)

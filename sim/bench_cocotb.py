@@ -54,7 +54,8 @@ def case(seed: int) -> Case:
         update_lanes=rng.choice([u for u in range(1, lanes + 1) if lanes % u == 0]),
         counter_bits=rng.randint(6, 9), activation_bits=activation_bits, input_planes=planes,
         max_layers=2, max_inputs=20, max_neurons=12, max_classes=8, trit_depth=256,
-        residual_depth=512, hidden_depth=8, program_depth=16, slot_bytes=128)
+        residual_depth=512, hidden_depth=8, program_depth=16, slot_bytes=128,
+        single_port=bool(seed % 2))
     layers = [Layer(sizes[0], sizes[1], planes, rng.randint(0, 2), rng.choice([-2, 1, 3])),
               Layer(sizes[1], sizes[2], activation_bits, 0, rng.choice([-2, 1, 3]))]
     check_table(config, layers)

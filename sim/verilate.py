@@ -63,7 +63,7 @@ def cache_folder() -> Path:
     return Path(named or platformdirs.user_cache_dir("tritgrad")) / "sim"
 
 
-def component_verilog(make: Callable[[], Any], key: str) -> str:
+def component_verilog(make: Callable[[], Any], key: str, platform: Any = None) -> str:
     """Verilog of a component, from the cache where the sources have not changed.
 
     Parameters
@@ -71,14 +71,17 @@ def component_verilog(make: Callable[[], Any], key: str) -> str:
     make
         Makes the component, if it is needed.
     key
-        Names the component and its parameters.
+        Names the component and its parameters, and the platform if there is one.
+    platform
+        Given to `elaborate`: a core for a given FPGA may hold primitives of it.
     """
     digest = hashlib.sha256((key + _sources()).encode()).hexdigest()[:32]
     path = cache_folder() / f"{digest}.v"
     if not path.exists():
         from amaranth.back import verilog
 
-        text = verilog.convert(make(), name=_TOP, emit_src=False, strip_internal_attrs=True)
+        text = verilog.convert(make(), name=_TOP, platform=platform, emit_src=False,
+                               strip_internal_attrs=True)
         with _scratch() as work:
             (work / "top.v").write_text(_without_zero_memories(text))
             os.replace(work / "top.v", path)

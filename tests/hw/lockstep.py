@@ -148,7 +148,7 @@ class Lockstep:
             for n, word in enumerate(machine.codes[bank]):
                 ctx.set(memory.data[n], to_int(word, 2))
         for n, word in enumerate(machine.residuals):
-            ctx.set(engine.residuals.memory.data[n], to_int(word, self.config.residual_bits))
+            ctx.set(engine.residuals.data[n], to_int(word, self.config.residual_bits))
         for n, word in enumerate(self.program):
             ctx.set(engine.sequencer.program.data[n], word)
         for n, (layer, placed) in enumerate(zip(self.layers, machine.places, strict=True)):
@@ -230,7 +230,7 @@ class Lockstep:
 
         for bank, store in enumerate(engine.trits.memories):
             memory(store.data, machine.codes[bank], 2, f"T bank {bank}")
-        memory(engine.residuals.memory.data, machine.residuals, config.residual_bits, "R")
+        memory(engine.residuals.data, machine.residuals, config.residual_bits, "R")
         memory(engine.errors.memory.data, machine.errors & 3, 2, "errors")
         memory(engine.activation.gate_memory.data, machine.gates, 1, "gates")
         scores = [ctx.get(engine.scan.memory.data[k]) for k in range(config.max_classes)]

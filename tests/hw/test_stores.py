@@ -88,7 +88,6 @@ def test_a_single_port_reads_or_writes(banks):
     rest = [0] * 8
 
     async def testbench(ctx):
-        words, word = [0] * banks, 0
         for _ in range(300):
             address, to, bank = rng.randrange(8), rng.randrange(8), rng.randrange(banks)
             values = rng.getrandbits(8), rng.getrandbits(2 * config.residual_bits)
@@ -103,9 +102,9 @@ def test_a_single_port_reads_or_writes(banks):
             if write:
                 written[bank][to], rest[to] = values
             else:
-                words, word = [bank[address] for bank in written], rest[address]
-            assert [ctx.get(trits.words[n]) for n in range(banks)] == words
-            assert ctx.get(residuals.word) == word
+                assert [ctx.get(trits.words[n]) for n in range(banks)] == [
+                    bank[address] for bank in written]
+                assert ctx.get(residuals.word) == rest[address]
 
     simulate(both, testbench)
 

