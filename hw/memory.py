@@ -6,12 +6,13 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ..model.errors import ConfigError
+from .arith import select
 
 __all__ = ["WordMemory"]
 
-SPRAM_DEPTH = 16384
+SPRAM_ADDRESS_BITS = 14
 SPRAM_BITS = 16
+NIBBLE = 4
 
 
 class WordMemory(wiring.Component):
@@ -20,18 +21,15 @@ class WordMemory(wiring.Component):
     With one port, nothing is read in a cycle that writes, and `word` is not to be used in the cycle
     after. On an iCE40 UltraPlus such a memory is made of SPRAM blocks side by side, 16,384 words
     of 16 bits each (Lattice FPGA-TN-02022, "iCE40 SPRAM Usage Guide"); Yosys makes none by itself,
-    as Amaranth gives each memory initial contents. What SPRAM holds at power-up is undefined.
+    as Amaranth gives each memory initial contents. Words above 16,384 lie beside the first ones,
+    each 16,384 in nibbles of their own, as a write is masked by nibbles. What SPRAM holds at
+    power-up is undefined.
 
     Members
     -------
     address : word to read; `word` one cycle after.
     write, write_address, write_data : written at the clock edge. With two ports, a read of the same
         address in that cycle returns the old word.
-
-    Raises
-    ------
-    ConfigError
-        When elaborated: more words than an SPRAM block has.
     """
 
     def __init__(self, width: int, depth: int, *, single_port: bool = False):
@@ -71,22 +69,41 @@ class WordMemory(wiring.Component):
         ]
 
     def _spram(self, m, address):
-        if self.depth > SPRAM_DEPTH:
-            raise ConfigError(f"SPRAM has {SPRAM_DEPTH} words, a memory cannot have {self.depth}")
-        for first in range(0, self.width, SPRAM_BITS):
-            bits = slice(first, min(first + SPRAM_BITS, self.width))
-            word = Signal(SPRAM_BITS, name=f"word{first}")
-            m.submodules[f"spram{first // SPRAM_BITS}"] = Instance(
+        slices = -(-self.depth >> SPRAM_ADDRESS_BITS)
+        slice_bits = -(-self.width // NIBBLE) * NIBBLE
+        number = Signal(range(slices))
+        read_number = Signal.like(number)
+        m.d.comb += number.eq(address >> SPRAM_ADDRESS_BITS)
+        m.d.sync += read_number.eq(number)
+
+        total = slices * slice_bits
+        data, mask = Signal(total), Signal(total // NIBBLE)
+        blocks = -(-total // SPRAM_BITS)
+        words = Signal(blocks * SPRAM_BITS)
+        for n in range(slices):
+            nibbles = slice(n * slice_bits // NIBBLE, (n + 1) * slice_bits // NIBBLE)
+            m.d.comb += [
+                data[n * slice_bits:(n + 1) * slice_bits].eq(self.write_data),
+                mask[nibbles].eq((number == n).replicate(slice_bits // NIBBLE)),
+            ]
+        m.d.comb += self.word.eq(select(words[:total], read_number, slice_bits))
+        for n in range(blocks):
+            bits = slice(n * SPRAM_BITS, (n + 1) * SPRAM_BITS)
+            m.submodules[f"spram{n}"] = Instance(
                 "SB_SPRAM256KA",
                 i_CLOCK=ClockSignal(),
                 i_CHIPSELECT=1,
                 i_STANDBY=0,
                 i_SLEEP=0,
                 i_POWEROFF=1,  # active low
-                i_ADDRESS=address | Const(0, 14),
+                i_ADDRESS=widened(address, SPRAM_ADDRESS_BITS),
                 i_WREN=self.write,
-                i_MASKWREN=Const(0b1111, 4),
-                i_DATAIN=self.write_data[bits] | Const(0, SPRAM_BITS),
-                o_DATAOUT=word,
+                i_MASKWREN=widened(mask[n * NIBBLE:(n + 1) * NIBBLE], NIBBLE),
+                i_DATAIN=widened(data[bits], SPRAM_BITS),
+                o_DATAOUT=words[bits],
             )
-            m.d.comb += self.word[bits].eq(word)
+
+
+def widened(value, width):
+    """The low bits of a value, filled up with zeros: a primitive's port takes just its width."""
+    return Cat(value, Const(0, width))[:width]

@@ -47,14 +47,19 @@ class ErrorStore(wiring.Component):
 
 
 class RowEntry(data.StructLayout):
-    """A row with an error: its sign, its bank and first word in T, its first word in R."""
+    """A row with an error: its sign, its bank and first word in T, its first word in R.
+
+    With one bank, rows lie in R as in T (`model.layout.place`), and `residual` is left out: word n
+    of T belongs to the L/U words of R from n * L/U on.
+    """
 
     def __init__(self, config: CoreConfig):
+        residual = {"residual": range(config.residual_depth)} if config.banks > 1 else {}
         super().__init__({
             "negative": 1,
             "bank": range(config.banks),
             "trit": range(config.trit_depth),
-            "residual": range(config.residual_depth),
+            **residual,
         })
 
 
@@ -120,7 +125,9 @@ class RowLister(wiring.Component):
                 m.d.sync += [row.bank.eq(0), row.trit.eq(row.trit + words)]
             with m.Else():
                 m.d.sync += row.bank.eq(row.bank + 1)
-            m.d.sync += [row.residual.eq(row.residual + stride), left.eq(left - 1)]
+            m.d.sync += left.eq(left - 1)
+            if config.banks > 1:
+                m.d.sync += row.residual.eq(row.residual + stride)
 
         with m.FSM():
             with m.State("Idle"):
@@ -133,8 +140,9 @@ class RowLister(wiring.Component):
                         following.eq(times(self.record.output_base, config.steps)),
                         row.bank.eq(0),
                         row.trit.eq(self.record.trit_base),
-                        row.residual.eq(self.record.residual_base),
                     ]
+                    if config.banks > 1:
+                        m.d.sync += row.residual.eq(self.record.residual_base)
                     m.next = "Fetch"
             with m.State("Fetch"):
                 m.next = "Load"

@@ -105,9 +105,13 @@ class UpdateUnit(wiring.Component):
             word.eq(Mux(backward, tile, self.entry.index)),
             self.trit_address.eq(self.row.trit + word),
             self.trit_bank.eq(self.row.bank),
-            self.residual_address.eq(self.row.residual + times(word, config.steps) + step),
             self.gate_address.eq(base + tile),
         ]
+        if config.banks > 1:
+            m.d.comb += self.residual_address.eq(
+                self.row.residual + times(word, config.steps) + step)
+        else:
+            m.d.comb += self.residual_address.eq(self._word_of_residuals(self.trit_address, step))
         with m.If(active & backward):
             m.d.comb += [
                 issue.eq(self.row_valid | self.row_ended),
@@ -215,9 +219,15 @@ class UpdateUnit(wiring.Component):
             ]
 
         # Stage 3: write; a T word once its last U trits are there.
-        (_, _, bank_3) = delayed(m, self.row.bank, "bank", 3)
-        (_, _, trit_3) = delayed(m, self.trit_address, "trit", 3)
-        (_, _, residual_3) = delayed(m, self.residual_address, "residual", 3)
+        # With one port a row's next word comes two cycles later, so addresses move at every other.
+        moves = ~turn_to_write
+        stages = 2 if config.single_port else 3
+        *_, bank_3 = delayed(m, self.row.bank, "bank", stages, moves)
+        *_, trit_3 = delayed(m, self.trit_address, "trit", stages, moves)
+        if config.banks > 1:
+            *_, residual_3 = delayed(m, self.residual_address, "residual", stages, moves)
+        else:
+            residual_3 = self._word_of_residuals(trit_3, step_3)
         gathered = Signal(2 * config.lanes)
         m.d.sync += [
             select(gathered, step_2, 2 * lanes).eq(new_trits),
@@ -238,13 +248,21 @@ class UpdateUnit(wiring.Component):
         ]
         return m
 
+    def _word_of_residuals(self, trit_address, step):
+        """Address in R of a step of a T word, where there is one bank (see `RowEntry`)."""
+        steps = self.config.steps
+        if steps & (steps - 1) == 0:
+            return Cat(step, trit_address)
+        return times(trit_address, steps) + step
 
-def delayed(m, value, name, stages):
-    """The value of each of the last `stages` cycles, newest first."""
+
+def delayed(m, value, name, stages, enable=1):
+    """The value of each of the last `stages` cycles that were enabled, newest first."""
     registers = []
     for n in range(1, stages + 1):
         register = Signal(Value.cast(value).shape(), name=f"{name}_{n}")
-        m.d.sync += register.eq(value)
+        with m.If(enable):
+            m.d.sync += register.eq(value)
         registers.append(register)
         value = register
     return registers
