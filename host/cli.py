@@ -26,6 +26,7 @@ COMMANDS = {
     "export": (".commands_model", "export"),
     "verilog": (".commands_core", "verilog"),
     "check": (".commands_core", "check"),
+    "optimize": (".commands_optimize", "optimize"),
     "doctor": (".commands_core", "doctor"),
 }
 
