@@ -2,10 +2,10 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
+from .blockram import BlockRam
 from .ports import LayerRecord
 from .words import Entry, plane_mask
 
@@ -52,22 +52,23 @@ class ActivationUnit(wiring.Component):
             "gate_address": In(range(config.hidden_depth)),
             "gates": Out(config.lanes),
         })
-        self.memory = Memory(shape=self.layout, depth=config.hidden_depth, init=[])
+        self.memory = BlockRam(self.layout, config.hidden_depth)
         self.counts = Array(Signal.like(self.read_count, name=f"count{n}")
                             for n in range(config.max_layers + 2))
-        self.gate_memory = Memory(shape=config.lanes, depth=config.hidden_depth, init=[])
+        self.gate_memory = BlockRam(config.lanes, config.hidden_depth)
 
     def elaborate(self, platform):
         m = Module()
         config = self.config
         lanes, bits = config.lanes, config.activation_bits
-        m.submodules.memory = self.memory
-        m.submodules.gate_memory = self.gate_memory
-        read, write = self.memory.read_port(), self.memory.write_port()
-        gate_read, gate_write = self.gate_memory.read_port(), self.gate_memory.write_port()
+        m.submodules.memory = memory = self.memory
+        m.submodules.gate_memory = gate_memory = self.gate_memory
         m.d.comb += [
-            read.addr.eq(self.address), read.en.eq(self.enable), self.entry.eq(read.data),
-            gate_read.addr.eq(self.gate_address), self.gates.eq(gate_read.data),
+            memory.address.eq(self.address),
+            memory.enable.eq(self.enable),
+            self.entry.eq(memory.word),
+            gate_memory.address.eq(self.gate_address),
+            self.gates.eq(gate_memory.word),
         ]
 
         # Stage 1: shift.
@@ -107,14 +108,14 @@ class ActivationUnit(wiring.Component):
         planes = Cat(pack)
         mask = plane_mask(planes, lanes)
         m.d.comb += [
-            write.addr.eq(base + counts[target]),
-            write.data.index.eq(index),
-            write.data.mask.eq(mask),
-            write.data.planes.eq(planes),
-            write.en.eq(store & mask.any()),
-            gate_write.addr.eq(base + index),
-            gate_write.data.eq(gates),
-            gate_write.en.eq(store),
+            memory.write_address.eq(base + counts[target]),
+            memory.write_data.index.eq(index),
+            memory.write_data.mask.eq(mask),
+            memory.write_data.planes.eq(planes),
+            memory.write.eq(store & mask.any()),
+            gate_memory.write_address.eq(base + index),
+            gate_memory.write_data.eq(gates),
+            gate_memory.write.eq(store),
             self.read_count.eq(counts[self.read_layer]),
             self.read_final.eq(~(self.busy & (target == self.read_layer))),
         ]

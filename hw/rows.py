@@ -2,11 +2,11 @@
 
 from amaranth import *
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
 from .arith import times
+from .blockram import BlockRam
 from .ports import LayerRecord
 
 __all__ = ["ErrorStore", "RowEntry", "RowLister"]
@@ -32,17 +32,14 @@ class ErrorStore(wiring.Component):
             "write_address": In(range(depth)),
             "write_data": In(bits),
         })
-        self.memory = Memory(shape=bits, depth=depth, init=[])
+        self.memory = BlockRam(bits, depth)
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = self.memory
-        read, write = self.memory.read_port(), self.memory.write_port()
-        m.d.comb += [
-            read.addr.eq(self.address), self.word.eq(read.data),
-            write.addr.eq(self.write_address), write.data.eq(self.write_data),
-            write.en.eq(self.write),
-        ]
+        m.submodules.memory = memory = self.memory
+        for name in "address", "write", "write_address", "write_data":
+            m.d.comb += getattr(memory, name).eq(getattr(self, name))
+        m.d.comb += self.word.eq(memory.word)
         return m
 
 
@@ -92,13 +89,12 @@ class RowLister(wiring.Component):
             "enable": In(1),
             "entry": Out(self.layout),
         })
-        self.memory = Memory(shape=self.layout, depth=config.max_neurons, init=[])
+        self.memory = BlockRam(self.layout, config.max_neurons)
 
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        m.submodules.memory = self.memory
-        read, write = self.memory.read_port(), self.memory.write_port()
+        m.submodules.memory = memory = self.memory
 
         following = Signal.like(self.error_address)  # the word of errors after the one in hand
         reload = Signal()
@@ -111,11 +107,13 @@ class RowLister(wiring.Component):
         found = Signal()
 
         m.d.comb += [
-            read.addr.eq(self.address), read.en.eq(self.enable), self.entry.eq(read.data),
-            write.addr.eq(self.count),
-            write.data.eq(row),
-            write.data.negative.eq(errors[1]),
-            write.en.eq(found),
+            memory.address.eq(self.address),
+            memory.enable.eq(self.enable),
+            self.entry.eq(memory.word),
+            memory.write_address.eq(self.count),
+            memory.write_data.eq(row),
+            memory.write_data.negative.eq(errors[1]),
+            memory.write.eq(found),
             stride.eq(times(words, config.steps)),
             self.error_address.eq(following + reload),
         ]

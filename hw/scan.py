@@ -2,10 +2,10 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
+from .blockram import BlockRam
 
 __all__ = ["ScoreScan"]
 
@@ -47,19 +47,21 @@ class ScoreScan(wiring.Component):
             "index": In(classes),
             "score": Out(score),
         })
-        self.memory = Memory(shape=score, depth=config.max_classes, init=[])
+        self.memory = BlockRam(score, config.max_classes)
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = self.memory
-        read, write = self.memory.read_port(), self.memory.write_port()
+        m.submodules.memory = memory = self.memory
         best, rival, own = (Signal.like(self.z, name=name) for name in ("best", "rival", "own"))
         any_best, any_rival = Signal(), Signal()
         index = Signal.like(self.index)
         classes = Signal.like(self.classes)
         m.d.comb += [
-            read.addr.eq(self.index), self.score.eq(read.data),
-            write.addr.eq(index), write.data.eq(self.z), write.en.eq(self.busy & self.z_valid),
+            memory.address.eq(self.index),
+            self.score.eq(memory.word),
+            memory.write_address.eq(index),
+            memory.write_data.eq(self.z),
+            memory.write.eq(self.busy & self.z_valid),
             self.gap.eq(own - rival),
         ]
         with m.If(self.busy & self.z_valid):

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..firmware.isa import FORMAT, Op
 from ..model.config import CoreConfig
+from .blockram import BlockRam
 from .ports import LayerRecord, RunState
 
 __all__ = ["Sequencer"]
@@ -75,26 +76,26 @@ class Sequencer(wiring.Component):
             "waiting": Out(1),
             "stalled": Out(1),
         })
-        self.program = Memory(shape=32, depth=config.program_depth, init=[])
+        self.program = BlockRam(32, config.program_depth)
         self.table = Memory(shape=LayerRecord(config), depth=config.max_layers, init=[])
         self.pc = Signal(range(config.program_depth + 1))
         self.counter = Signal(FORMAT[0][2])
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.program = self.program
+        m.submodules.program = program = self.program
         m.submodules.table = self.table
-        fetch, load = self.program.read_port(), self.program.write_port()
         look, enter = self.table.read_port(domain="comb"), self.table.write_port()
         pc, counter = self.pc, self.counter
         m.d.comb += [
-            load.addr.eq(self.program_address), load.data.eq(self.program_data),
-            load.en.eq(self.program_write),
+            program.write_address.eq(self.program_address),
+            program.write_data.eq(self.program_data),
+            program.write.eq(self.program_write),
             enter.addr.eq(self.table_index), enter.data.eq(self.table_record),
             enter.en.eq(self.table_write),
         ]
 
-        word = {name: fetch.data[first:first + width] for name, first, width in FORMAT}
+        word = {name: program.word[first:first + width] for name, first, width in FORMAT}
         opcode = Signal(Op)
         past_end = Signal()
         m.d.comb += [
@@ -116,7 +117,7 @@ class Sequencer(wiring.Component):
 
         following = Signal.like(pc)
         stopping = Signal()  # an abort waits for the units
-        m.d.comb += [following.eq(pc), fetch.addr.eq(following)]
+        m.d.comb += [following.eq(pc), program.address.eq(following)]
 
         def go_on(target=None):
             m.d.comb += [

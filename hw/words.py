@@ -6,10 +6,10 @@ the list, so a zero word costs no cycle.
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
+from .blockram import BlockRam
 from .ports import sample_word
 
 __all__ = ["Entry", "ListReader", "SampleBuffer", "plane_mask"]
@@ -65,13 +65,12 @@ class SampleBuffer(wiring.Component):
             "enable": In(1),
             "entry": Out(self.layout),
         })
-        self.memory = Memory(shape=self.layout, depth=2 << (words - 1).bit_length(), init=[])
+        self.memory = BlockRam(self.layout, 2 << (words - 1).bit_length())
         self.hand = Signal()  # the buffer in hand
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = self.memory
-        read, write = self.memory.read_port(), self.memory.write_port()
+        m.submodules.memory = memory = self.memory
 
         index = Signal.like(self.address)
         appended = Signal.like(self.count)
@@ -79,17 +78,17 @@ class SampleBuffer(wiring.Component):
         mask = plane_mask(self.i.p.planes, self.config.lanes)
 
         m.d.comb += [
-            read.addr.eq(Cat(self.address, self.hand)),
-            read.en.eq(self.enable),
-            self.entry.eq(read.data),
+            memory.address.eq(Cat(self.address, self.hand)),
+            memory.enable.eq(self.enable),
+            self.entry.eq(memory.word),
             self.i.ready.eq(~self.filled),
-            write.addr.eq(Cat(appended[:len(self.address)], ~self.hand)),
-            write.data.index.eq(index),
-            write.data.mask.eq(mask),
-            write.data.planes.eq(self.i.p.planes),
+            memory.write_address.eq(Cat(appended[:len(self.address)], ~self.hand)),
+            memory.write_data.index.eq(index),
+            memory.write_data.mask.eq(mask),
+            memory.write_data.planes.eq(self.i.p.planes),
         ]
         with m.If(self.i.valid & self.i.ready):
-            m.d.comb += write.en.eq(mask.any())
+            m.d.comb += memory.write.eq(mask.any())
             m.d.sync += [
                 index.eq(index + 1),
                 appended.eq(appended + mask.any()),

@@ -3,11 +3,11 @@
 from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from ...firmware.frames import Status
+from ..blockram import BlockRam
 from .stuffing import Unstuffer
 
 __all__ = ["Receiver"]
@@ -47,7 +47,7 @@ class Receiver(wiring.Component):
             raise ValueError(
                 f"slot_bytes must be a power of two of at least 8, not {slot_bytes!r}")
         self.slot_bytes = slot_bytes
-        self.memory = Memory(shape=8, depth=self.SLOTS * slot_bytes, init=[])
+        self.memory = BlockRam(8, self.SLOTS * slot_bytes)
         super().__init__({
             "i": In(stream.Signature(8)),
             "o_frame": Out(stream.Signature(data.StructLayout({
@@ -61,8 +61,7 @@ class Receiver(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.unstuffer = unstuffer = Unstuffer()
-        m.submodules.memory = self.memory
-        read, write = self.memory.read_port(), self.memory.write_port()
+        m.submodules.memory = memory = self.memory
         crc = CRC32_ISO_HDLC().create()
         taken = Signal()
         m.submodules.crc = ResetInserter(taken)(crc)
@@ -81,11 +80,11 @@ class Receiver(wiring.Component):
             byte.eq(item.valid & item.ready & ~item.p.end),
             crc.data.eq(item.p.data),
             crc.valid.eq(byte),
-            write.addr.eq(Cat(received[:offset_bits], slot)),
-            write.data.eq(item.p.data),
-            write.en.eq(byte & ~received[offset_bits]),
-            read.addr.eq(Cat(self.i_offset, ~slot)),
-            self.o_byte.eq(read.data),
+            memory.write_address.eq(Cat(received[:offset_bits], slot)),
+            memory.write_data.eq(item.p.data),
+            memory.write.eq(byte & ~received[offset_bits]),
+            memory.address.eq(Cat(self.i_offset, ~slot)),
+            self.o_byte.eq(memory.word),
             # Counting stops here, five bytes past the slot.
             overflow.eq(received[offset_bits] & received[2] & received[0]),
             self.o_frame.valid.eq(self.o_pending & ~in_hand),
