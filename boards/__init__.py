@@ -1,0 +1,41 @@
+"""Boards: what each is, how its bitstream is made, and what came of the last build."""
+
+from ..model.errors import BadInput
+from . import (
+    icebreaker,
+    icesugar,
+    icesugar_pro,
+    tang_nano_9k,
+    tang_primer_20k,
+    ulx3s_12f,
+    ulx3s_25f,
+    ulx3s_85f,
+)
+from .board import Board
+
+__all__ = ["BOARDS", "find_board"]
+
+#: Every board by its name; a new one is a file and a row here.
+BOARDS: dict[str, Board] = {module.BOARD.name: module.BOARD for module in (
+    icebreaker,
+    icesugar,
+    ulx3s_12f,
+    ulx3s_25f,
+    ulx3s_85f,
+    icesugar_pro,
+    tang_nano_9k,
+    tang_primer_20k,
+)}
+
+
+def find_board(name: str) -> Board:
+    """A board by its name.
+
+    Raises
+    ------
+    BadInput
+        There is none of that name; the message lists those that are.
+    """
+    if name not in BOARDS:
+        raise BadInput(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
+    return BOARDS[name]

@@ -1,0 +1,202 @@
+"""What there is to know about a board, and the FPGAs that boards have."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..firmware.rates import SAFE_RATE, supported_rates
+from ..model.config import CoreConfig
+from ..model.errors import ConfigError
+from .memory import BSRAM, DP16KD, EBR, SPRAM, BlockMemory, Store, check_fits, core_config, stores
+from .pll import (
+    ECP5_LIMITS,
+    GW1N_LIMITS,
+    GW2A_LIMITS,
+    ICE40_LIMITS,
+    Limits,
+    PllSetting,
+    ecp5_pll,
+    gowin_pll,
+    ice40_pll,
+)
+
+__all__ = ["ECP5_25F", "ECP5_85F", "GW1NR_9", "GW2A_18", "UP5K", "Board", "Fpga"]
+
+#: What the command line lets a user set by hand, as fields of `CoreConfig`.
+SIZES = ("lanes", "banks", "update_lanes", "counter_bits")
+
+
+@dataclass(frozen=True)
+class Fpga:
+    """An FPGA as the open tools see it.
+
+    Parameters
+    ----------
+    family
+        ``ice40``, ``ecp5`` or ``gowin``: decides the tools.
+    lut4, carry, ff
+        How many LUTs with four inputs, carry bits and flip-flops it has.
+    blocks
+        How many block memories of each name.
+    weights, buffers
+        The block memory that holds T and R, and the one that holds all else.
+    pll
+        Name of the PLL that makes the core's clock.
+    limits
+        Of that PLL.
+    """
+
+    family: str
+    lut4: int
+    carry: int
+    ff: int
+    blocks: dict[str, int] = field(hash=False)
+    weights: BlockMemory
+    buffers: BlockMemory
+    pll: str
+    limits: Limits
+
+    def pll_setting(self, input_hz: int, output_hz: int) -> PllSetting:
+        """How to make a frequency (Hz), or the nearest one.
+
+        Raises
+        ------
+        ConfigError
+            The PLL comes no closer than 1 %.
+        """
+        if self.family == "ice40":
+            return ice40_pll(input_hz, output_hz, self.limits)
+        if self.family == "ecp5":
+            return ecp5_pll(input_hz, output_hz, self.limits)
+        return gowin_pll(input_hz, output_hz, self.limits)
+
+
+UP5K = Fpga("ice40", lut4=5_280, carry=5_280, ff=5_280, blocks={"EBR": 30, "SPRAM": 4},
+            weights=SPRAM, buffers=EBR, pll="SB_PLL40_PAD", limits=ICE40_LIMITS)
+ECP5_25F = Fpga("ecp5", lut4=24_288, carry=24_288, ff=24_288, blocks={"DP16KD": 56},
+                weights=DP16KD, buffers=DP16KD, pll="EHXPLLL", limits=ECP5_LIMITS)
+ECP5_85F = Fpga("ecp5", lut4=83_640, carry=83_640, ff=83_640, blocks={"DP16KD": 208},
+                weights=DP16KD, buffers=DP16KD, pll="EHXPLLL", limits=ECP5_LIMITS)
+GW1NR_9 = Fpga("gowin", lut4=8_640, carry=6_480, ff=6_480, blocks={"BSRAM": 26},
+               weights=BSRAM, buffers=BSRAM, pll="rPLL", limits=GW1N_LIMITS)
+GW2A_18 = Fpga("gowin", lut4=20_736, carry=15_552, ff=15_552, blocks={"BSRAM": 46},
+               weights=BSRAM, buffers=BSRAM, pll="rPLL", limits=GW2A_LIMITS)
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board and the core that it carries.
+
+    Parameters
+    ----------
+    name
+        As on the command line.
+    title
+        As its maker calls it.
+    part
+        The FPGA, with package.
+    fpga
+        What the FPGA has.
+    platform
+        Makes the Amaranth platform; imports `amaranth_boards` only then.
+    input_hz
+        Frequency of the crystal.
+    clock_hz
+        Frequency wanted for the core.
+    networks
+        Inputs, hidden sizes and classes of the networks that must fit, the largest first.
+    sizes
+        `lanes`, `banks`, `update_lanes` of the core, and what else `core_config` takes.
+    usb
+        Vendor and product of the bridge to the UART.
+    loader
+        How openFPGALoader is told about the board; empty if it cannot be.
+    max_rate
+        Most bits a second that the bridge does.
+    note
+        What a user has to know, if anything.
+    """
+
+    name: str
+    title: str
+    part: str
+    fpga: Fpga
+    platform: Callable[[], Any]
+    input_hz: int
+    clock_hz: int
+    networks: tuple[tuple[int, ...], ...]
+    sizes: dict[str, int | bool] = field(hash=False)
+    usb: tuple[tuple[int, int], ...]
+    loader: tuple[str, ...]
+    max_rate: int = 3_000_000
+    note: str = ""
+
+    @property
+    def config(self) -> CoreConfig:
+        """The core's configuration."""
+        return core_config(self.networks, self.fpga.weights,
+                           **self.sizes)  # type: ignore[arg-type]
+
+    @property
+    def pll(self) -> PllSetting:
+        """How the PLL makes the core's clock."""
+        return self.fpga.pll_setting(self.input_hz, self.clock_hz)
+
+    @property
+    def rates(self) -> tuple[int, ...]:
+        """Bits a second that core and bridge both do, ascending, the safe rate first."""
+        return tuple(rate for rate in supported_rates(float(self.pll.output_hz))
+                     if SAFE_RATE <= rate <= self.max_rate)
+
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """The memories that are made of blocks."""
+        return stores(self.config, self.fpga.weights, self.fpga.buffers)
+
+    @property
+    def memory_map(self) -> str:
+        """Which primitive holds what; a line each."""
+        return "\n".join([*map(str, self.stores),
+                          "activations and tables: as synthesis chooses, shallow ones in LUTs"])
+
+    def check(self) -> None:
+        """Refuse what cannot fit, before synthesis.
+
+        Raises
+        ------
+        ConfigError
+            Names the field, its value and what is left for it.
+        """
+        check_fits(self.stores, self.fpga.blocks, self.name)
+
+    def resized(self, *, hidden: tuple[int, ...] | None = None, clock_hz: int | None = None,
+                **sizes: int | None) -> "Board":
+        """The board with another core.
+
+        Parameters
+        ----------
+        hidden
+            Sizes of the hidden layers, between the inputs and classes of the largest network.
+        clock_hz
+            Another frequency for the core.
+        sizes
+            Any of `lanes`, `banks`, `update_lanes`, `counter_bits`; None leaves one as it is.
+
+        Raises
+        ------
+        ConfigError
+            A value that no core can have, or that does not fit the board.
+        """
+        networks = self.networks
+        if hidden is not None:
+            networks = ((networks[0][0], *hidden, networks[0][-1]),)
+        chosen = dict(self.sizes)
+        chosen.update({name: value for name, value in sizes.items() if value is not None})
+        if sizes.get("lanes") is not None and sizes.get("update_lanes") is None:
+            chosen["update_lanes"] = chosen["lanes"]
+        for name in SIZES:
+            if name in chosen and chosen[name] < 1:
+                raise ConfigError(f"{name} must be at least 1, not {chosen[name]!r}")
+        made = replace(self, networks=networks, sizes=chosen, clock_hz=clock_hz or self.clock_hz)
+        made.check()
+        return made

@@ -1,0 +1,23 @@
+"""Tang Nano 9K: GW1NR-9 with BL702."""
+
+from typing import Any
+
+from .board import GW1NR_9, Board
+
+__all__ = ["BOARD"]
+
+
+def _platform() -> Any:
+    from amaranth_boards.tang_nano_9k import TangNano9kPlatform
+
+    from .gowin import with_himbaechel
+
+    return with_himbaechel(TangNano9kPlatform)()
+
+
+BOARD = Board(
+    name="tang-nano-9k", title="Tang Nano 9K", part="GW1NR-LV9QN88PC6/I5", fpga=GW1NR_9,
+    platform=_platform, input_hz=27_000_000, clock_hz=40_500_000,
+    networks=((784, 64, 10),),
+    sizes={"lanes": 18, "banks": 6, "update_lanes": 18, "max_classes": 16, "hidden_depth": 16},
+    usb=((0x0403, 0x6010),), loader=("-b", "tangnano9k"))

@@ -1,0 +1,22 @@
+"""ULX3S with LFE5U-25F and FT231X."""
+
+from typing import Any
+
+from .board import ECP5_25F, Board
+
+__all__ = ["BOARD"]
+
+
+def _platform() -> Any:
+    from amaranth_boards.ulx3s import ULX3S_25F_Platform
+
+    return ULX3S_25F_Platform()
+
+
+BOARD = Board(
+    name="ulx3s-25f", title="ULX3S 25F", part="LFE5U-25F-6BG381", fpga=ECP5_25F,
+    platform=_platform, input_hz=25_000_000, clock_hz=65_000_000,
+    networks=((784, 128, 10),),
+    sizes={"lanes": 36, "banks": 7, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
+           "slot_bytes": 2048},
+    usb=((0x0403, 0x6015),), loader=("-b", "ulx3s"))

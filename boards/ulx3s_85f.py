@@ -1,0 +1,22 @@
+"""ULX3S with LFE5U-85F and FT231X. One bitstream holds either network."""
+
+from typing import Any
+
+from .board import ECP5_85F, Board
+
+__all__ = ["BOARD"]
+
+
+def _platform() -> Any:
+    from amaranth_boards.ulx3s import ULX3S_85F_Platform
+
+    return ULX3S_85F_Platform()
+
+
+BOARD = Board(
+    name="ulx3s-85f", title="ULX3S 85F", part="LFE5U-85F-6BG381", fpga=ECP5_85F,
+    platform=_platform, input_hz=25_000_000, clock_hz=65_000_000,
+    networks=((784, 512, 10), (784, 128, 10)),
+    sizes={"lanes": 36, "banks": 28, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
+           "slot_bytes": 2048},
+    usb=((0x0403, 0x6015),), loader=("-b", "ulx3s"))

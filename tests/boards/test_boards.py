@@ -1,0 +1,160 @@
+"""The table of boards: rules that each row must keep, and the memory arithmetic behind it."""
+
+import subprocess
+import sys
+
+import pytest
+from tritgrad.boards import BOARDS, find_board
+from tritgrad.boards.memory import (
+    BSRAM,
+    DP16KD,
+    EBR,
+    SPRAM,
+    check_fits,
+    core_config,
+    stores,
+)
+from tritgrad.firmware.rates import SAFE_RATE
+from tritgrad.model.config import ceil_div
+from tritgrad.model.errors import BadInput, ConfigError
+
+REQUIRED = {"icebreaker", "icesugar", "ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro",
+            "tang-nano-9k", "tang-primer-20k"}
+
+each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+
+
+def test_the_boards_asked_for_are_there():
+    assert set(BOARDS) >= REQUIRED
+
+
+@each_board
+def test_memories_fit(board):
+    board.check()
+
+
+@each_board
+@pytest.mark.parametrize("number", range(2))
+def test_networks_fit_the_configuration(board, number):
+    if number >= len(board.networks):
+        number = 0
+    sizes, config = board.networks[number], board.config
+    pairs = list(zip(sizes, sizes[1:], strict=False))
+    assert sum(ceil_div(f, config.lanes) * ceil_div(n, config.banks)
+               for f, n in pairs) <= config.trit_depth
+    assert sum(ceil_div(f, config.lanes) * config.steps * n
+               for f, n in pairs) <= config.residual_depth
+    assert sum(ceil_div(n, config.lanes) for n in sizes[1:-1]) <= config.hidden_depth
+    assert sizes[0] <= config.max_inputs and max(sizes[1:]) <= config.max_neurons
+    assert sizes[-1] <= config.max_classes and len(pairs) <= config.max_layers
+
+
+@each_board
+def test_a_frame_holds_four_samples_of_mnist(board):
+    planes = 1 if board.config.slot_bytes == 512 else 4
+    assert 4 * (1 + planes * 98) + 5 <= board.config.slot_bytes
+
+
+@each_board
+def test_rates_begin_safe_and_reach_three_megabaud(board):
+    assert board.rates[0] == SAFE_RATE == 115_200
+    assert board.rates[-1] == 3_000_000
+    assert list(board.rates) == sorted(set(board.rates))
+
+
+@each_board
+def test_clock_is_made_exactly(board):
+    assert board.pll.output_hz == board.clock_hz
+    assert board.pll.input_hz == board.input_hz
+
+
+@each_board
+def test_platform_has_the_clock_the_part_and_a_uart(board):
+    platform = board.platform()
+    assert platform.default_clk_frequency == board.input_hz
+    part = getattr(platform, "part", None) or platform.device
+    assert board.part.startswith(part)
+    port = platform.request("uart", 0, dir="-")
+    assert len(port.rx) == len(port.tx) == 1
+
+
+@pytest.mark.parametrize(("name", "expected"), [
+    ("icebreaker", (1, 3)), ("icesugar", (1, 3)), ("ulx3s-12f", (14, 36)), ("ulx3s-25f", (14, 36)),
+    ("icesugar-pro", (14, 36)), ("ulx3s-85f", (56, 138)), ("tang-nano-9k", (6, 18)),
+    ("tang-primer-20k", (16, 26))])
+def test_blocks_of_weights_as_worked_out_by_hand(name, expected):
+    assert tuple(store.blocks for store in BOARDS[name].stores[:2]) == expected
+
+
+def test_networks_on_chip_are_those_promised():
+    assert BOARDS["icebreaker"].networks[0] == (784, 128, 10)
+    assert BOARDS["tang-nano-9k"].networks[0] == (784, 64, 10)
+    assert BOARDS["ulx3s-25f"].networks[0] == (784, 128, 10)
+    assert BOARDS["ulx3s-85f"].networks == ((784, 512, 10), (784, 128, 10))
+    assert BOARDS["tang-primer-20k"].networks[0] == (784, 96, 10)
+
+
+def test_powers_of_two_do_not_fit_the_ecp5():
+    """32 x 16 and 32 x 8 lanes waste bits of each block; the sizes chosen are why it fits."""
+    with pytest.raises(ConfigError, match="residual_depth"):
+        BOARDS["ulx3s-85f"].resized(lanes=32, banks=16, update_lanes=32)
+    with pytest.raises(ConfigError, match="residual_depth"):
+        BOARDS["ulx3s-25f"].resized(lanes=32, banks=8, update_lanes=32)
+    with pytest.raises(ConfigError, match="residual_depth"):
+        BOARDS["tang-nano-9k"].resized(lanes=32, banks=4, update_lanes=32)
+
+
+def test_what_does_not_fit_names_field_value_and_limit():
+    with pytest.raises(ConfigError, match=r"residual_depth 32768 does not fit on icebreaker: 1 x "
+                                          r"32768 words of 48 bits take 6 SPRAM, and 2 of 4 are "
+                                          r"left for them; lower --hidden"):
+        BOARDS["icebreaker"].resized(hidden=(167,))
+
+
+@pytest.mark.parametrize("sizes", [{"lanes": 0}, {"banks": -1}, {"update_lanes": 5}])
+def test_sizes_no_core_can_have_are_refused(sizes):
+    name = next(iter(sizes))
+    with pytest.raises(ConfigError, match=name):
+        BOARDS["ulx3s-25f"].resized(**sizes)
+
+
+def test_other_lanes_bring_update_lanes_along():
+    made = BOARDS["icebreaker"].resized(lanes=4, hidden=(16,))
+    assert (made.config.lanes, made.config.update_lanes) == (4, 4)
+    assert made.networks == ((784, 16, 10),)
+
+
+@pytest.mark.parametrize(("primitive", "depth", "width", "blocks", "shape"), [
+    (DP16KD, 512, 36, 1, (512, 36)), (DP16KD, 513, 36, 2, (1024, 18)),
+    (DP16KD, 16384, 1, 1, (16384, 1)), (DP16KD, 11414, 216, 138, (512, 36)),
+    (BSRAM, 537, 72, 4, (1024, 18)), (EBR, 256, 16, 1, (256, 16)), (EBR, 257, 16, 2, (512, 8)),
+    (SPRAM, 1, 1, 1, (16384, 16)), (SPRAM, 16385, 16, 2, (16384, 16))])
+def test_block_arithmetic(primitive, depth, width, blocks, shape):
+    assert primitive.blocks(depth, width) == blocks
+    assert primitive.shape_for(depth, width) == shape
+    assert primitive.filled(depth, width) % shape[0] == 0
+    assert primitive.blocks(primitive.filled(depth, width), width) == blocks
+
+
+def test_a_network_without_layers_is_refused():
+    with pytest.raises(ConfigError, match="a network needs inputs and classes"):
+        core_config([(784,)], DP16KD, lanes=4, banks=1, update_lanes=4)
+
+
+def test_missing_primitive_is_no_room():
+    config = core_config([(16, 8, 4)], SPRAM, lanes=4, banks=1, update_lanes=4)
+    with pytest.raises(ConfigError, match="trit_depth 16384 .* 0 of 0 are left"):
+        check_fits(stores(config, SPRAM, EBR), {"EBR": 30}, "a board")
+
+
+def test_unknown_board_lists_the_known():
+    with pytest.raises(BadInput, match="must be one of icebreaker, .*, not 'icebraker'"):
+        find_board("icebraker")
+
+
+def test_boards_are_listed_without_their_tools():
+    code = ("import sys; sys.modules['amaranth'] = sys.modules['amaranth_boards'] = None\n"
+            "from tritgrad.boards import BOARDS\n"
+            "print(*(board.memory_map for board in BOARDS.values()))")
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "SPRAM" in said.stdout
