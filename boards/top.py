@@ -1,0 +1,89 @@
+"""The top level of a board: clock, reset, UART, core, and a light."""
+
+from typing import Any
+
+from amaranth.build import ResourceError
+from amaranth.hdl import ClockDomain, ClockSignal, Const, Module, ResetSignal
+from amaranth.lib import io, wiring
+from amaranth.lib.wiring import In, Out, connect
+
+from ..hw.core import Core
+from ..hw.link.uart import Uart
+from ..model.config import CoreConfig
+from .board import Board
+from .clocks import ClockSource, ResetTimer
+
+__all__ = ["BoardTop"]
+
+
+class BoardTop(wiring.Component):
+    """All that a bitstream holds.
+
+    With a platform, the members are the board's pins; without one, they are ports, and `clk` is
+    the clock of the core, in place of crystal and PLL.
+
+    Parameters
+    ----------
+    board
+        Gives the clock and the rates of the UART.
+    config
+        The core, if not the board's own.
+    bypass_pll
+        Run the core at the crystal's frequency.
+
+    Members
+    -------
+    clk : clock, only without a platform.
+    rx, tx : the UART, idle high; `rx` is asynchronous.
+    led : lit while a bit on the line is low: it flickers with the traffic.
+    """
+
+    def __init__(self, board: Board, config: CoreConfig | None = None, *, bypass_pll: bool = False):
+        self.board = board
+        self.config = board.config if config is None else config
+        self.bypass_pll = bypass_pll
+        super().__init__({
+            "clk": In(1),
+            "rx": In(1, init=1),
+            "tx": Out(1, init=1),
+            "led": Out(1),
+        })
+
+    @property
+    def clock_hz(self) -> float:
+        """Frequency of the core's clock, where there is a platform to make it."""
+        return float(self.board.input_hz if self.bypass_pll else self.board.pll.output_hz)
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        clk, locked, rx = self.clk, Const(1), self.rx
+        if platform is not None:
+            m.submodules.clock = clock = ClockSource(self.board, self.bypass_pll)
+            clk, locked = clock.clk, clock.locked
+            rx = self._pins(m, platform)
+        m.submodules.timer = timer = ResetTimer(clk, locked, self.clock_hz)
+        m.domains.sync = ClockDomain("sync")
+        m.d.comb += [ClockSignal("sync").eq(clk), ResetSignal("sync").eq(timer.reset)]
+
+        m.submodules.uart = uart = Uart(self.clock_hz, self.board.rates)
+        m.submodules.core = core = Core(self.config)
+        connect(m, uart.o, core.i)
+        connect(m, core.o, uart.i)
+        m.d.comb += [uart.rx.eq(rx), self.tx.eq(uart.tx), self.led.eq(~(rx & uart.tx))]
+        return m
+
+    def _pins(self, m: Module, platform: Any) -> Any:
+        """Connect the outputs to the board's pins; what `rx` reads there."""
+        port = platform.request("uart", 0, dir="-")
+        m.submodules.rx = rx = io.Buffer("i", port.rx)
+        m.submodules.tx = tx = io.Buffer("o", port.tx)
+        m.d.comb += tx.o.eq(self.tx)
+        for name, member in (("led", None), ("rgb_led", "g")):
+            try:
+                light = platform.request(name, 0, dir="-")
+            except ResourceError:
+                continue
+            m.submodules.led = led = io.Buffer("o", getattr(light, member) if member else light)
+            m.d.comb += led.o.eq(self.led)
+            break
+        return rx.i
