@@ -20,14 +20,20 @@ class BlockMemory:
         As nextpnr's report or the data sheet calls it.
     shapes
         (words, bits a word), widest first.
+    masked
+        Whether the deeper shapes are made of masked writes and a multiplexer, so that they pay
+        only where they save blocks.
     """
 
     name: str
     shapes: tuple[tuple[int, int], ...]
+    masked: bool = False
 
     def shape_for(self, depth: int, width: int) -> tuple[int, int]:
-        """The shape that takes the fewest blocks for a memory; of equals the deepest."""
-        return min(self.shapes, key=lambda shape: (self._blocks(depth, width, shape), -shape[0]))
+        """The shape that takes the fewest blocks; of equals the deepest, or widest if `masked`."""
+        order = 1 if self.masked else -1
+        return min(self.shapes,
+                   key=lambda shape: (self._blocks(depth, width, shape), order * shape[0]))
 
     def filled(self, depth: int, width: int) -> int:
         """The depth that fills the blocks which a memory takes anyway."""
@@ -51,8 +57,8 @@ BSRAM = BlockMemory("BSRAM", (
     (512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)))
 #: iCE40 (Lattice FPGA-TN-02002).
 EBR = BlockMemory("EBR", ((256, 16), (512, 8), (1024, 4), (2048, 2)))
-#: iCE40 UltraPlus, one port (Lattice FPGA-TN-02022).
-SPRAM = BlockMemory("SPRAM", ((16384, 16),))
+#: iCE40 UltraPlus, one port (Lattice FPGA-TN-02022); deeper than a block by its masks for nibbles.
+SPRAM = BlockMemory("SPRAM", ((16384, 16), (32768, 8), (65536, 4)), masked=True)
 
 
 @dataclass(frozen=True)
