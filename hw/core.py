@@ -50,7 +50,7 @@ class Core(wiring.Component):
         connect(m, transmitter.o, flipped(self.o))
         connect(m, commands.samples, engine.samples)
         connect(m, commands.memory, engine.memory)
-        connect(m, engine.statistics, commands.statistics)
+        connect(m, commands.statistics, engine.statistics)
         m.d.comb += [
             receiver.i_offset.eq(commands.offset),
             commands.byte.eq(receiver.o_byte),

@@ -14,6 +14,7 @@ from .prng import XorShift64
 from .rows import ErrorStore, RowLister
 from .scan import ScoreScan
 from .sequencer import Sequencer
+from .statistics import Statistics
 from .stores import ResidualStore, TritStore
 from .update import UpdateUnit
 from .words import ListReader, SampleBuffer
@@ -30,7 +31,7 @@ class Engine(wiring.Component):
     samples : words of samples from the link.
     memory : the link's access to T and R; only while the program does not run.
     prng_load, prng_state : sets the PRNG; prng : its state.
-    statistics : counters; all but `total_cycles` restart with `begin`.
+    statistics : counters that STATUS reports; all but `total_cycles` restart with `begin`.
     send, sent, prediction, classes : strobe to the result sender, results since `begin`, first
         maximum of the scores, number of scores.
     sending : a result is still on its way.
@@ -58,7 +59,7 @@ class Engine(wiring.Component):
             "prng_load": In(1),
             "prng_state": In(64),
             "prng": Out(64),
-            "statistics": Out(StatisticsSignature()),
+            "statistics": In(StatisticsSignature()),
             "send": Out(1),
             "sent": Out(32),
             "prediction": Out(range(config.max_classes)),
@@ -82,12 +83,13 @@ class Engine(wiring.Component):
         self.row_reader = ListReader(config.max_neurons)
         self.update = UpdateUnit(config)
         self.random = XorShift64()
+        self.counters = Statistics(config)
 
     def elaborate(self, platform):
         m = Module()
         for name in ("sequencer", "trits", "residuals", "errors", "inputs", "reader", "forward",
                      "array", "activation", "scan", "error", "lister", "row_reader", "update",
-                     "random"):
+                     "random", "counters"):
             m.submodules[name] = getattr(self, name)
         self._connect_sequencer(m)
         self._connect_words(m)
@@ -292,20 +294,16 @@ class Engine(wiring.Component):
             ]
 
     def _count(self, m):
-        counts, sequencer = self.statistics, self.sequencer
+        counters, sequencer = self.counters, self.sequencer
         running = self.run == RunState.RUNNING
-        m.d.sync += [
-            counts.flips.eq(counts.flips + self.update.flips),
-            counts.total_cycles.eq(counts.total_cycles + 1),
-            counts.cycles.eq(counts.cycles + (running & ~sequencer.stalled)),
-            counts.forward_cycles.eq(counts.forward_cycles + (running & self.forwarding)),
+        connect(m, flipped(self.statistics), counters.report)
+        m.d.comb += [
+            counters.clear.eq(sequencer.clear),
+            counters.judged.eq(sequencer.error),
+            counters.correct.eq(self.scan.prediction == self.scan.target),
+            counters.updated.eq(self.error.violated),
+            sequencer.countable.eq(counters.room),
+            counters.flips.eq(self.update.flips),
+            counters.working.eq(running & ~sequencer.stalled),
+            counters.forwarding.eq(running & self.forwarding),
         ]
-        with m.If(sequencer.error):
-            m.d.sync += [
-                counts.samples.eq(counts.samples + 1),
-                counts.correct.eq(counts.correct + (self.scan.prediction == self.scan.target)),
-                counts.updates.eq(counts.updates + self.error.violated),
-            ]
-        with m.If(sequencer.clear):
-            m.d.sync += [getattr(counts, name).eq(0) for name in (
-                "samples", "correct", "updates", "flips", "cycles", "forward_cycles")]

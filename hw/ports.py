@@ -65,12 +65,20 @@ class MemorySignature(wiring.Signature):
 
 
 class StatisticsSignature(wiring.Signature):
-    """Counters that STATUS reports; widths as far as a core counts."""
+    """The command processor's access to the counters that STATUS reports.
+
+    Members
+    -------
+    take : take a picture of all counters; until `ready`.
+    taken : strobe: it shows what was counted before this cycle, which `total_cycles` includes.
+    ready : strobe: from the next cycle on the picture can be read; until `take`.
+    place, byte : byte to read, counted from the first one of the frame that answers STATUS; one
+        cycle later.
+    """
 
     def __init__(self) -> None:
         super().__init__({
-            "samples": Out(32), "correct": Out(32), "updates": Out(32), "flips": Out(48),
-            "cycles": Out(48), "forward_cycles": Out(48), "total_cycles": Out(48),
+            "take": Out(1), "taken": In(1), "ready": In(1), "place": Out(6), "byte": In(8),
         })
 
 

@@ -18,7 +18,7 @@ class Sequencer(wiring.Component):
 
     An instruction costs the cycle in which it is dispatched; its unit works on afterwards. FWD is
     dispatched while the layer before still drains, everything else but jumps once all units are
-    quiet.
+    quiet. Two ERR are a round of the statistics apart.
 
     Members
     -------
@@ -32,6 +32,7 @@ class Sequencer(wiring.Component):
     forward_ready, quiet : FWD may be dispatched; no unit works.
     filled : a sample has been received.
     sending : a result is on its way to the link.
+    countable : ERR may be dispatched: the statistics have room for a sample.
     flag : of the error unit.
     dispatched : strobe: an instruction is dispatched.
     clear : strobe: the program begins.
@@ -61,6 +62,7 @@ class Sequencer(wiring.Component):
             "quiet": In(1),
             "filled": In(1),
             "sending": In(1),
+            "countable": In(1),
             "flag": In(1),
             "dispatched": Out(1),
             "clear": Out(1),
@@ -178,8 +180,9 @@ class Sequencer(wiring.Component):
                 with m.Else():
                     m.d.comb += [self.waiting.eq(1), self.stalled.eq(1)]
             with m.Case(Op.ERR):
-                m.d.comb += self.error.eq(1)
-                go_on()
+                with m.If(self.countable):
+                    m.d.comb += self.error.eq(1)
+                    go_on()
             with m.Case(Op.SEND):
                 m.d.comb += self.send.eq(1)
                 go_on()

@@ -18,7 +18,7 @@ from ...firmware.frames import (
     pack_fields,
 )
 from ...model.config import CoreConfig
-from ..ports import RunState, StatisticsSignature
+from ..ports import RunState
 from .stuffing import PACKET_BYTE
 
 __all__ = ["DATA_BYTE", "HEAD_BYTES", "HELLO_BYTES", "STATUS_BYTES", "AnswerSender", "Hello",
@@ -136,56 +136,34 @@ class Hello(wiring.Component):
 
 
 class StatusReport(wiring.Component):
-    """Takes the values of STATUS all at once and shifts them out.
-
-    The last eight bytes, the PRNG's state, are not kept here: they come in from `behind` as the
-    values before them go out.
+    """What a core tells of its state, `firmware.frames.STATUS_FIELDS`. Combinational.
 
     Members
     -------
-    run, loaded, statistics : the values.
-    take : strobe: keep them.
+    run, loaded : the first two bytes.
+    statistics : the byte of the statistics at `index`.
+    prng : the next byte of the PRNG's state.
     index : byte of the answer's frame; `byte` is that byte.
-    next : strobe: `index` moves on in the next cycle.
-    behind : the byte that follows the statistics.
-    shift : strobe: the byte after it comes next.
+    in_prng : it is one of the PRNG's state, the last eight.
     """
 
-    def __init__(self) -> None:
-        super().__init__({
-            "run": In(RunState),
-            "loaded": In(4),
-            "statistics": In(StatisticsSignature()),
-            "take": In(1),
-            "index": In(range(DATA_BYTE + STATUS_BYTES)),
-            "byte": Out(8),
-            "next": In(1),
-            "behind": In(8),
-            "shift": Out(1),
-        })
+    run: In(RunState)
+    loaded: In(4)
+    statistics: In(8)
+    prng: In(8)
+    index: In(range(DATA_BYTE + STATUS_BYTES))
+    byte: Out(8)
+    in_prng: Out(1)
 
     def elaborate(self, platform):
         m = Module()
-        run = Signal.like(self.run)
-        chain: list[Value] = []
-        filled = set()  # bytes of the report that come out of the chain
-        place = DATA_BYTE + 2
-        for name, code in STATUS_FIELDS[2:-1]:
-            value = getattr(self.statistics, name)
-            chain.append(value)
-            filled |= set(range(place, place + len(value) // 8))
-            place += struct.calcsize(code)
-        filled |= set(range(place, DATA_BYTE + STATUS_BYTES))
-        values = Signal(len(Cat(chain)))
-        with m.If(self.take):
-            m.d.sync += [values.eq(Cat(chain)), run.eq(self.run)]
-        with m.Elif(self.shift):
-            m.d.sync += values.eq(Cat(values[8:], self.behind))
+        m.d.comb += [
+            self.in_prng.eq(self.index >= DATA_BYTE + STATUS_BYTES - 8),
+            self.byte.eq(Mux(self.in_prng, self.prng, self.statistics)),
+        ]
         with m.Switch(self.index):
             with m.Case(DATA_BYTE):
-                m.d.comb += self.byte.eq(run)
+                m.d.comb += self.byte.eq(self.run)
             with m.Case(DATA_BYTE + 1):
                 m.d.comb += self.byte.eq(self.loaded)
-            with m.Case(*filled):
-                m.d.comb += [self.byte.eq(values[:8]), self.shift.eq(self.next)]
         return m

@@ -62,7 +62,7 @@ class CommandProcessor(wiring.Component):
     memory : access to T and R, only while the program does not run.
     prng_load, prng_state : strobe that sets the PRNG, and to what.
     prng : its state.
-    statistics : for STATUS, all taken in the same cycle.
+    statistics : for STATUS.
     """
 
     def __init__(self, config: CoreConfig):
@@ -92,7 +92,7 @@ class CommandProcessor(wiring.Component):
             "prng_load": Out(1),
             "prng_state": Out(64),
             "prng": In(64),
-            "statistics": In(StatisticsSignature()),
+            "statistics": Out(StatisticsSignature()),
         })
         self.reader = FrameReader(config)
         self.program = ProgramLoader(config)
@@ -147,7 +147,7 @@ class CommandProcessor(wiring.Component):
             with m.State("ANSWER"):
                 m.d.comb += [
                     self.sender.enable.eq(1),
-                    self.reader.gather.eq(self.report.shift),
+                    self.reader.gather.eq(self.report.in_prng & self.sender.counted),
                     self.release.eq(self.sender.done),
                 ]
                 with m.If(self.sender.done):
@@ -218,8 +218,10 @@ class CommandProcessor(wiring.Component):
 
     def _connect_answer(self, m):
         reader, sender, hello, report = self.reader, self.sender, self.hello, self.report
+        statistics = self.statistics
         reading = Signal()  # a byte of READ's words is sent
-        settling = Signal(2)  # the memory takes two cycles to read
+        settling = Signal(2)  # T and R take two cycles to read, the statistics one
+        run = Signal(RunState)
         m.d.comb += [
             sender.nak.eq(self.nak),
             sender.type.eq(self.kind),
@@ -230,17 +232,18 @@ class CommandProcessor(wiring.Component):
             sender.length.eq(self.total),
             sender.data_valid.eq(settling == 0),
             hello.index.eq(sender.index),
-            report.run.eq(self.run),
+            report.run.eq(run),
             report.loaded.eq(self.loaded),
+            report.statistics.eq(statistics.byte),
+            report.prng.eq(reader.word[:8]),
             report.index.eq(sender.index),
-            report.next.eq(sender.counted),
-            report.behind.eq(reader.word[:8]),
-            reader.load.eq(report.take),
+            statistics.place.eq(sender.index),
+            reader.load.eq(statistics.taken),
             reader.value.eq(self.prng),
             reading.eq((self.kind == Type.READ) & sender.counted & (sender.index >= DATA_BYTE)),
         ]
-        for name in self.statistics.signature.members:
-            m.d.comb += getattr(report.statistics, name).eq(getattr(self.statistics, name))
+        with m.If(statistics.taken):
+            m.d.sync += run.eq(self.run)
         connect(m, sender.o, flipped(self.answers))
         with m.Switch(self.kind):
             with m.Case(Type.HELLO):
@@ -249,12 +252,12 @@ class CommandProcessor(wiring.Component):
                 m.d.comb += sender.data.eq(report.byte)
             with m.Default():
                 m.d.comb += sender.data.eq(self.read_byte)
-        m.d.sync += settling.eq(settling >> 1)
+        with m.If(sender.counted):
+            m.d.sync += settling.eq(0b11)
+        with m.Else():
+            m.d.sync += settling.eq(settling >> 1)
         with m.If(reading):
-            m.d.comb += self.next_byte.eq(1)
-            with m.If(self.word_ends):
-                m.d.comb += self.next_word.eq(1)
-                m.d.sync += settling.eq(0b11)
+            m.d.comb += [self.next_byte.eq(1), self.next_word.eq(self.word_ends)]
 
     def _count(self, m):
         """`total`: an item more, a byte of the answer less, or a new value."""
@@ -485,7 +488,11 @@ class CommandProcessor(wiring.Component):
         with m.State("STATUS"):
             at_once = ~reader.word[-8]
             with m.If(at_once | ~self.running | self.waiting | self.pending):
-                m.d.comb += self.report.take.eq(1)
+                m.next = "PICTURE"
+
+        with m.State("PICTURE"):
+            m.d.comb += self.statistics.take.eq(1)
+            with m.If(self.statistics.ready):
                 self._succeed(m, HEAD_BYTES + STATUS_BYTES)
 
         with m.State("ABORT"):

@@ -8,6 +8,7 @@ from amaranth.sim import Simulator
 from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, encode
 from tritgrad.hw.engine import Engine
 from tritgrad.hw.ports import LayerRecord, RunState
+from tritgrad.hw.statistics import COUNTERS
 from tritgrad.model.config import CoreConfig, ceil_div
 from tritgrad.model.layout import Layer, check_table, pack_counters
 from tritgrad.model.machine import Machine, Sample
@@ -84,6 +85,24 @@ def sample_words(config, layer, sample):
         planes = to_int([to_int((lanes >> p) & 1, 1) for p in range(config.input_planes)],
                         config.lanes)
         yield {"planes": planes, "label": sample.label, "last": w == words - 1}
+
+
+async def statistics(ctx, report) -> dict[str, int]:
+    """All counters, read as the command processor does."""
+    ctx.set(report.take, 1)
+    ready = False
+    while not ready:
+        *_, ready = await ctx.tick().sample(report.ready)
+    ctx.set(report.take, 0)
+    values = {}
+    for name, places in COUNTERS.items():
+        found = bytearray()
+        for place in places:
+            ctx.set(report.place, place)
+            await ctx.tick()
+            found.append(ctx.get(report.byte))
+        values[name] = int.from_bytes(found, "little")
+    return values
 
 
 class Lockstep:
@@ -179,6 +198,7 @@ class Lockstep:
             cycles += 1
             assert cycles < 100_000, "the program does not end"
         self._compare(ctx, "a free run")
+        await self._compare_statistics(ctx, "a free run")
 
     async def _step(self, ctx, limit):
         engine, machine = self.engine, self.machine
@@ -201,6 +221,14 @@ class Lockstep:
                 assert cycles < 5000, f"{name} does not end"
             self.executed += 1
             self._compare(ctx, name)
+            if word >> 24 in (Op.ERR, Op.UPD):
+                await self._compare_statistics(ctx, name)
+
+    async def _compare_statistics(self, ctx, name):
+        found = await statistics(ctx, self.engine.statistics)
+        for field in "samples", "correct", "updates", "flips":
+            value = getattr(self.machine.statistics, field)
+            assert found[field] == value, f"{field} after {name}: RTL {found[field]}, model {value}"
 
     def _compare(self, ctx, name):
         engine, machine = self.engine, self.machine
@@ -214,9 +242,6 @@ class Lockstep:
             "label": (engine.inputs.label, r.label),
             "prng": (engine.prng, machine.prng.state),
         }
-        for field in "samples", "correct", "updates", "flips":
-            expected[field] = (getattr(engine.statistics, field),
-                               getattr(machine.statistics, field))
         for field, (signal, value) in expected.items():
             value = getattr(value, "value", value)
             found = ctx.get(signal)

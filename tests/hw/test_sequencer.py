@@ -20,7 +20,8 @@ def run(program, scenario=None, layers=2, **inputs):
             ctx.set(dut.program.data[n], word)
         ctx.set(dut.program_length, len(program))
         ctx.set(dut.layers, layers)
-        for name, value in {"quiet": 1, "forward_ready": 1, "filled": 1, **inputs}.items():
+        for name, value in {"quiet": 1, "forward_ready": 1, "countable": 1, "filled": 1,
+                            **inputs}.items():
             ctx.set(getattr(dut, name), value)
         ctx.set(dut.begin, 1)
         await ctx.tick()

@@ -8,7 +8,7 @@ from tritgrad.model.config import CoreConfig
 from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
 
-from .lockstep import Lockstep
+from .lockstep import Lockstep, statistics
 
 LANES, BANKS = 4, 2
 
@@ -26,8 +26,8 @@ def cycles(program, inputs, outputs, x, planes=2, update_lanes=4):
     async def drive(ctx):
         await run.load(ctx)
         await run.run_freely(ctx)
-        counts = run.engine.statistics
-        found.extend((ctx.get(counts.cycles), ctx.get(counts.forward_cycles)))
+        counts = await statistics(ctx, run.engine.statistics)
+        found.extend((counts["cycles"], counts["forward_cycles"]))
 
     sim = Simulator(run.engine)
     sim.add_clock(1e-6)

@@ -9,17 +9,23 @@ from tritgrad.hw.link.commands import CommandProcessor
 from tritgrad.hw.link.receiver import Receiver
 from tritgrad.hw.link.transmitter import Transmitter
 from tritgrad.hw.ports import memory_word_bits
+from tritgrad.hw.statistics import COUNTERS
 
 from .harness import get, put, simulate, stalls, wait
 
-STATISTICS = {"samples": 32, "correct": 32, "updates": 32, "flips": 48, "cycles": 48,
-              "forward_cycles": 48, "total_cycles": 48}
-
-
 def statistics_at(cycle: int) -> dict[str, int]:
     """Values that differ in every byte from one cycle to the next."""
-    return {name: (cycle + 1) * (0x9E3779B97F4A7C15 + 2 * n) % (1 << bits)
-            for n, (name, bits) in enumerate(STATISTICS.items())}
+    return {name: (cycle + 1) * (0x9E3779B97F4A7C15 + 2 * n) % (1 << 8 * len(places))
+            for n, (name, places) in enumerate(COUNTERS.items())}
+
+
+def statistics_bytes(cycle: int) -> bytes:
+    """The same, at their places."""
+    found = bytearray(64)
+    for name, value in statistics_at(cycle).items():
+        places = COUNTERS[name]
+        found[places.start:places.stop] = value.to_bytes(len(places), "little")
+    return bytes(found)
 
 
 class Link(Elaboratable):
@@ -72,17 +78,24 @@ class Core:
         self.aborts = 0
 
     async def process(self, ctx):
-        dut, memory = self.dut, self.dut.memory
+        dut, memory, statistics = self.dut, self.dut.memory, self.dut.statistics
         read = [0, 0]
         wait = 0
+        picture, pictured = bytes(64), False
         while True:
-            for name, value in statistics_at(self.cycle).items():
-                ctx.set(getattr(dut.statistics, name), value)
+            last = self.cycle % 16 == 0
+            ctx.set(statistics.taken, last and not pictured and ctx.get(statistics.take))
+            ctx.set(statistics.ready, last and pictured)
+            if last:
+                pictured = ctx.get(statistics.taken)
             ctx.set(dut.run, self.run)
             ctx.set(dut.waiting, self.waiting and not self.filled and self.run is Run.RUNNING)
             ctx.set(dut.samples.ready, not self.filled)
             ctx.set(dut.prng, self.prng)
             ctx.set(memory.read_data, read[0])
+            if ctx.get(statistics.taken):
+                picture = statistics_bytes(self.cycle)
+            place = ctx.get(statistics.place)
             now = await ctx.tick().sample(
                 memory.space, memory.bank, memory.address, memory.write, memory.write_data,
                 dut.samples.valid, dut.samples.ready, dut.samples.p, dut.begin, dut.abort,
@@ -92,6 +105,7 @@ class Core:
              prng_state, program_write, program_address, program_data, table_write, table_index,
              table_record) = now[2:]
             self.cycle += 1
+            ctx.set(statistics.byte, picture[place])
             words = self.residuals if space else self.trits[bank % self.config.banks]
             read = [read[1], words[address % len(words)]]
             if write:

@@ -13,7 +13,7 @@ from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
 
 from ..lockstep import record_of, sample_words
-from .core import STATISTICS, bits_of, statistics_at, talk
+from .core import bits_of, statistics_at, talk
 from .harness import damage, random_bytes, stalls
 from .test_table import random_rows
 
@@ -303,9 +303,7 @@ def test_status_takes_all_values_in_one_cycle():
     answers, _ = exchange([(ready, len(ready)), ([ask], 1)])
     found = status_of(answers[-1])
     assert found["run"] == Run.RUNNING and found["loaded"] == 15
-    names = list(STATISTICS)
-    assert any(all(found[name] == at[name] for name in names)
-               for at in map(statistics_at, range(10_000)))
+    assert any(at.items() <= found.items() for at in map(statistics_at, range(10_000)))
 
 
 def test_status_waits_until_the_program_stops():
