@@ -113,6 +113,8 @@ class Board:
         How openFPGALoader is told about the board; empty if it cannot be.
     max_rate
         Most bits a second that the bridge does.
+    lutram
+        Units whose memories are to be look-up tables, as block memories are scarce.
     note
         What a user has to know, if anything.
     """
@@ -129,6 +131,7 @@ class Board:
     usb: tuple[tuple[int, int], ...]
     loader: tuple[str, ...]
     max_rate: int = 3_000_000
+    lutram: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -169,14 +172,14 @@ class Board:
         """
         check_fits(self.stores, self.fpga.blocks, self.name)
 
-    def resized(self, *, hidden: tuple[int, ...] | None = None, clock_hz: int | None = None,
+    def resized(self, *, network: tuple[int, ...] | None = None, clock_hz: int | None = None,
                 **sizes: int | None) -> "Board":
         """The board with another core.
 
         Parameters
         ----------
-        hidden
-            Sizes of the hidden layers, between the inputs and classes of the largest network.
+        network
+            Inputs, hidden sizes and classes of the only network that must fit.
         clock_hz
             Another frequency for the core.
         sizes
@@ -187,9 +190,7 @@ class Board:
         ConfigError
             A value that no core can have, or that does not fit the board.
         """
-        networks = self.networks
-        if hidden is not None:
-            networks = ((networks[0][0], *hidden, networks[0][-1]),)
+        networks = self.networks if network is None else (network,)
         chosen = dict(self.sizes)
         chosen.update({name: value for name, value in sizes.items() if value is not None})
         if sizes.get("lanes") is not None and sizes.get("update_lanes") is None:

@@ -18,5 +18,6 @@ BOARD = Board(
     platform=_platform, input_hz=25_000_000, clock_hz=65_000_000,
     networks=((784, 128, 10),),
     sizes={"lanes": 36, "banks": 7, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
-           "slot_bytes": 2048},
-    usb=((0x1d50, 0x602b),), loader=("-c", "cmsisdap", "--vid", "0x1d50", "--pid", "0x602b"))
+           "slot_bytes": 1024},
+    usb=((0x1d50, 0x602b),), loader=("-c", "cmsisdap", "--vid", "0x1d50", "--pid", "0x602b"),
+    lutram=("core.engine.inputs.memory",))

@@ -179,7 +179,8 @@ def core_config(networks: Sequence[Sequence[int]], weights: BlockMemory, *, lane
     chosen: dict[str, int | bool] = {
         "max_layers": max(3, *(len(pairs) for pairs in layers)),
         "max_inputs": max(shape[0] for shape in shapes),
-        "max_neurons": max(max(shape[1:]) for shape in shapes),
+        "max_neurons": max(int(options.get("max_classes", 0)),
+                           *(max(shape[1:]) for shape in shapes)),
         "max_classes": max(shape[-1] for shape in shapes),
         "trit_depth": weights.filled(
             largest([sum(ceil_div(f, lanes) * ceil_div(n, banks) for f, n in pairs)

@@ -108,7 +108,7 @@ def test_what_does_not_fit_names_field_value_and_limit():
     with pytest.raises(ConfigError, match=r"residual_depth 49152 does not fit on icebreaker: 1 x "
                                           r"49152 words of 24 bits take 6 SPRAM, and 2 of 4 are "
                                           r"left for them; lower --hidden"):
-        BOARDS["icebreaker"].resized(hidden=(167,))
+        BOARDS["icebreaker"].resized(network=(784, 167, 10))
 
 
 @pytest.mark.parametrize("sizes", [{"lanes": 0}, {"banks": -1}, {"update_lanes": 5}])
@@ -119,7 +119,7 @@ def test_sizes_no_core_can_have_are_refused(sizes):
 
 
 def test_other_lanes_bring_update_lanes_along():
-    made = BOARDS["icebreaker"].resized(lanes=4, hidden=(16,))
+    made = BOARDS["icebreaker"].resized(lanes=4, network=(784, 16, 10))
     assert (made.config.lanes, made.config.update_lanes) == (4, 4)
     assert made.networks == ((784, 16, 10),)
 

@@ -1,0 +1,158 @@
+"""From a board to its bitstream: Amaranth, Yosys, nextpnr, the family's packer."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..model.errors import ToolError
+from .board import Board
+from .report import Report, make_report
+from .tools import TOOLS, run_tool
+
+__all__ = ["Synthesis", "build", "place", "synthesise"]
+
+Say = Callable[[str], None]
+
+#: Lines of the tools' logs, and what they mean to somebody who waits.
+YOSYS_PHASES = (
+    (r"Executing PROC pass", "synthesis, processes"),
+    (r"Executing ALUMACC pass", "synthesis, arithmetic"),
+    (r"Executing MEMORY_LIBMAP pass", "synthesis, memories"),
+    (r"Executing ABC9? pass", "synthesis, look-up tables"),
+)
+NEXTPNR_PHASES = (
+    (r"Creating initial analytic placement", "placing"),
+    (r"Running simulated annealing placer", "placing, refinement"),
+    (r"^Info: Routing", "routing"),
+)
+
+
+#: What synthesis is told, by family. No option keeps it from multipliers in hardware: that there
+#: are none is for the report to find.
+SYNTH_OPTIONS = {
+    "ice40": "-device u -dsp",
+    "ecp5": "-nowidelut",
+    "gowin": "-nowidelut",
+}
+#: Ending of the bitstream.
+BITSTREAM = {"ice40": "bin", "ecp5": "bit", "gowin": "fs"}
+PLACE_OPTIONS = "--report pnr.json --timing-allow-fail"
+
+
+@dataclass
+class Synthesis:
+    """A netlist that waits to be placed.
+
+    Parameters
+    ----------
+    board
+        What it is for.
+    folder
+        Where it is.
+    clock_hz
+        Of the core.
+    place, pack
+        The commands that are left to run, tool first.
+    seconds
+        How long each step has taken.
+    """
+
+    board: Board
+    folder: Path
+    clock_hz: float
+    place: list[str]
+    pack: list[str]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def build(board: Board, folder: Path, *, seed: int = 1, say: Say = lambda text: None) -> Report:
+    """A bitstream, the logs of all tools and a report, in a folder.
+
+    The same source, tools and seed give the same bitstream.
+
+    Parameters
+    ----------
+    board
+        With the core that is wanted; see `Board.resized`.
+    folder
+        For all files; made if missing. The report is ``report.json`` and ``report.txt``, the
+        bitstream ``top`` with the family's ending.
+    seed
+        Of the placer.
+    say
+        Is told what goes on.
+
+    Raises
+    ------
+    ConfigError
+        The memories cannot fit.
+    FitError, TimingError
+        The design does not fit or misses its clock. The report is written all the same.
+    ToolError
+        A tool is missing or failed.
+    """
+    return place(synthesise(board, folder, say), seed, say)
+
+
+def synthesise(board: Board, folder: Path, say: Say = lambda text: None) -> Synthesis:
+    """The netlist of a board; see `build`."""
+    board.check()
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    say("RTL")
+    try:
+        from .top import BoardTop
+        platform = board.platform()
+    except ModuleNotFoundError as error:
+        raise ToolError(f"{error.name} is not installed: pip install 'tritgrad[boards]'") from error
+    top, family = BoardTop(board), board.fpga.family
+    options = SYNTH_OPTIONS[family]
+    if family == "gowin":
+        options += " -family " + ("gw2a" if platform.series == "GW2A" else "gw1n")
+    plan = platform.prepare(
+        # Without source lines the netlist does not depend on where the source is.
+        top, "top", emit_src=False, debug_verilog=False, verbose=True, synth_opts=options,
+        nextpnr_opts=PLACE_OPTIONS,
+        script_after_read="\n".join(
+            f"select -assert-any top.{unit}/m:*\n"
+            f"setattr -set ram_style \"distributed\" top.{unit}/m:*" for unit in board.lutram),
+        script_after_synth="tee -q -o stat.json stat -json")
+    for name, content in plan.files.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    commands = json.loads(plan.files["build_top.json"])["commands"]
+    made = Synthesis(board, folder, top.clock_hz, commands[1], commands[2])
+    made.seconds["rtl"], started = time.monotonic() - started, time.monotonic()
+    say("synthesis")
+    run_tool("yosys", commands[0][1:], folder, "yosys.log", say, YOSYS_PHASES)
+    made.seconds["synthesis"] = time.monotonic() - started
+    return made
+
+
+def place(synthesis: Synthesis, seed: int = 1, say: Say = lambda text: None) -> Report:
+    """Place, route and pack a netlist; see `build`."""
+    board, folder, started = synthesis.board, synthesis.folder, time.monotonic()
+    seconds = dict(synthesis.seconds)
+    bitstream = folder / f"top.{BITSTREAM[board.fpga.family]}"
+    for stale in (bitstream, folder / "pnr.json", folder / "report.json", folder / "report.txt"):
+        stale.unlink(missing_ok=True)
+    say("packing")
+    tool, *arguments = synthesis.place
+    log = run_tool(tool, [*arguments, "--seed", str(seed), "--freq",
+                          f"{synthesis.clock_hz / 1e6:.6f}"],
+                   folder, "nextpnr.log", say, NEXTPNR_PHASES, check=False)
+    seconds["place and route"], started = time.monotonic() - started, time.monotonic()
+    timing = folder / "pnr.json"
+    report = make_report(
+        board, (folder / "stat.json").read_text(), timing.read_text() if timing.exists() else None,
+        log, clock_hz=synthesis.clock_hz, seed=seed, where=folder / "nextpnr.log",
+        tools={name: TOOLS[name].version or "" for name in ("yosys", tool, synthesis.pack[0])})
+    report.check_resources()
+    say("bitstream")
+    run_tool(synthesis.pack[0], synthesis.pack[1:], folder, "pack.log", say)
+    seconds["bitstream"] = time.monotonic() - started
+    report.finish(bitstream, seconds)
+    report.write(folder)
+    report.check_timing()
+    return report
