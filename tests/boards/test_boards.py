@@ -51,8 +51,7 @@ def test_networks_fit_the_configuration(board, number):
 
 @each_board
 def test_a_frame_holds_four_samples_of_mnist(board):
-    planes = 1 if board.config.slot_bytes == 512 else 4
-    assert 4 * (1 + planes * 98) + 5 <= board.config.slot_bytes
+    assert 4 * (1 + 98) + 5 <= board.config.slot_bytes
 
 
 @each_board
