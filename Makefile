@@ -12,7 +12,7 @@ comma    := ,
 EXTRAS   := dev$(if $(HAVE_CXX),,$(comma)zig)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test lint bench bitstreams clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,10 +36,13 @@ lint: setup  ## ruff and mypy
 	$(BIN)/ruff check .
 	@mkdir -p build/lint && ln -sfn ../.. build/lint/tritgrad
 	MYPYPATH=build/lint $(BIN)/mypy --cache-dir build/mypy -p tritgrad.model -p tritgrad.firmware \
-	    -p tritgrad.host -p tritgrad.sim
+	    -p tritgrad.host -p tritgrad.sim -p tritgrad.boards
 
 bench: setup  ## the figures of the README; takes a while and wants TRITGRAD_DATA
 	$(BIN)/python -m bench
+
+bitstreams: setup  ## every board with 3 seeds; the worst reports go to boards/reports
+	$(BIN)/python -m tritgrad.boards
 
 clean:  ## remove what was built here; the compiled cores in the user's cache stay
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache

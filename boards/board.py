@@ -93,8 +93,8 @@ class Board:
         As on the command line.
     title
         As its maker calls it.
-    part
-        The FPGA, with package.
+    chip, part
+        The FPGA, in short and with its package.
     fpga
         What the FPGA has.
     platform
@@ -121,6 +121,7 @@ class Board:
 
     name: str
     title: str
+    chip: str
     part: str
     fpga: Fpga
     platform: Callable[[], Any]
@@ -168,8 +169,9 @@ class Board:
         Raises
         ------
         ConfigError
-            Names the field, its value and what is left for it.
+            Names the field, its value and what is left for it, or the nearest frequency.
         """
+        self.fpga.pll_setting(self.input_hz, self.clock_hz)
         check_fits(self.stores, self.fpga.blocks, self.name)
 
     def resized(self, *, network: tuple[int, ...] | None = None, clock_hz: int | None = None,

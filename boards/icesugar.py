@@ -14,7 +14,8 @@ def _platform() -> Any:
 
 
 BOARD = Board(
-    name="icesugar", title="iCESugar", part="iCE40UP5K-SG48", fpga=UP5K, platform=_platform,
+    name="icesugar", title="iCESugar", chip="iCE40UP5K",
+    part="iCE40UP5K-SG48", fpga=UP5K, platform=_platform,
     input_hz=12_000_000, clock_hz=24_000_000, networks=((784, 128, 10),),
     sizes={"lanes": 8, "banks": 1, "update_lanes": 4, "max_classes": 16,
            "hidden_depth": 16, "single_port": True},

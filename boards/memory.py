@@ -168,6 +168,10 @@ def core_config(networks: Sequence[Sequence[int]], weights: BlockMemory, *, lane
     shapes = [tuple(network) for network in networks]
     if not shapes or any(len(shape) < 2 for shape in shapes):
         raise ConfigError(f"a network needs inputs and classes, not {shapes!r}")
+    for shape in shapes:
+        if min(shape) < 1:
+            raise ConfigError(f"layers must have at least 1 neuron, not {min(shape)} as in "
+                              f"{'-'.join(map(str, shape))}")
     probe = CoreConfig(lanes=lanes, banks=banks, update_lanes=update_lanes,
                        counter_bits=counter_bits)
     steps = lanes // update_lanes

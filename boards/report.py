@@ -82,6 +82,10 @@ class Report:
         ``file``, ``bytes``, ``sha256``.
     seconds
         How long each step took.
+    seeds
+        MHz reached with each seed that was tried, if this is the worst of several.
+    cycles
+        Clock cycles a sample of MNIST training, on the RTL, by network; empty if not measured.
     """
 
     board: str
@@ -96,6 +100,14 @@ class Report:
     tools: dict[str, str] = field(default_factory=dict)
     bitstream: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    seeds: dict[str, float] = field(default_factory=dict)
+    cycles: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def samples_per_second(self) -> dict[str, float]:
+        """Samples of MNIST that the core trains a second at its clock, by network."""
+        return {network: 1e6 * self.clock["wanted_mhz"] / cycles
+                for network, cycles in self.cycles.items()}
 
     def check_resources(self) -> None:
         """Refuse what does not fit.

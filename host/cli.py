@@ -27,6 +27,11 @@ COMMANDS = {
     "verilog": (".commands_core", "verilog"),
     "check": (".commands_core", "check"),
     "optimize": (".commands_optimize", "optimize"),
+    "boards": (".commands_boards", "boards"),
+    "build": (".commands_boards", "build"),
+    "flash": (".commands_boards", "flash"),
+    "ports": (".commands_ports", "ports"),
+    "virtual": (".commands_virtual", "virtual"),
     "doctor": (".commands_core", "doctor"),
 }
 

@@ -1,0 +1,83 @@
+"""Build every board with several seeds and keep the worst report: ``python -m tritgrad.boards``.
+
+One synthesis a board, then a placement a seed. The reports go to ``boards/reports``; cycles a
+sample are added from the bench's last results.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from ..model.errors import TritgradError
+from . import BOARDS, find_board
+from .board import Board
+from .flow import place, synthesise
+from .report import REPORTS, Report, TimingError
+
+CYCLES = Path(__file__).parents[1] / "bench" / "results" / "board_cycles.json"
+
+
+def main() -> int:
+    """Exit code 0 if all boards fit and meet their clocks with every seed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("boards", metavar="BOARD", nargs="*", default=list(BOARDS),
+                        help="boards to build (default: all)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="N",
+                        help="seeds of the placer (default: 1 2 3)")
+    parser.add_argument("--out", type=Path, default=Path("build/boards"), metavar="DIR",
+                        help="folder for the builds (default: %(default)s)")
+    options = parser.parse_args()
+    failed = False
+    for name in options.boards:
+        try:
+            report = worst_of(find_board(name), options.seeds, options.out / name)
+        except TritgradError as error:
+            print(f"tritgrad: {error}", file=sys.stderr)
+            failed = True
+            continue
+        report.cycles = measured_cycles(name)
+        REPORTS.mkdir(exist_ok=True)
+        (REPORTS / f"{name}.json").write_text(report.as_json())
+        print(report.as_text())
+        failed |= report.clock["achieved_mhz"] < report.clock["wanted_mhz"]
+    return int(failed)
+
+
+def worst_of(board: Board, seeds: list[int], folder: Path) -> Report:
+    """The slowest of the builds of a board, one a seed; its files stay in `folder`/``seed-N``."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{board.name} {time.monotonic() - started:6.0f} s: {text}", flush=True)
+
+    netlist, reports = synthesise(board, folder, say), []
+    for seed in seeds:
+        say(f"seed {seed}")
+        try:
+            report = place(netlist, seed, say)
+        except TimingError as error:
+            say(str(error))
+            report = Report.from_json((folder / "report.json").read_text())
+        kept = folder / f"seed-{seed}"
+        kept.mkdir(exist_ok=True)
+        for name in (report.bitstream["file"], "report.json", "report.txt", "nextpnr.log"):
+            (kept / name).write_bytes((folder / name).read_bytes())
+        reports.append(report)
+    worst = min(reports, key=lambda report: report.clock["achieved_mhz"])
+    worst.seeds = {str(report.seed): round(report.clock["achieved_mhz"], 2) for report in reports}
+    return worst
+
+
+def measured_cycles(name: str) -> dict[str, float]:
+    """Cycles a sample by network, from the bench, if it has measured this board."""
+    if not CYCLES.exists():
+        return {}
+    rows = json.loads(CYCLES.read_text())["boards"]
+    return {key.partition(" ")[2]: row["cycles_per_sample"] for key, row in rows.items()
+            if key.partition(" ")[0] == name}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
