@@ -20,7 +20,7 @@ from .export import write_c_header, write_npz
 from .metrics import accuracy, class_reports, confusion_matrix
 from .modelfile import TrainedModel
 from .npz import write_whole
-from .options import DEVICES, TrainOptions, data_path
+from .options import TrainOptions, data_path
 from .plots import confusion_matrix as draw_confusion
 from .tables import read_features
 from .training import open_learner
@@ -40,8 +40,9 @@ Labels = npt.NDArray[np.int64]
 @click.option("--test-fraction", type=float, metavar="F",
               help="Take this part of the rows for the test, where the data have no test set.  "
                    "[default: as in training]")
-@click.option("--device", type=click.Choice(DEVICES), default="model", show_default=True,
-              help="Infer on the compiled RTL (sim) or on the golden model.")
+@click.option("--device", default="model", show_default=True, metavar="DEVICE",
+              help="Infer on the compiled RTL (sim), on the golden model (model), or on a board: "
+                   "BOARD@PORT or @PORT.")
 @core_options
 @click.option("--picture", metavar="FILE",
               help="Draw the confusion matrix into this .png, .svg or .pdf file.  "

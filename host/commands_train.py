@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +14,8 @@ from rich.console import Console
 from ..model.errors import BadInput, DeviceError
 from .checkpoint import Checkpoint
 from .console import RunProgress, stop_on_interrupt, table
-from .options import DEVICES, TrainOptions, data_path, parse_integers
+from .learners import DeviceLearner
+from .options import TrainOptions, board_and_port, data_path, parse_integers
 from .report import report, write_files
 from .training import CHECKPOINT, Outcome, Trainer, open_learner, resume, start, with_device
 
@@ -89,9 +90,9 @@ core_options = _stack(
               help="Use the first N training rows only.  [default: all]")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N",
               help="Derive everything random from this number, 0 to 2^64 - 1.")
-@click.option("--device", type=click.Choice(DEVICES), default="sim", show_default=True,
-              help="Train on the compiled RTL (sim) or on the golden model; both end bit for bit "
-                   "alike.")
+@click.option("--device", default="sim", show_default=True, metavar="DEVICE",
+              help="Train on the compiled RTL (sim), on the golden model (model), or on a board: "
+                   "BOARD@PORT or @PORT. All end bit for bit alike.")
 @core_options
 @click.option("--out", metavar="DIR",
               help="Put the results into this folder, which must hold no other run.  "
@@ -146,6 +147,10 @@ def _begin(options: TrainOptions, out: str | None, vcd: str | None,
     if out is not None:
         _refuse_run(Path(out))
     learner = open_learner(options, recipe, progress, vcd, data.image_shape)
+    if isinstance(learner, DeviceLearner) and board_and_port(options.device):
+        core = learner.driver.config  # a board's core has sizes of its own
+        options = replace(options, lanes=core.lanes, banks=core.banks,
+                          update_lanes=core.update_lanes)
     folder = Path(out) if out is not None else _new_folder(data.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)

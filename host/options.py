@@ -10,7 +10,8 @@ from ..model.errors import BadInput
 from ..model.recipe import Recipe
 from .datasets import Dataset, load
 
-__all__ = ["DEVICES", "TrainOptions", "data_path", "parse_integers", "suitable_update_lanes"]
+__all__ = ["DEVICES", "TrainOptions", "board_and_port", "data_path", "parse_integers",
+           "suitable_update_lanes"]
 
 DEVICES = ("sim", "model")
 
@@ -51,8 +52,9 @@ class TrainOptions:
     FREE = ("device", "data_dir")
 
     def __post_init__(self) -> None:
-        if self.device not in DEVICES:
-            raise BadInput(f"device must be {' or '.join(DEVICES)}, not {self.device!r}")
+        if self.device not in DEVICES and board_and_port(self.device) is None:
+            raise BadInput(f"device must be {', '.join(DEVICES)}, BOARD@PORT or @PORT, "
+                           f"not {self.device!r}")
 
     def load_data(self) -> Dataset:
         """The data set that these options name."""
@@ -89,6 +91,12 @@ class TrainOptions:
         values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
                                   for name, value in stored.items()}
         return cls(**values)
+
+
+def board_and_port(device: str) -> tuple[str, str] | None:
+    """The two parts of ``BOARD@PORT``, the board empty in ``@PORT``; None for other devices."""
+    board, at, port = device.partition("@")
+    return (board, port) if at and port else None
 
 
 def suitable_update_lanes(lanes: int, wanted: int | None) -> int:

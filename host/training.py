@@ -13,12 +13,13 @@ from ..model.errors import BadInput, TritgradError
 from ..model.margin import state_sha256
 from ..model.recipe import Recipe
 from ..model.rng import epoch_order, shift_image, shift_offsets
+from .attach import open_board
 from .checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
 from .datasets import Dataset
 from .driver import Driver
 from .learners import DeviceLearner, Learner, ModelLearner
 from .metrics import accuracy
-from .options import TrainOptions
+from .options import TrainOptions, board_and_port
 from .session import Session
 from .transport import SimTransport
 
@@ -84,11 +85,14 @@ class Outcome:
 def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
                  vcd: str | None = None, image_shape: tuple[int, int] | None = None) -> Learner:
     """The device that the options name, ready for `Learner.start` or `Learner.load`."""
+    if options.device != "sim" and vcd is not None:
+        raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
     if options.device == "model":
-        if vcd is not None:
-            raise BadInput(f"a waveform ({vcd}) needs device sim; the golden model has no signals")
         with watcher.working("compiling the golden model"):
             return ModelLearner(recipe)
+    if board_and_port(options.device):
+        with watcher.working(f"connecting to {options.device}"):
+            return DeviceLearner(open_board(options.device, recipe), recipe, image_shape)
     config = options.core(recipe.layers, recipe.planes)
     with watcher.working("compiling the RTL") as say:
         transport = SimTransport(config, vcd, say)

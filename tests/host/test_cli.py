@@ -129,7 +129,7 @@ def test_runs_never_share_a_folder():
     (["--dataset", "none.csv"], "none.csv does not exist"),
     (["--label", "y"], "a label column ('y') is for CSV files only, not for 'digits'"),
     (["--vcd", "a.vcd"], "a waveform (a.vcd) needs device sim"),
-    (["--device", "gpu"], "Invalid value for '--device': 'gpu' is not one of 'sim', 'model'."),
+    (["--device", "gpu"], "device must be sim, model, BOARD@PORT or @PORT, not 'gpu'"),
     (["--epochs", "many"], "Invalid value for '--epochs': 'many' is not a valid integer."),
     (["--nonsense"], "No such option '--nonsense'"),
     (["--resume", "nowhere"], "nowhere/checkpoint.npz does not exist"),
