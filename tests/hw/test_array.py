@@ -78,8 +78,7 @@ def test_the_stated_latency():
         ctx.set(dut.rows, 1)
         await ctx.tick()
         ctx.set(dut.active, 0)
-        # The address of the plane came one cycle before the plane.
-        for _ in range(dut.LOAD_LATENCY - 2):
+        for _ in range(dut.latency - 1):
             assert not ctx.get(dut.z_valid)
             await ctx.tick()
         assert ctx.get(dut.z_valid)

@@ -126,7 +126,7 @@ def test_a_set_plane_costs_a_cycle_a_group(seed, lanes, banks, planes):
             groups = ceil_div(rows, banks)
             assert active == max(issued, 1) * groups
             # Groups end as far apart as the array's pipeline, and the drain of a group, need.
-            gap = max(issued, MacArray.LOAD_LATENCY, banks)
+            gap = max(issued, banks)
             first_read = int(count > 0)
             assert cycles == first_read + max(issued, 1) + (groups - 1) * gap
             while ctx.get(dut.busy):

@@ -40,7 +40,7 @@ def cycles(program, inputs, outputs, x, planes=2, update_lanes=4):
 FORWARD = [encode(Op.RECV), encode(Op.FWD, 1), encode(Op.HALT)]
 TRAIN = [encode(Op.RECV), encode(Op.FWD, 1), encode(Op.ERR, 1000), encode(Op.UPD, 1),
          encode(Op.HALT)]
-TAIL = 7  # from the dispatch to the last score, but for the planes themselves
+TAIL = 8  # from the dispatch to the last score, but for the planes themselves
 
 
 @pytest.mark.parametrize("inputs, outputs", [(32, 8), (64, 8), (64, 16), (30, 7)])
