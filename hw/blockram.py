@@ -49,7 +49,10 @@ class BlockRam(wiring.Component):
         # Yosys joins this register with the memory: as it has no initial value, and as the
         # attribute allows any word on a collision, nothing else is left of it.
         word = Signal(shape, reset_less=True, attrs={"init": Undef(Shape.cast(shape).width)})
-        m.submodules.memory = memory = Memory(self.data, attrs={"no_rw_check": 1})
+        attrs = {"no_rw_check": 1}
+        if str(getattr(platform, "device", None)).startswith("iCE40"):
+            attrs["ram_style"] = "block"  # however small: there is no other RAM
+        m.submodules.memory = memory = Memory(self.data, attrs=attrs)
         read, write = memory.read_port(domain="comb"), memory.write_port()
         m.d.comb += [
             read.addr.eq(self.address),

@@ -258,11 +258,8 @@ class Engine(wiring.Component):
         """T and R: the units' while the program runs, else the link's."""
         trits, residuals, update = self.trits, self.residuals, self.update
         memory = self.memory
-        residual_word = Signal.like(residuals.word)
-        space = Signal(2)
-        m.d.sync += [residual_word.eq(residuals.word), space.eq(Cat(memory.space, space[0]))]
         m.d.comb += [
-            memory.read_data.eq(Mux(space[1], residual_word, trits.word)),
+            memory.read_data.eq(Mux(memory.space, residuals.word, trits.word)),
             update.trit_word.eq(trits.word),
             update.residual_word.eq(residuals.word),
         ]

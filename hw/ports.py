@@ -49,7 +49,8 @@ class MemorySignature(wiring.Signature):
     bank : bank of T.
     address : word.
     write : strobe; `write_data` is written at the clock edge.
-    read_data : the addressed word, two cycles after `space`, `bank` and `address` were set.
+    read_data : the addressed word, from two cycles after `space`, `bank` and `address` were set
+        until they change.
     """
 
     def __init__(self, config: CoreConfig):

@@ -2,7 +2,6 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..firmware.isa import FORMAT, Op
@@ -16,9 +15,9 @@ __all__ = ["Sequencer"]
 class Sequencer(wiring.Component):
     """Program and layer table, program counter, loop counter, run state.
 
-    An instruction costs the cycle in which it is dispatched; its unit works on afterwards. FWD is
-    dispatched while the layer before still drains, everything else but jumps once all units are
-    quiet. Two ERR are a round of the statistics apart.
+    An instruction costs the cycle in which it is dispatched, and one before it if it needs a row of
+    the table; its unit works on afterwards. FWD is dispatched while the layer before still drains,
+    everything else but jumps once all units are quiet. Two ERR are a round of the statistics apart.
 
     Members
     -------
@@ -79,22 +78,22 @@ class Sequencer(wiring.Component):
             "stalled": Out(1),
         })
         self.program = BlockRam(32, config.program_depth)
-        self.table = Memory(shape=LayerRecord(config), depth=config.max_layers, init=[])
+        self.table = BlockRam(LayerRecord(config), config.max_layers)
         self.pc = Signal(range(config.program_depth + 1))
         self.counter = Signal(FORMAT[0][2])
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.program = program = self.program
-        m.submodules.table = self.table
-        look, enter = self.table.read_port(domain="comb"), self.table.write_port()
+        m.submodules.table = table = self.table
         pc, counter = self.pc, self.counter
         m.d.comb += [
             program.write_address.eq(self.program_address),
             program.write_data.eq(self.program_data),
             program.write.eq(self.program_write),
-            enter.addr.eq(self.table_index), enter.data.eq(self.table_record),
-            enter.en.eq(self.table_write),
+            table.write_address.eq(self.table_index),
+            table.write_data.eq(self.table_record),
+            table.write.eq(self.table_write),
         ]
 
         word = {name: program.word[first:first + width] for name, first, width in FORMAT}
@@ -112,13 +111,15 @@ class Sequencer(wiring.Component):
             names_layer.eq((opcode == Op.FWD) | (opcode == Op.BWD) | (opcode == Op.UPD)),
             missing.eq(names_layer & ((self.operand < least) | (self.operand > self.layers))),
             works_on_last.eq((opcode == Op.ERR) | (opcode == Op.SEND)),
-            look.addr.eq(Mux(works_on_last, self.layers, self.operand) - 1),
-            self.record.eq(look.data),
+            table.address.eq(Mux(works_on_last, self.layers, self.operand) - 1),
+            self.record.eq(table.word),
             self.last.eq(self.operand == self.layers),
         ]
 
         following = Signal.like(pc)
         stopping = Signal()  # an abort waits for the units
+        looked_up = Signal()  # `record` is the one for this instruction
+        m.d.sync += looked_up.eq(~self.begin & ~self.dispatched)
         m.d.comb += [following.eq(pc), program.address.eq(following)]
 
         def go_on(target=None):
@@ -160,16 +161,16 @@ class Sequencer(wiring.Component):
                             with m.If(missing):
                                 with m.If(self.quiet):
                                     stop(RunState.FAULT)
-                            with m.Elif(self.forward_ready):
+                            with m.Elif(self.forward_ready & looked_up):
                                 m.d.comb += self.forward.eq(1)
                                 go_on()
                         with m.Default():
                             with m.If(self.quiet):
-                                self._dispatch_quiet(m, opcode, missing, go_on, stop)
+                                self._dispatch_quiet(m, opcode, missing, looked_up, go_on, stop)
         m.d.sync += pc.eq(following)
         return m
 
-    def _dispatch_quiet(self, m, opcode, missing, go_on, stop):
+    def _dispatch_quiet(self, m, opcode, missing, looked_up, go_on, stop):
         with m.Switch(opcode):
             with m.Case(Op.HALT):
                 stop(RunState.HALTED)
@@ -180,16 +181,17 @@ class Sequencer(wiring.Component):
                 with m.Else():
                     m.d.comb += [self.waiting.eq(1), self.stalled.eq(1)]
             with m.Case(Op.ERR):
-                with m.If(self.countable):
+                with m.If(self.countable & looked_up):
                     m.d.comb += self.error.eq(1)
                     go_on()
             with m.Case(Op.SEND):
-                m.d.comb += self.send.eq(1)
-                go_on()
+                with m.If(looked_up):
+                    m.d.comb += self.send.eq(1)
+                    go_on()
             with m.Case(Op.BWD, Op.UPD):
                 with m.If(missing):
                     stop(RunState.FAULT)
-                with m.Else():
+                with m.Elif(looked_up):
                     m.d.comb += [self.backward.eq(opcode == Op.BWD),
                                  self.update.eq(opcode == Op.UPD)]
                     go_on()

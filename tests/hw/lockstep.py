@@ -214,6 +214,7 @@ class Lockstep:
             ctx.set(engine.hold, 0)
             await ctx.tick()
             ctx.set(engine.hold, 1)
+            await ctx.tick()  # the next instruction's row of the table is looked up
             cycles = 0
             while not ctx.get(engine.sequencer.quiet):
                 await ctx.tick()

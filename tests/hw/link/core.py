@@ -13,6 +13,7 @@ from tritgrad.hw.statistics import COUNTERS
 
 from .harness import get, put, simulate, stalls, wait
 
+
 def statistics_at(cycle: int) -> dict[str, int]:
     """Values that differ in every byte from one cycle to the next."""
     return {name: (cycle + 1) * (0x9E3779B97F4A7C15 + 2 * n) % (1 << 8 * len(places))
