@@ -32,8 +32,8 @@ class Engine(wiring.Component):
     memory : the link's access to T and R; only while the program does not run.
     prng_load, prng_state : sets the PRNG; prng : its state.
     statistics : counters that STATUS reports; all but `total_cycles` restart with `begin`.
-    send, sent, prediction, classes : strobe to the result sender, results since `begin`, first
-        maximum of the scores, number of scores.
+    send, prediction, classes : strobe to the result sender, first maximum of the scores, number of
+        scores.
     sending : a result is still on its way.
     score_index, score : score to read; one cycle later.
     """
@@ -61,7 +61,6 @@ class Engine(wiring.Component):
             "prng": Out(64),
             "statistics": In(StatisticsSignature()),
             "send": Out(1),
-            "sent": Out(32),
             "prediction": Out(range(config.max_classes)),
             "classes": Out(range(config.max_classes + 1)),
             "sending": In(1),
@@ -120,10 +119,6 @@ class Engine(wiring.Component):
             self.random.i_draw.eq(self.update.draw),
             self.prng.eq(self.random.o_state),
         ]
-        with m.If(sequencer.clear):
-            m.d.sync += self.sent.eq(0)
-        with m.Elif(self.send):
-            m.d.sync += self.sent.eq(self.sent + 1)
 
     def _connect_words(self, m):
         """Samples and activations, replayed by one reader for forward pass and update."""

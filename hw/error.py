@@ -48,18 +48,24 @@ class ErrorUnit(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         lanes = self.config.update_lanes
-        first = Signal(range(self.config.max_classes + lanes))  # class in lane 0
+        # Of the target and the rival, their places in the word and those after it.
+        target, rival = (Signal(range(self.config.max_classes + lanes), name=name)
+                         for name in ("target_place", "rival_place"))
+        # No gap reaches a margin with one of these bits.
+        beyond = self.margin[len(self.gap) - 1:].any()
+        margin = self.margin[:len(self.gap) - 1]
         left = Signal.like(self.record.outputs)
         m.d.comb += [
-            self.violated.eq(self.gap < self.margin),
+            self.violated.eq(beyond | (self.gap < margin)),
             self.write.eq(self.busy),
         ]
         for n in range(lanes):
-            is_target, is_rival = first + n == self.target, first + n == self.rival
+            is_target, is_rival = target == n, rival == n
             m.d.comb += self.write_data[2 * n:2 * n + 2].eq(Cat(is_target | is_rival, is_rival))
         with m.If(self.busy):
             m.d.sync += [
-                first.eq(first + lanes),
+                target.eq(target - lanes),
+                rival.eq(rival - lanes),
                 left.eq(left - lanes),
                 self.write_address.eq(self.write_address + 1),
                 self.busy.eq(left > lanes),
@@ -68,7 +74,8 @@ class ErrorUnit(wiring.Component):
             m.d.sync += [
                 self.flag.eq(self.violated),
                 self.busy.eq(self.violated),
-                first.eq(0),
+                target.eq(self.target),
+                rival.eq(self.rival),
                 left.eq(self.record.outputs),
                 self.write_address.eq(times(self.record.output_base, self.config.steps)),
             ]

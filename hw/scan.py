@@ -52,7 +52,11 @@ class ScoreScan(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = memory = self.memory
-        best, rival, own = (Signal.like(self.z, name=name) for name in ("best", "rival", "own"))
+        # Kept inverted: what is subtracted from another score or compared with it is added so.
+        below_best, below_rival = (Signal.like(self.z, name=name, init=-1)
+                                   for name in ("below_best", "below_rival"))
+        own = Signal.like(self.z)
+        above_best, above_rival = Signal(), Signal()
         any_best, any_rival = Signal(), Signal()
         index = Signal.like(self.index)
         classes = Signal.like(self.classes)
@@ -62,16 +66,18 @@ class ScoreScan(wiring.Component):
             memory.write_address.eq(index),
             memory.write_data.eq(self.z),
             memory.write.eq(self.busy & self.z_valid),
-            self.gap.eq(own - rival),
+            self.gap.eq((Cat(1, own, own[-1]) + Cat(1, below_rival, below_rival[-1]))[1:]),
+            above_best.eq(self.z + below_best >= 0),
+            above_rival.eq(self.z + below_rival >= 0),
         ]
         with m.If(self.busy & self.z_valid):
             m.d.sync += index.eq(index + 1)
-            with m.If(~any_best | (self.z > best)):
-                m.d.sync += [any_best.eq(1), best.eq(self.z), self.prediction.eq(index)]
+            with m.If(~any_best | above_best):
+                m.d.sync += [any_best.eq(1), below_best.eq(~self.z), self.prediction.eq(index)]
             with m.If(index == self.target):
                 m.d.sync += own.eq(self.z)
-            with m.Elif(~any_rival | (self.z > rival)):
-                m.d.sync += [any_rival.eq(1), rival.eq(self.z), self.rival.eq(index)]
+            with m.Elif(~any_rival | above_rival):
+                m.d.sync += [any_rival.eq(1), below_rival.eq(~self.z), self.rival.eq(index)]
             with m.If(index == classes - 1):
                 m.d.sync += self.busy.eq(0)
         with m.If(self.start):
@@ -86,6 +92,6 @@ class ScoreScan(wiring.Component):
         with m.If(self.clear):
             m.d.sync += [
                 self.prediction.eq(0), self.target.eq(0), self.rival.eq(0),
-                own.eq(0), rival.eq(0),
+                own.eq(0), below_rival.eq(-1),
             ]
         return m

@@ -19,9 +19,10 @@ class ResultSender(wiring.Component):
 
     Members
     -------
-    start : strobe, while not `busy`: send a result, with
-    index, prediction, classes : results since RUN, first maximum, number of scores, at least 1.
-    busy : the packet is not out yet; from the cycle after `start`. The scores must stay till then.
+    clear : strobe, while not `busy`: the next result is the first.
+    start, classes : strobe, while not `busy`: send a result, with as many scores, at least 1.
+    prediction : first maximum. It and the scores must stay as they are while `busy`.
+    busy : the packet is not out yet; from the cycle after `start`.
     score_index : score to read.
     score : that score, one cycle after `score_index` was set.
     o : header and payload of the packet.
@@ -30,8 +31,8 @@ class ResultSender(wiring.Component):
     def __init__(self, config: CoreConfig):
         self.config = config
         super().__init__({
+            "clear": In(1),
             "start": In(1),
-            "index": In(32),
             "prediction": In(range(config.max_classes)),
             "classes": In(range(config.max_classes + 1)),
             "busy": Out(1),
@@ -39,10 +40,13 @@ class ResultSender(wiring.Component):
             "score": In(signed(config.score_bits)),
             "o": Out(stream.Signature(PACKET_BYTE)),
         })
+        self.index = Signal(32)
 
     def elaborate(self, platform):
         m = Module()
-        head = Signal(32 + 8)
+        index = self.index  # turns as it goes out, and is counted up byte by byte
+        carry = Signal()
+        counted = Signal(9)
         place = Signal(range(4 + 5))
         left = Signal.like(self.classes)
         length = Signal(16)
@@ -50,12 +54,15 @@ class ResultSender(wiring.Component):
         m.d.comb += [
             length.eq(5 + Cat(Const(0, 2), left)),
             sent.eq(self.o.valid & self.o.ready),
+            counted.eq(index[:8] + carry),
         ]
+        with m.If(self.clear):
+            m.d.sync += index.eq(0)
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("IDLE"))
             with m.State("IDLE"):
                 m.d.sync += [
-                    head.eq(Cat(self.index, self.prediction)),
+                    carry.eq(1),
                     left.eq(self.classes),
                     self.score_index.eq(0),
                     place.eq(0),
@@ -72,12 +79,14 @@ class ResultSender(wiring.Component):
                         m.d.comb += self.o.p.data.eq(length[:8])
                     with m.Case(3):
                         m.d.comb += self.o.p.data.eq(length[8:])
+                    with m.Case(8):
+                        m.d.comb += self.o.p.data.eq(self.prediction)
                     with m.Default():  # 1, the sequence number, is the index's low byte
-                        m.d.comb += self.o.p.data.eq(head[:8])
+                        m.d.comb += self.o.p.data.eq(index[:8])
                 with m.If(sent):
                     m.d.sync += place.eq(place + 1)
-                    with m.If(place >= 4):
-                        m.d.sync += head.eq(head >> 8)
+                    with m.If(place.matches(4, 5, 6, 7)):
+                        m.d.sync += [index.eq(Cat(index[8:], counted[:8])), carry.eq(counted[8])]
                     with m.If(place == 8):
                         m.d.sync += place.eq(0)
                         m.next = "SCORE"

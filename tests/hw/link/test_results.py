@@ -18,28 +18,31 @@ def test_packets(classes):
     rng = random.Random(seed)
     config = CoreConfig(max_classes=max(2, classes), max_neurons=256)
     half = 1 << (config.score_bits - 1)
-    results = [(rng.choice([0, (1 << 32) - 1, rng.randrange(1 << 32)]), rng.randrange(classes),
+    first = rng.choice([0, 0xFE, 0x12FFFF, (1 << 32) - 2, rng.randrange(1 << 32)])
+    indices = [(first + n) % (1 << 32) for n in range(3)] + [0, 1]
+    results = [(index, rng.randrange(classes),
                 [rng.choice([-half, half - 1, -1, 0, rng.randrange(-half, half)])
-                 for _ in range(classes)]) for _ in range(3)]
+                 for _ in range(classes)]) for index in indices]
     dut = ResultSender(config)
     found = []
 
     async def start(ctx):
-        for index, prediction, scores in results:
-            ctx.set(dut.index, index)
+        ctx.set(dut.index, first)
+        for number, (_, prediction, scores) in enumerate(results):
+            ctx.set(dut.clear, number == 3)
+            await ctx.tick()
+            ctx.set(dut.clear, 0)
             ctx.set(dut.prediction, prediction)
             ctx.set(dut.classes, classes)
             ctx.set(dut.start, 1)
             await ctx.tick()
             ctx.set(dut.start, 0)
-            ctx.set(dut.index, 0x55555555)
-            ctx.set(dut.prediction, 1)
             ctx.set(dut.classes, 1)
             assert ctx.get(dut.busy)
             while ctx.get(dut.busy):
-                number = ctx.get(dut.score_index)
+                place = ctx.get(dut.score_index)
                 await ctx.tick()
-                ctx.set(dut.score, scores[number])
+                ctx.set(dut.score, scores[place])
             await wait(ctx, rng.randint(0, 3))
 
     async def receive(ctx):
