@@ -31,8 +31,8 @@ class LayerRecord(data.StructLayout):
         super().__init__({
             "words": range(config.max_words + 1),
             "outputs": range(config.max_neurons + 1),
-            "trit_base": range(config.trit_depth + 1),
-            "residual_base": range(config.residual_depth + 1),
+            "trit_base": range(config.trit_depth),
+            "residual_base": range(config.residual_depth),
             "input_base": range(config.output_words + 1),
             "output_base": range(config.output_words + 1),
             "shift": 5,

@@ -21,7 +21,8 @@ class Sequencer(wiring.Component):
 
     Members
     -------
-    program_write, program_address, program_data : write port of the program.
+    program_write, program_address, program_data : write port of the program. Operands are such as
+        `link.program.ProgramLoader` accepts.
     program_length : instructions of the program; behind them it halts.
     table_write, table_index, table_record : write port of the layer table.
     layers : rows of the table.
@@ -100,20 +101,21 @@ class Sequencer(wiring.Component):
         opcode = Signal(Op)
         past_end = Signal()
         m.d.comb += [
-            past_end.eq(pc >= self.program_length),
+            past_end.eq(pc == self.program_length),
             opcode.eq(Mux(past_end, Op.HALT, word["opcode"])),
             self.operand.eq(word["immediate"]),
         ]
 
         names_layer, missing, works_on_last = Signal(), Signal(), Signal()
+        number = self.operand[:len(self.layers)]  # the program loader accepts no others
         least = Mux(opcode == Op.BWD, 2, 1)
         m.d.comb += [
             names_layer.eq((opcode == Op.FWD) | (opcode == Op.BWD) | (opcode == Op.UPD)),
-            missing.eq(names_layer & ((self.operand < least) | (self.operand > self.layers))),
+            missing.eq(names_layer & ((number < least) | (number > self.layers))),
             works_on_last.eq((opcode == Op.ERR) | (opcode == Op.SEND)),
-            table.address.eq(Mux(works_on_last, self.layers, self.operand) - 1),
+            table.address.eq(Mux(works_on_last, self.layers, number) - 1),
             self.record.eq(table.word),
-            self.last.eq(self.operand == self.layers),
+            self.last.eq(number == self.layers),
         ]
 
         following = Signal.like(pc)

@@ -18,6 +18,7 @@ from ...firmware.frames import (
     pack_fields,
 )
 from ...model.config import CoreConfig
+from ..blockram import BlockRam
 from ..ports import RunState
 from .stuffing import PACKET_BYTE
 
@@ -110,11 +111,11 @@ class AnswerSender(wiring.Component):
 
 
 class Hello(wiring.Component):
-    """What a core tells of itself, `firmware.frames.HELLO_FIELDS`. Combinational.
+    """What a core tells of itself, `firmware.frames.HELLO_FIELDS`.
 
     Members
     -------
-    index : byte of the answer's frame; `byte` is that byte.
+    index : byte of the answer's frame; `byte` is that byte, one cycle later.
     """
 
     index: In(range(DATA_BYTE + HELLO_BYTES))
@@ -125,13 +126,12 @@ class Hello(wiring.Component):
         named = {name: getattr(config, name) for name, _ in HELLO_FIELDS if hasattr(config, name)}
         self.payload = pack_fields(HELLO_FIELDS, magic=MAGIC, protocol=PROTOCOL_VERSION,
                                    slots=SLOTS, **named)
+        self.memory = BlockRam(8, DATA_BYTE + HELLO_BYTES, bytes(DATA_BYTE) + self.payload)
 
     def elaborate(self, platform):
         m = Module()
-        with m.Switch(self.index):
-            for n, byte in enumerate(self.payload, DATA_BYTE):
-                with m.Case(n):
-                    m.d.comb += self.byte.eq(byte)
+        m.submodules.memory = memory = self.memory
+        m.d.comb += [memory.address.eq(self.index), self.byte.eq(memory.word)]
         return m
 
 

@@ -118,7 +118,8 @@ class CommandProcessor(wiring.Component):
         self.set_total, self.preset = Signal(), Signal.like(self.total)
         self.add_item, self.sum = Signal(), Signal(1 + max(
             len(self.total), len(self.table.item_bytes)))
-        self.count = Signal(16)  # words or samples that `total` does not have yet
+        # Words or samples that `total` does not have yet.
+        self.count = Signal(range(max(config.slot_bytes, 256)))
 
         self.address = Signal(16)
         self.load_address, self.next_word, self.next_byte = Signal(), Signal(), Signal()
@@ -340,14 +341,17 @@ class CommandProcessor(wiring.Component):
                 self._answer(m, Status.STATE)
 
         with m.State("LENGTH"):
-            fixed, repeating = Signal.like(self.preset), Signal()
+            bits = (PAYLOAD + max(FIXED_BYTES.values())).bit_length()
+            fixed, repeating, beyond = Signal(bits), Signal(), Signal()
+            m.d.comb += beyond.eq(reader.end[bits:].any())
             with m.Switch(self.kind):
                 for kind, size in FIXED_BYTES.items():
                     with m.Case(kind):
                         m.d.comb += [fixed.eq(PAYLOAD + size), repeating.eq(kind in REPEATING)]
             self._preset(m, fixed)
             m.next = "GATHER"
-            with m.If((reader.end < fixed) | (~repeating & (reader.end != fixed))):
+            with m.If(~beyond & (reader.end[:bits] < fixed) | ~repeating & (
+                    beyond | (reader.end[:bits] != fixed))):
                 self._answer(m, Status.LENGTH)
             with m.Elif(fixed == PAYLOAD):
                 m.next = "DECIDE"
@@ -389,6 +393,8 @@ class CommandProcessor(wiring.Component):
                         self._answer(m, Status.LENGTH)
                 with m.Case(Type.WRITE, Type.DATA):
                     m.next = "MEASURE"
+                    with m.If((self.kind == Type.WRITE) & window.count[len(self.count):].any()):
+                        self._answer(m, Status.LENGTH)
                 with m.Case(Type.READ):
                     # Answer and request have as many bytes before the words.
                     m.d.comb += self.load_address.eq(1)

@@ -83,12 +83,13 @@ class ProgramLoader(wiring.Component):
     def _valid(self, m):
         """Whether `word` is an instruction with an operand that it may have."""
         fields = {name: self.word[first:first + width] for name, first, width in FORMAT}
-        operand, zero, valid = fields["immediate"], Signal(), Signal()
-        m.d.comb += zero.eq(operand == 0)
+        operand, zero, low, valid = fields["immediate"], Signal(), Signal(), Signal()
+        bits = len(self.count)
+        m.d.comb += [zero.eq(operand == 0), low.eq(~operand[bits:].any())]
         accepted = {
             Operand.NONE: zero,
             Operand.COUNT: ~zero,
-            Operand.TARGET: operand < self.count,
+            Operand.TARGET: low & (operand[:bits] < self.count),
             Operand.LAYER: ~zero & (operand <= self.config.max_layers),
             Operand.MARGIN: ~zero & ~operand[-1],
         }

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ...firmware.frames import LAYER_ROW
 from ...model.config import CoreConfig, ceil_div
 from ..arith import times
+from ..compare import exceeds
 from ..ports import LayerRecord
 
 __all__ = ["TableLoader"]
@@ -66,6 +67,7 @@ class TableLoader(wiring.Component):
         shift, gain = Signal.like(record.shift), Signal.like(record.gain)
         trits = Signal(range(config.trit_depth + config.max_words + 1))
         residuals = Signal(range(config.residual_depth + config.max_words * config.steps + 1))
+        too_many = Signal()  # words of T or R
         source = Signal(range(config.hidden_depth + 1))
         target = Signal(range(config.hidden_depth + ceil_div(config.max_neurons, config.lanes) + 1))
         lane, bank = Signal(range(config.lanes)), Signal(range(config.banks))
@@ -81,7 +83,11 @@ class TableLoader(wiring.Component):
             record.output_base.eq(target),
             record.shift.eq(shift),
             record.gain.eq(gain),
+            too_many.eq(exceeds(trits, config.trit_depth)
+                        | exceeds(residuals, config.residual_depth)),
         ]
+        if config.banks == 1:
+            m.d.comb += residuals.eq(times(trits, config.steps))
 
         def refuse_if(condition):
             with m.If(condition):
@@ -90,8 +96,10 @@ class TableLoader(wiring.Component):
         def begin_pass():
             m.d.comb += self.rewind.eq(1)
             m.d.sync += [
-                row.eq(0), trits.eq(0), residuals.eq(0), source.eq(0), target.eq(0),
+                row.eq(0), trits.eq(0), source.eq(0), target.eq(0),
             ]
+            if config.banks > 1:
+                m.d.sync += residuals.eq(0)
             m.next = "READ"
 
         with m.FSM():
@@ -113,9 +121,10 @@ class TableLoader(wiring.Component):
 
             with m.State("CHECK"):
                 refuse_if(first & ((left == 0) | (left > config.max_inputs)))
-                refuse_if(outputs < Mux(last, 2, 1))
-                refuse_if(outputs > Mux(last, config.max_classes, config.max_neurons))
-                refuse_if(target > config.hidden_depth)
+                refuse_if((outputs == 0) | (last & (outputs == 1)))
+                refuse_if(Mux(last, exceeds(outputs, config.max_classes),
+                              exceeds(outputs, config.max_neurons)))
+                refuse_if(exceeds(target, config.hidden_depth))
                 m.next = "JUDGE"
 
             with m.State("JUDGE"):
@@ -151,16 +160,17 @@ class TableLoader(wiring.Component):
                     target.eq(target + (lane == 0)),
                     lane.eq(Mux(lane == config.lanes - 1, 0, lane + 1)),
                     bank.eq(Mux(bank == config.banks - 1, 0, bank + 1)),
-                    residuals.eq(residuals + times(words, config.steps)),
                 ]
+                if config.banks > 1:
+                    m.d.sync += residuals.eq(residuals + times(words, config.steps))
                 with m.If(bank == 0):
                     m.d.sync += trits.eq(trits + words)
-                refuse_if((trits > config.trit_depth) | (residuals > config.residual_depth))
+                refuse_if(too_many)
                 with m.If(left == 1):
                     m.next = "NEXT"
 
             with m.State("NEXT"):
-                refuse_if((trits > config.trit_depth) | (residuals > config.residual_depth))
+                refuse_if(too_many)
                 m.d.sync += row.eq(row + 1)
                 m.next = "READ"
                 with m.If(last):

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import Space
 from ...model.config import CoreConfig
+from ..compare import exceeds
 from .answers import HEAD_BYTES
 
 __all__ = ["WindowCheck"]
@@ -48,9 +49,9 @@ class WindowCheck(wiring.Component):
             end.eq(self.address + self.count),
             self.space.eq(space != Space.T),
             in_trits.eq((space == Space.T) & (self.bank < config.banks)
-                        & (end <= config.trit_depth)),
+                        & ~exceeds(end, config.trit_depth)),
             in_residuals.eq((space == Space.R) & (self.bank == 0)
-                            & (end <= config.residual_depth)),
+                            & ~exceeds(end, config.residual_depth)),
             self.within.eq((self.count != 0) & (in_trits | in_residuals)),
             self.fits.eq(self.count <= Mux(self.space, largest_r, largest_t)),
         ]
