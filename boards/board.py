@@ -149,7 +149,11 @@ class Board:
     @property
     def rates(self) -> tuple[int, ...]:
         """Bits a second that core and bridge both do, ascending, the safe rate first."""
-        return tuple(rate for rate in supported_rates(float(self.pll.output_hz))
+        return self.rates_at(float(self.pll.output_hz))
+
+    def rates_at(self, clock_hz: float) -> tuple[int, ...]:
+        """The rates of a core with another clock."""
+        return tuple(rate for rate in supported_rates(clock_hz)
                      if SAFE_RATE <= rate <= self.max_rate)
 
     @property

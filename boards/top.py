@@ -65,7 +65,7 @@ class BoardTop(wiring.Component):
         m.domains.sync = ClockDomain("sync")
         m.d.comb += [ClockSignal("sync").eq(clk), ResetSignal("sync").eq(timer.reset)]
 
-        m.submodules.uart = uart = Uart(self.clock_hz, self.board.rates)
+        m.submodules.uart = uart = Uart(self.clock_hz, self.board.rates_at(self.clock_hz))
         m.submodules.core = core = Core(self.config)
         connect(m, uart.o, core.i)
         connect(m, core.o, uart.i)

@@ -1,0 +1,123 @@
+"""The top level of each board: pins, PLL, reset, and what it looks like without a board."""
+
+import json
+import re
+
+import pytest
+from amaranth.back import rtlil
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+from amaranth.sim import Simulator
+from tritgrad.boards import BOARDS
+from tritgrad.boards.clocks import RESET_SECONDS, ResetTimer
+from tritgrad.boards.top import BoardTop
+
+SMALL = {"network": (16, 8, 4), "lanes": 4, "banks": 1}
+
+each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+PINS = {
+    "icebreaker": ("pcf", {"6", "9", "35"}), "icesugar": ("pcf", {"4", "6", "35"}),
+    "ulx3s-12f": ("lpf", {"M1", "L4", "G2"}), "ulx3s-25f": ("lpf", {"M1", "L4", "G2"}),
+    "ulx3s-85f": ("lpf", {"M1", "L4", "G2"}), "icesugar-pro": ("lpf", {"A9", "B9", "P6"}),
+    "tang-nano-9k": ("cst", {"18", "17", "52"}), "tang-primer-20k": ("cst", {"T13", "M11", "H11"}),
+}
+
+
+class Echo(wiring.Component):
+    """In the core's place where the core does not matter: gives every byte back."""
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8))})
+
+    def elaborate(self, platform):
+        m = Module()
+        wiring.connect(m, wiring.flipped(self.i), wiring.flipped(self.o))
+        return m
+
+
+@pytest.fixture
+def echo(monkeypatch):
+    monkeypatch.setattr("tritgrad.boards.top.Core", Echo)
+
+
+def plan_of(board, **options):
+    small = board.resized(**SMALL)
+    return board.platform().prepare(BoardTop(small, **options), "top", emit_src=False,
+                                    debug_verilog=False)
+
+
+@each_board
+def test_pins_and_pll(echo, board):
+    plan = plan_of(board)
+    ending, pins = PINS[board.name]
+    constraints = plan.files[f"top.{ending}"]
+    found = set(re.findall(r"(?:set_io \S+|SITE|IO_LOC \S+) \"?(\w+)", constraints))
+    assert pins <= found
+    netlist = plan.files["top.il"]
+    cell = re.search(rf"cell \\{board.fpga.pll} .*?\n( *parameter.*\n)+", netlist)[0]
+    for name, value in board.pll.parameters.items():
+        text = re.search(rf"parameter \\{name} (.*)", cell)[1]
+        number = int(text.partition("'")[2], 2) if "'" in text else int(text.split()[-1])
+        assert number == value
+
+
+@each_board
+def test_bypassed_pll_is_not_there(echo, board):
+    netlist = plan_of(board, bypass_pll=True).files["top.il"]
+    assert f"cell \\{board.fpga.pll}" not in netlist
+
+
+@pytest.mark.parametrize("name", ["tang-nano-9k", "tang-primer-20k"])
+def test_gowin_calls_the_placer_that_exists(echo, name):
+    commands = json.loads(plan_of(BOARDS[name]).files["build_top.json"])["commands"]
+    placer = commands[1]
+    assert placer[0] == "nextpnr-himbaechel"
+    assert "--family" not in placer and "--cst" not in placer
+    assert any(word.startswith("family=GW") for word in placer) and "cst=top.cst" in placer
+    assert "--mspi_as_gpio" in commands[2]
+
+
+def test_netlist_does_not_depend_on_the_run():
+    assert plan_of(BOARDS["ulx3s-25f"]).digest() == plan_of(BOARDS["ulx3s-25f"]).digest()
+
+
+def test_reset_lasts_until_the_clock_is_stable_and_comes_back_with_loss_of_lock():
+    clk, locked = Signal(), Signal()
+    timer = ResetTimer(clk, locked, 2e6)
+    assert timer.cycles / 2e6 >= RESET_SECONDS
+
+    async def bench(ctx):
+        async def cycles(number):
+            held = 0
+            for _ in range(number):
+                ctx.set(clk, 1)
+                await ctx.delay(1e-7)
+                ctx.set(clk, 0)
+                await ctx.delay(1e-7)
+                held += ctx.get(timer.reset)
+            return held
+
+        assert await cycles(100) == 100  # no lock, no end
+        ctx.set(locked, 1)
+        held = await cycles(3 * timer.cycles)
+        assert timer.cycles <= held <= timer.cycles + 4
+        ctx.set(locked, 0)
+        assert await cycles(10) >= 7
+        ctx.set(locked, 1)
+        held = await cycles(3 * timer.cycles)
+        assert timer.cycles <= held <= timer.cycles + 4
+
+    simulator = Simulator(timer)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def test_top_without_a_platform_has_ports_alone(echo):
+    text = rtlil.convert(BoardTop(BOARDS["icebreaker"].resized(**SMALL)), name="board_top",
+                         emit_src=False)
+    top = text[text.index("module \\board_top\n"):].partition("\nend\n")[0]
+
+    listed = {name for _, name in re.findall(r"wire width 1 (input|output) \d+ +\\(\w+)", top)}
+    assert listed == {"clk", "rx", "tx", "led"}
