@@ -6,7 +6,7 @@
 // the low bits of the address are byte enables. Chip selects are compared with CSDECODE; a port
 // that is not selected or not enabled keeps its output. What both ports do to one address in one
 // cycle is undefined on the chip; here the write comes after the read. GSR and asynchronous resets
-// are not modelled: a netlist that has the latter stops the simulation.
+// are not modelled.
 
 module DP16KD(
     input DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8, DIA7, DIA6, DIA5,
@@ -292,12 +292,6 @@ module DP16KD(
             held_B <= read_B;
     wire [17:0] out_A = (wide_read ? REGMODE_B : REGMODE_A) == "OUTREG" ? held_A : first_A;
     wire [17:0] out_B = REGMODE_B == "OUTREG" ? held_B : read_B;
-
-    initial
-        if (RESETMODE != "SYNC") begin
-            $display("DP16KD: RESETMODE %s is not modelled", RESETMODE);
-            $finish;
-        end
 endmodule
 
 // One port that writes 36 bits and one that reads: DP16KD under other names. As on the chip, the
