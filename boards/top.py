@@ -3,7 +3,7 @@
 from typing import Any
 
 from amaranth.build import ResourceError
-from amaranth.hdl import ClockDomain, ClockSignal, Const, Module, ResetSignal
+from amaranth.hdl import ClockDomain, ClockSignal, Const, Module, ResetSignal, Signal
 from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out, connect
 
@@ -68,7 +68,13 @@ class BoardTop(wiring.Component):
         m.submodules.uart = uart = Uart(self.clock_hz, self.board.rates_at(self.clock_hz))
         m.submodules.core = core = Core(self.config)
         connect(m, uart.o, core.i)
-        connect(m, core.o, uart.i)
+        # A byte waits here while the line is busy, so that the core's logic ends at a register.
+        byte, full = Signal(8), Signal()
+        m.d.comb += [core.o.ready.eq(~full), uart.i.valid.eq(full), uart.i.p.eq(byte)]
+        with m.If(core.o.valid & ~full):
+            m.d.sync += [byte.eq(core.o.p), full.eq(1)]
+        with m.Elif(uart.i.ready):
+            m.d.sync += full.eq(0)
         m.d.comb += [uart.rx.eq(rx), self.tx.eq(uart.tx), self.led.eq(~(rx & uart.tx))]
         return m
 

@@ -121,3 +121,49 @@ def test_top_without_a_platform_has_ports_alone(echo):
 
     listed = {name for _, name in re.findall(r"wire width 1 (input|output) \d+ +\\(\w+)", top)}
     assert listed == {"clk", "rx", "tx", "led"}
+
+
+def test_bytes_come_back_over_the_line_in_order(echo):
+    """The UART's two sides at the safe rate, through the byte that waits between core and line."""
+    board = BOARDS["icebreaker"]
+    top = BoardTop(board.resized(**SMALL))
+    bit = board.clock_hz / 115_200
+    sent = [0x00, 0x7E, 0x55, 0xFF, 0x31]
+
+    async def bench(ctx):
+        clock = 0
+
+        async def run(cycles, until=lambda: False):
+            nonlocal clock
+            for _ in range(cycles):
+                ctx.set(top.clk, 1)
+                await ctx.delay(1e-8)
+                ctx.set(top.clk, 0)
+                await ctx.delay(1e-8)
+                clock += 1
+                if until():
+                    return
+
+        await run(600)
+        line, levels = [], [1] * 30
+        for byte in sent:
+            levels += [0, *(byte >> n & 1 for n in range(8)), 1]
+        levels += [1] * 30
+        for number, level in enumerate(levels):
+            ctx.set(top.rx, level)
+            while clock - 600 < (number + 1) * bit:
+                await run(1)
+                line.append(ctx.get(top.tx))
+                assert ctx.get(top.led) == (1 - (level & line[-1]))
+        got, at = [], 0
+        while 0 in line[at:]:
+            at = line.index(0, at)
+            bits = [line[int(at + (n + 0.5) * bit)] for n in range(10)]
+            assert bits[0] == 0 and bits[9] == 1
+            got.append(sum(value << n for n, value in enumerate(bits[1:9])))
+            at = int(at + 9.5 * bit)
+        assert got == sent
+
+    simulator = Simulator(top)
+    simulator.add_testbench(bench)
+    simulator.run()
