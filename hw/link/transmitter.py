@@ -63,8 +63,9 @@ class Arbiter(wiring.Component):
 class Transmitter(wiring.Component):
     """Packets to wire bytes: appends the CRC and stuffs.
 
-    Latency 0 (combinational). A packet of n bytes takes n + 6 cycles and one more for each byte of
-    it and its CRC that is escaped; the flags and the CRC keep `i` waiting.
+    Latency: a cycle. A packet of n bytes takes n + 6 cycles and one more for each byte of it and
+    its CRC that is escaped; the flags and the CRC keep `i` waiting. A register takes each byte in:
+    what makes the packets and what stuffs them are both long paths.
 
     Members
     -------
@@ -82,15 +83,18 @@ class Transmitter(wiring.Component):
         done = Signal()
         m.submodules.crc = ResetInserter(done)(crc)
 
+        byte, full = Signal(PACKET_BYTE), Signal()
         in_crc = Signal()
         index = Signal(range(4))
         taken = Signal()
         connect(m, stuffer.o, flipped(self.o))
+        m.d.comb += self.i.ready.eq(~full | (~in_crc & stuffer.i.ready))
+        with m.If(self.i.ready):
+            m.d.sync += [full.eq(self.i.valid), byte.eq(self.i.p)]
         m.d.comb += [
-            stuffer.i.p.data.eq(Mux(in_crc, crc.crc[:8], self.i.p.data)),
+            stuffer.i.p.data.eq(Mux(in_crc, crc.crc[:8], byte.data)),
             stuffer.i.p.last.eq(in_crc & (index == 3)),
-            stuffer.i.valid.eq(in_crc | self.i.valid),
-            self.i.ready.eq(~in_crc & stuffer.i.ready),
+            stuffer.i.valid.eq(in_crc | full),
             taken.eq(stuffer.i.valid & stuffer.i.ready),
             done.eq(taken & stuffer.i.p.last),
             crc.valid.eq(taken),
@@ -100,7 +104,7 @@ class Transmitter(wiring.Component):
         ]
         with m.If(taken & in_crc):
             m.d.sync += index.eq(index + 1)
-        with m.If(taken & ~in_crc & self.i.p.last):
+        with m.If(taken & ~in_crc & byte.last):
             m.d.sync += in_crc.eq(1)
         with m.If(done):
             m.d.sync += in_crc.eq(0)
