@@ -5,18 +5,50 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig, ceil_div
-from .columns import Columns, last_sum, levels, reduce_level
+from .columns import Columns, cuts, pipelined_sum
 
-__all__ = ["MacArray", "MacBank"]
+__all__ = ["MacArray", "MacBank", "product_columns"]
+
+
+def product_columns(m: Module, x: Value, trits: Value, run: int, ones: int) -> Columns:
+    """Bits whose sum is that of the products of L bits and L trits, plus L, plus `ones`.
+
+    A lane adds its product and a one, 0 to 2, to the bit that the lane before left over. Of the sum
+    one bit is left over for the lane after, and a carry of weight 2 goes to the columns: a LUT of
+    four inputs each.
+
+    Parameters
+    ----------
+    x
+        Activation bits.
+    trits
+        Two bits each, the top two of a counter: 01 is 1, 10 is -1, others are 0.
+    run
+        Lanes that pass a bit on, one after the other; a LUT of delay each.
+    ones
+        Runs that begin with a one instead of a zero.
+    """
+    left, carries = [], []
+    for number, begin in enumerate(range(0, len(x), run)):
+        over = Const(int(number < ones), 1)
+        for n in range(begin, min(begin + run, len(x))):
+            low, high = trits[2 * n], trits[2 * n + 1]
+            product = Signal(name=f"product{n}")
+            carry = Signal(name=f"carry{n}")
+            following = Signal(name=f"over{n}")
+            m.d.comb += [
+                product.eq(x[n] & (low ^ high)),
+                carry.eq(Mux(product, low, over)),
+                following.eq(over ^ ~product),
+            ]
+            carries.append(carry)
+            over = following
+        left.append(over)
+    return [left, carries]
 
 
 class MacBank(wiring.Component):
     """L trits times L activation bits, counted, shifted by the plane's weight and summed.
-
-    A lane adds its product, -1, 0 or 1, and a one to the bit that the lane before left over. Of
-    the 0 to 3, one bit is left over for the lane after and a carry of weight 2 goes to the sum: a
-    LUT of four inputs each. The columns of carries and of bits left over after `RUN` lanes are
-    summed by `hw.columns`; then the lanes' ones are subtracted.
 
     Takes a plane a cycle. No back-pressure.
 
@@ -33,7 +65,7 @@ class MacBank(wiring.Component):
     """
 
     #: Lanes that pass a bit on within a cycle.
-    RUN = 4
+    RUN = 5
     #: Levels of `hw.columns` between registers.
     DEPTH = 2
 
@@ -44,11 +76,7 @@ class MacBank(wiring.Component):
         # zeros, the less is to be subtracted.
         ones = max(range(runs + 1), key=lambda n: (lanes + n) & -(lanes + n))
         self.ones, self.excess = ones, lanes + ones
-        self.levels = levels([runs, lanes])
-        # The last addition has a register behind it: the difference's.
-        self.cuts = [n for n in range(0, self.levels + 1, self.DEPTH)
-                     if not n or n + self.DEPTH <= self.levels]
-        self.plane_delay = len(self.cuts) + 1
+        self.plane_delay = len(cuts([runs, lanes], self.DEPTH)) + 1
         self.sum_delay = self.plane_delay + (config.word_bits > 1)
         super().__init__({
             "x": In(lanes),
@@ -63,17 +91,11 @@ class MacBank(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        columns = self._lanes(m)
-        for level in range(self.levels + 1):
-            if level in self.cuts:
-                columns = self._register(m, columns)
-            if level < self.levels:
-                columns = reduce_level(m, columns)
-
         count = Signal(range(config.lanes + self.excess + 1))
+        columns = product_columns(m, self.x, self.trits, self.RUN, self.ones)
+        m.d.comb += count.eq(pipelined_sum(m, columns, self.DEPTH))
         zeros = (self.excess & -self.excess).bit_length() - 1
         difference = Signal(signed(config.lanes.bit_length() + 1), reset_less=True)
-        m.d.comb += count.eq(last_sum(columns))
         m.d.sync += difference.eq(Cat(count[:zeros], count[zeros:] - (self.excess >> zeros)))
         if config.word_bits > 1:
             shifted = Signal.like(self.sum, reset_less=True)
@@ -89,37 +111,6 @@ class MacBank(wiring.Component):
             else:
                 m.d.sync += self.total.eq(Mux(self.last, 0, self.sum))
         return m
-
-    def _lanes(self, m: Module) -> Columns:
-        """Bits left over, and carries, of all lanes."""
-        left, carries = [], []
-        for run, first in enumerate(range(0, self.config.lanes, self.RUN)):
-            over = Const(int(run < self.ones), 1)
-            for n in range(first, min(first + self.RUN, self.config.lanes)):
-                # The top two counter bits: 01 is +1, 10 is -1.
-                low, high = self.trits[2 * n], self.trits[2 * n + 1]
-                product = Signal(name=f"product{n}")
-                carry = Signal(name=f"carry{n}")
-                following = Signal(name=f"over{n}")
-                m.d.comb += [
-                    product.eq(self.x[n] & (low ^ high)),
-                    carry.eq(Mux(product, low, over)),
-                    following.eq(over ^ ~product),
-                ]
-                carries.append(carry)
-                over = following
-            left.append(over)
-        return [left, carries]
-
-    @staticmethod
-    def _register(m: Module, columns: Columns) -> Columns:
-        """The bits one cycle later. They need no reset: `active` says when they count."""
-        delayed = []
-        for column in columns:
-            register = Signal(len(column), reset_less=True)
-            m.d.sync += register.eq(Cat(column))
-            delayed.append(list(register))
-        return delayed
 
 
 class MacArray(wiring.Component):
@@ -169,10 +160,13 @@ class MacArray(wiring.Component):
 
         # Sums that are still to leave the drain, `sum_delay` cycles ahead of it.
         left = Signal(range(len(banks) + 1))
-        with m.If(ends):
-            m.d.sync += left.eq(self.rows)
-        with m.Elif(left.any()):
-            m.d.sync += left.eq(left - 1)
+        if len(banks) == 1:
+            m.d.sync += left.eq(ends)
+        else:
+            with m.If(ends):
+                m.d.sync += left.eq(self.rows)
+            with m.Elif(left.any()):
+                m.d.sync += left.eq(left - 1)
         leaving = self._delayed(m, left.any(), timing.sum_delay)
         m.d.comb += [
             self.room.eq((~ends & (left <= 2)) if len(banks) > 1 else 1),

@@ -16,13 +16,13 @@ from collections.abc import Sequence
 
 from amaranth import *
 
-__all__ = ["Columns", "chains", "heights_after", "last_sum", "levels", "reduce_level"]
+__all__ = ["Columns", "chains", "cuts", "heights_after", "levels", "pipelined_sum", "reduce_level"]
 
 #: Bits by weight: the n-th list holds those of weight 2^n.
 Columns = list[list[Value]]
 
 #: Positions of an addition at most. Timing analysis does not see that carries end within it.
-LONGEST_CHAIN = 32
+LONGEST_CHAIN = 24
 
 
 def chains(heights: Sequence[int]) -> list[tuple[int, int]]:
@@ -86,11 +86,35 @@ def reduce_level(m: Module, columns: Columns) -> Columns:
     return columns if columns[-1] else columns[:-1]
 
 
-def last_sum(columns: Columns) -> Value:
-    """Sum of columns of at most two bits."""
+def cuts(heights: Sequence[int], depth: int) -> list[int]:
+    """Levels before which `pipelined_sum` has registers: the first, then every `depth` levels.
+
+    A level at least and the last addition follow the last register.
+    """
+    return list(range(0, max(levels(heights), 1), depth))
+
+
+def pipelined_sum(m: Module, columns: Columns, depth: int) -> Value:
+    """The sum, as many cycles later as there are `cuts`.
+
+    The registers are not reset: the first sums after a reset are of no use.
+    """
+    heights = [len(column) for column in columns]
+    registers = cuts(heights, depth)
+    for level in range(levels(heights) + 1):
+        if level:
+            columns = reduce_level(m, columns)
+        if level in registers:
+            columns = [_delayed(m, column) for column in columns]
     first, second = (Cat(column[n] if len(column) > n else Const(0, 1) for column in columns)
                      for n in range(2))
     return first + second
+
+
+def _delayed(m: Module, column: Sequence[Value]) -> list[Value]:
+    register = Signal(len(column), reset_less=True)
+    m.d.sync += register.eq(Cat(column))
+    return list(register)
 
 
 class _Chain:

@@ -17,12 +17,14 @@ def number(values, bits):
     return sum(int(value) << (bits * n) for n, value in enumerate(values))
 
 
-@pytest.mark.parametrize("lanes, banks", [(4, 3), (7, 2), (16, 5), (1, 1)])
-def test_groups_of_random_planes(lanes, banks):
+@pytest.mark.parametrize("lanes, banks, bits", [
+    (4, 3, 5), (7, 2, 5), (16, 5, 3), (1, 1, 5), (5, 1, 8), (8, 1, 1), (18, 2, 1), (36, 2, 2),
+    (64, 1, 4), (128, 2, 1)])
+def test_groups_of_random_planes(lanes, banks, bits):
     rng = np.random.default_rng(lanes)
     pick = random.Random(lanes)
-    config = CoreConfig(lanes=lanes, banks=banks, update_lanes=lanes, input_planes=5,
-                        max_inputs=64)
+    config = CoreConfig(lanes=lanes, banks=banks, update_lanes=lanes, input_planes=bits,
+                        activation_bits=min(bits, 4), max_inputs=1024)
     dut = MacArray(config)
     expected, got = [], []
 
@@ -39,9 +41,11 @@ def test_groups_of_random_planes(lanes, banks):
                 if last:
                     ctx.set(dut.active, 0)
                     await ctx.tick()
-                plane = pick.randrange(5)
-                x = rng.integers(0, 2, lanes)
-                codes = rng.choice(CODES, (banks, lanes))
+                plane = pick.randrange(bits)
+                # Some with one value in all lanes: the largest sums.
+                x = rng.integers(pick.choice([0, 0, 1]), 2, lanes)
+                some = [CODES, CODES, *CODES[:, None]]
+                codes = rng.choice(pick.choice(some), (banks, lanes))
                 signed = np.where(codes >= 2, codes - 4, codes)
                 total += units.forward(units.trits(signed << 6, 8), x << plane)
                 ctx.set(dut.x, number(x, 1))

@@ -18,8 +18,14 @@ def cycles(program, inputs, outputs, x, planes=2, update_lanes=4):
     config = CoreConfig(lanes=LANES, banks=BANKS, update_lanes=update_lanes, input_planes=2,
                         max_inputs=64, max_neurons=16, max_classes=16, trit_depth=256,
                         residual_depth=1024, hidden_depth=8, slot_bytes=64)
-    run = Lockstep(config, [Layer(inputs, outputs, planes, 0, 0)], program,
-                   [np.full((outputs, inputs), 64)], [Sample(np.asarray(x), 0)])
+    return network_cycles(config, [Layer(inputs, outputs, planes, 0, 0)], program, x)
+
+
+def network_cycles(config, layers, program, x):
+    """The same for any layers; all weights are 1."""
+    run = Lockstep(config, layers, program,
+                   [np.full((layer.outputs, layer.inputs), 64) for layer in layers],
+                   [Sample(np.asarray(x), 0)])
     run.build()
     found = []
 
@@ -49,6 +55,16 @@ def test_a_plane_of_a_word_a_cycle(inputs, outputs):
     last = outputs - (groups - 1) * BANKS
     _, forward = cycles(FORWARD, inputs, outputs, np.full(inputs, 3))
     assert forward == words * 2 * groups + TAIL - BANKS + last
+
+
+def test_a_dense_forward_pass_is_near_the_roofline():
+    config = CoreConfig(lanes=16, banks=16, update_lanes=16, input_planes=1, activation_bits=4)
+    layers = [Layer(784, 128, 1, 0, 0), Layer(128, 10, 4, 0, 0)]
+    program = [encode(Op.RECV), encode(Op.FWD, 1), encode(Op.FWD, 2), encode(Op.HALT)]
+    _, forward = network_cycles(config, layers, program, np.ones(784, int))
+    # Every activation is 15: all planes of both layers count.
+    roofline = (784 * 128 + 4 * 128 * 10) / config.total_lanes
+    assert forward <= roofline / 0.9, forward
 
 
 def test_a_word_or_plane_of_zeros_costs_nothing():
