@@ -26,8 +26,8 @@ class ActivationUnit(wiring.Component):
     clear : strobe: all lists are empty.
     z, z_valid : pre-activations in ascending order, as many as the layer has outputs.
     busy : from `start` until the last word is stored.
-    read_layer : number of a layer; `read_count` are the entries of its inputs so far, `read_final`
-        says that there will be no more.
+    read_layer : number of a layer above the first; `read_count` are the entries of its inputs so
+        far, `read_final` says that there will be no more.
     address, enable : entry to read; `entry` one cycle after, held while not enabled.
     gate_address : word of gate bits to read; `gates` one cycle after.
     """
@@ -53,8 +53,9 @@ class ActivationUnit(wiring.Component):
             "gates": Out(config.lanes),
         })
         self.memory = BlockRam(self.layout, config.hidden_depth)
-        self.counts = Array(Signal.like(self.read_count, name=f"count{n}")
-                            for n in range(config.max_layers + 2))
+        #: Entries of the inputs of each layer but the first.
+        self.counts = {n: Signal.like(self.read_count, name=f"count{n}")
+                       for n in range(2, config.max_layers + 1)}
         self.gate_memory = BlockRam(config.lanes, config.hidden_depth)
 
     def elaborate(self, platform):
@@ -71,18 +72,25 @@ class ActivationUnit(wiring.Component):
             self.gates.eq(gate_memory.word),
         ]
 
-        # Stage 1: shift.
+        # Stage 1: shift. The bits that go beyond an activation are known once a layer.
         shift = Signal.like(self.record.shift)
-        shifted, shifted_valid = Signal(signed(config.score_bits)), Signal()
-        m.d.sync += [shifted.eq(self.z >> shift), shifted_valid.eq(self.z_valid & self.busy)]
+        positive = self.z[:-1]
+        beyond = Signal(len(positive))
+        shifted, shifted_valid = Signal(bits), Signal()
+        negative, above = Signal(), Signal()
+        m.d.sync += [
+            shifted.eq(positive >> shift),
+            negative.eq(self.z[-1]),
+            above.eq((positive & beyond).any()),
+            shifted_valid.eq(self.z_valid & self.busy),
+        ]
 
         # Stage 2: clip and put into the word's next lane.
-        above, gate = Signal(), Signal()
+        gate = Signal()
         h = Signal(bits)
         m.d.comb += [
-            above.eq(~shifted[-1] & shifted[bits:].any()),
-            gate.eq(~shifted[-1] & ~above),
-            h.eq(Mux(shifted[-1], 0, shifted[:bits] | above.replicate(bits))),
+            gate.eq(~negative & ~above),
+            h.eq(Mux(negative, 0, shifted | above.replicate(bits))),
         ]
         lane = Signal(lanes, init=1)  # one-hot
         left = Signal.like(self.record.outputs)
@@ -103,12 +111,12 @@ class ActivationUnit(wiring.Component):
         # Stage 3: store the word unless it is zero; its gate bits always.
         index = Signal(range(config.max_words))
         target = Signal.like(self.layer)  # the layer that reads what is stored
-        counts = self.counts
+        count = Signal.like(self.read_count)  # of the target
         base = Signal.like(self.record.output_base)
         planes = Cat(pack)
         mask = plane_mask(planes, lanes)
         m.d.comb += [
-            memory.write_address.eq(base + counts[target]),
+            memory.write_address.eq(base + count),
             memory.write_data.index.eq(index),
             memory.write_data.mask.eq(mask),
             memory.write_data.planes.eq(planes),
@@ -116,11 +124,19 @@ class ActivationUnit(wiring.Component):
             gate_memory.write_address.eq(base + index),
             gate_memory.write_data.eq(gates),
             gate_memory.write.eq(store),
-            self.read_count.eq(counts[self.read_layer]),
             self.read_final.eq(~(self.busy & (target == self.read_layer))),
         ]
+        for number, kept in self.counts.items():
+            with m.If(target == number):
+                m.d.comb += count.eq(kept)
+            with m.If(self.read_layer == number):
+                m.d.comb += self.read_count.eq(kept)
+            with m.If(store & (target == number)):
+                m.d.sync += kept.eq(count + mask.any())
+            with m.If(self.clear | (self.start & (self.layer == number - 1))):
+                m.d.sync += kept.eq(0)
         with m.If(store):
-            m.d.sync += [index.eq(index + 1), counts[target].eq(counts[target] + mask.any())]
+            m.d.sync += index.eq(index + 1)
             with m.If((left == 0) & ~shifted_valid):
                 m.d.sync += self.busy.eq(0)
 
@@ -128,13 +144,11 @@ class ActivationUnit(wiring.Component):
             m.d.sync += [
                 self.busy.eq(1),
                 target.eq(self.layer + 1),
-                counts[self.layer + 1].eq(0),
                 index.eq(0),
                 lane.eq(1),
                 shift.eq(self.record.shift),
+                beyond.eq(Const(-1 << bits, len(beyond)) << self.record.shift),
                 left.eq(self.record.outputs),
                 base.eq(self.record.output_base),
             ]
-        with m.If(self.clear):
-            m.d.sync += [count.eq(0) for count in counts]
         return m

@@ -6,11 +6,11 @@ __all__ = ["exceeds"]
 
 
 def exceeds(value: Value, limit: int) -> Value:
-    """Whether an unsigned value is above a limit of at least 1. Powers of two need no carry chain.
-    """
-    top = limit.bit_length() - 1
-    if limit != 1 << top:
-        return value > limit
-    if top >= len(value):
-        return Const(0)
-    return value[top + 1:].any() | (value[top] & value[:top].any())
+    """Whether an unsigned value is above a limit, with as short a carry chain as possible."""
+    bits = limit.bit_length()
+    beyond = value[bits:].any()
+    if limit == (1 << bits) - 1:
+        return beyond
+    if limit == 1 << (bits - 1) and len(value) >= bits:
+        return beyond | (value[bits - 1] & value[:bits - 1].any())
+    return beyond | (value[:bits] > limit)

@@ -132,7 +132,7 @@ class Engine(wiring.Component):
             m.d.sync += [
                 layer.eq(sequencer.operand),
                 base.eq(sequencer.record.input_base),
-                from_inputs.eq(sequencer.operand == 1),
+                from_inputs.eq(sequencer.operand[:len(layer)] == 1),
             ]
         m.d.comb += [
             inputs.clear.eq(sequencer.clear),
@@ -258,30 +258,48 @@ class Engine(wiring.Component):
             update.trit_word.eq(trits.word),
             update.residual_word.eq(residuals.word),
         ]
-        with m.If(self.run == RunState.RUNNING):
+        running = self.run == RunState.RUNNING
+        reads = [Mux(running, *pair) for pair in (
+            (Mux(update.busy, update.trit_address, self.forward.address), memory.address),
+            (update.residual_address, memory.address))]
+        writes = [Mux(running, *pair) for pair in (
+            (update.trit_write_address, memory.address),
+            (update.residual_write_address, memory.address))]
+        if self.config.single_port:
+            # The memories would choose between two addresses: the choice is made here at once.
+            source = Signal(2)
+            with m.If(~running):
+                m.d.comb += source.eq(0)
+            with m.Elif(update.trit_write):
+                m.d.comb += source.eq(1)
+            with m.Elif(update.busy):
+                m.d.comb += source.eq(2)
+            with m.Else():
+                m.d.comb += source.eq(3)
+            reads = writes = [
+                Array([memory.address, update.trit_write_address, update.trit_address,
+                       self.forward.address])[source],
+                Mux(running, Mux(update.residual_write, update.residual_write_address,
+                                 update.residual_address), memory.address),
+            ]
+        for store, read, write in zip((trits, residuals), reads, writes, strict=True):
+            m.d.comb += [store.address.eq(read), store.write_address.eq(write)]
+        with m.If(running):
             m.d.comb += [
-                trits.address.eq(Mux(update.busy, update.trit_address, self.forward.address)),
                 trits.bank.eq(update.trit_bank),
                 trits.write.eq(update.trit_write),
                 trits.write_bank.eq(update.trit_write_bank),
-                trits.write_address.eq(update.trit_write_address),
                 trits.write_data.eq(update.trit_write_data),
-                residuals.address.eq(update.residual_address),
                 residuals.write.eq(update.residual_write),
-                residuals.write_address.eq(update.residual_write_address),
                 residuals.write_data.eq(update.residual_write_data),
             ]
         with m.Else():
             m.d.comb += [
-                trits.address.eq(memory.address),
                 trits.bank.eq(memory.bank),
                 trits.write.eq(memory.write & ~memory.space),
                 trits.write_bank.eq(memory.bank),
-                trits.write_address.eq(memory.address),
                 trits.write_data.eq(memory.write_data),
-                residuals.address.eq(memory.address),
                 residuals.write.eq(memory.write & memory.space),
-                residuals.write_address.eq(memory.address),
                 residuals.write_data.eq(memory.write_data),
             ]
 

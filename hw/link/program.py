@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.isa import FORMAT, INSTRUCTIONS, Operand
 from ...model.config import CoreConfig
+from ..compare import exceeds
 
 __all__ = ["ProgramLoader"]
 
@@ -49,7 +50,7 @@ class ProgramLoader(wiring.Component):
         second_pass = Signal()
         m.d.comb += [
             self.data.eq(self.word),
-            self.fault.eq(~self._valid(m) | (self.count > self.config.program_depth)),
+            self.fault.eq(~self._valid(m) | exceeds(self.count, self.config.program_depth)),
         ]
         with m.FSM():
             with m.State("IDLE"):
@@ -90,7 +91,7 @@ class ProgramLoader(wiring.Component):
             Operand.NONE: zero,
             Operand.COUNT: ~zero,
             Operand.TARGET: low & (operand[:bits] < self.count),
-            Operand.LAYER: ~zero & (operand <= self.config.max_layers),
+            Operand.LAYER: ~zero & ~exceeds(operand, self.config.max_layers),
             Operand.MARGIN: ~zero & ~operand[-1],
         }
         with m.Switch(fields["opcode"]):

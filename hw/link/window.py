@@ -53,6 +53,7 @@ class WindowCheck(wiring.Component):
             in_residuals.eq((space == Space.R) & (self.bank == 0)
                             & ~exceeds(end, config.residual_depth)),
             self.within.eq((self.count != 0) & (in_trits | in_residuals)),
-            self.fits.eq(self.count <= Mux(self.space, largest_r, largest_t)),
+            self.fits.eq(~Mux(self.space, exceeds(self.count, largest_r),
+                              exceeds(self.count, largest_t))),
         ]
         return m
