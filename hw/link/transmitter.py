@@ -64,8 +64,8 @@ class Transmitter(wiring.Component):
     """Packets to wire bytes: appends the CRC and stuffs.
 
     Latency: a cycle. A packet of n bytes takes n + 6 cycles and one more for each byte of it and
-    its CRC that is escaped; the flags and the CRC keep `i` waiting. A register takes each byte in:
-    what makes the packets and what stuffs them are both long paths.
+    its CRC that is escaped; the flags and the CRC keep `i` waiting. Two bytes can wait, so that
+    `i.ready` comes from a register: what makes packets and what stuffs them are both long paths.
 
     Members
     -------
@@ -84,13 +84,20 @@ class Transmitter(wiring.Component):
         m.submodules.crc = ResetInserter(done)(crc)
 
         byte, full = Signal(PACKET_BYTE), Signal()
+        spare, spare_full = Signal(PACKET_BYTE), Signal()
         in_crc = Signal()
         index = Signal(range(4))
         taken = Signal()
         connect(m, stuffer.o, flipped(self.o))
-        m.d.comb += self.i.ready.eq(~full | (~in_crc & stuffer.i.ready))
-        with m.If(self.i.ready):
-            m.d.sync += [full.eq(self.i.valid), byte.eq(self.i.p)]
+        m.d.comb += self.i.ready.eq(~spare_full)
+        with m.If(~full | (~in_crc & stuffer.i.ready)):
+            m.d.sync += [
+                byte.eq(Mux(spare_full, spare, self.i.p)),
+                full.eq(spare_full | self.i.valid),
+                spare_full.eq(0),
+            ]
+        with m.Elif(self.i.valid & ~spare_full):
+            m.d.sync += [spare.eq(self.i.p), spare_full.eq(1)]
         m.d.comb += [
             stuffer.i.p.data.eq(Mux(in_crc, crc.crc[:8], byte.data)),
             stuffer.i.p.last.eq(in_crc & (index == 3)),
