@@ -1,5 +1,6 @@
 """Boards named on the command line: ``BOARD@PORT``, or ``@PORT`` where the board tells all."""
 
+from ..firmware import programs
 from ..model.config import CoreConfig
 from ..model.errors import BadInput
 from ..model.layout import TableError, check_table
@@ -55,5 +56,9 @@ def check_holds(config: CoreConfig, recipe: Recipe, where: str) -> None:
                            f"wants {wants}")
     try:
         check_table(config, layer_table(recipe, recipe.gains))
+        length = len(programs.train(recipe.depth, 1, recipe.margin))
+        if length > config.program_depth:
+            raise TableError(f"its program needs {length} instructions, the core has room for "
+                             f"{config.program_depth}")
     except TableError as error:
         raise BadInput(f"the core on {where} cannot hold the network {network}: {error}") from None

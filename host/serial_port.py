@@ -32,6 +32,8 @@ __all__ = ["PortError", "SerialTransport"]
 BRIDGE_RATES = tuple(rate for rate in RATES if rate <= 3_000_000)
 #: Seconds without an answer to HELLO after which a port is given up.
 CONTACT_S = 4.0
+#: Seconds that a byte is given until it is measured: a simulated board is slow.
+FIRST_BYTE_S = 2e-3
 #: Timeouts in a row, each without a frame, after which a raised rate is given up.
 LOST_TIMEOUTS = 3
 #: Seconds that a port may be away.
@@ -94,10 +96,9 @@ class SerialTransport:
     def _forget(self) -> None:
         """Begin anew at the safe rate: nothing is known of what is on the port."""
         self.rate = SAFE_RATE
-        self.byte_time_s = 2e-3  # until it is measured: a simulated board is slow
+        self.byte_time_s = FIRST_BYTE_S
         self._contact = False
         self._since: float | None = None  # when the first HELLO was written
-        self._greetings = 0  # HELLOs that are not answered
         self._heard = bytearray()
         self._waited = 0.0
         self._decoder = FrameDecoder()
@@ -110,7 +111,6 @@ class SerialTransport:
             if not _is_hello(data):
                 raise DeviceReset(f"{self.name} has not answered HELLO since it came back")
             self._hello = data
-            self._greetings += 1
             self._since = self._clock() if self._since is None else self._since
         elif _is_hello(data):
             self._hello = data
@@ -139,7 +139,6 @@ class SerialTransport:
         if greeting is not None:
             if _speaks_our_protocol(greeting) and self._since is not None:
                 self._contact = True
-                self._greetings -= 1
                 self._raise_rate(min(1.0, self._clock() - self._since))
             return greeting.encode()
         if self._since is not None and self._clock() - self._since > CONTACT_S:
@@ -151,8 +150,9 @@ class SerialTransport:
     def _raise_rate(self, round_trip_s: float) -> None:
         """Go to the highest rate at which HELLO is answered, and measure it."""
         patience = max(PROBE_S, 3 * round_trip_s)
-        while self._greetings > 0 and self._await(_greets, patience):
-            self._greetings -= 1
+        # A byte is no frame. When its refusal is there, all HELLOs before it have been answered.
+        self._write(bytes([FLAG, 0, FLAG]))
+        self._await(_refused, patience)
         for rate in reversed(self.rates):
             if self._try_rate(rate, patience):
                 break

@@ -1,20 +1,21 @@
-"""A compiled core in this process: bytes in, bytes out, and a cycle counter."""
+"""Compiled cores in this process: bytes in, bytes out, and a cycle counter."""
 
 import ctypes
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..model.errors import BadInput, DeviceError, ToolError
-from .verilate import Progress, build, component_verilog
+from .verilate import SOURCES, Progress, build, component_verilog
 
-__all__ = ["CompiledCore"]
+__all__ = ["Compiled", "CompiledCore"]
 
+_Self = TypeVar("_Self", bound="Compiled")
 _TRACES = {".vcd": "vcd", ".fst": "fst"}
 
 
-class CompiledCore:
-    """A top with byte streams ``i`` and ``o``, compiled by Verilator, after its reset.
+class Compiled:
+    """A top, compiled by Verilator, as its harness drives it.
 
     Parameters
     ----------
@@ -37,6 +38,10 @@ class CompiledCore:
 
     #: Most bytes of output of one `run`.
     CAPACITY = 1 << 16
+    #: Whether the top has the pins of a UART.
+    SERIAL = False
+    #: Packages that its sources are in.
+    FOLDERS: tuple[str, ...] = SOURCES
 
     def __init__(self, make: Callable[[], Any], key: str, *, vcd: str | Path | None = None,
                  progress: Progress | None = None):
@@ -45,36 +50,70 @@ class CompiledCore:
             trace = _TRACES.get(Path(vcd).suffix)
             if trace is None:
                 raise BadInput(f"a waveform's file must end in .vcd or .fst, not {str(vcd)!r}")
-        library = build(component_verilog(make, key), trace=trace, progress=progress)
+        verilog = component_verilog(make, key, folders=self.FOLDERS)
+        library = build(verilog, trace=trace, progress=progress, serial=self.SERIAL)
         try:
             self._library = ctypes.CDLL(str(library))
         except OSError as error:
             raise ToolError(f"cannot load the compiled core: {error}") from None
         self._declare()
-        self._core = self._library.tritgrad_create(str(vcd).encode() if vcd else None)
-        if not self._core:
-            raise BadInput(f"cannot write {str(vcd)!r}")
+        self._core: int | None = None
+        self._create(vcd)
         self._output = ctypes.create_string_buffer(self.CAPACITY)
-        self.reset()
 
     def _declare(self) -> None:
         library, pointer, number = self._library, ctypes.c_void_p, ctypes.c_uint64
-        counter = ctypes.POINTER(number)
         library.tritgrad_create.restype = pointer
         library.tritgrad_create.argtypes = [ctypes.c_char_p]
         library.tritgrad_destroy.argtypes = [pointer]
-        library.tritgrad_reset.argtypes = [pointer]
-        library.tritgrad_stall.argtypes = [pointer, number, ctypes.c_uint32, ctypes.c_uint32]
-        library.tritgrad_run.restype = number
-        library.tritgrad_run.argtypes = [pointer, ctypes.c_char_p, number, counter,
-                                         ctypes.c_char_p, number, counter, number, ctypes.c_int]
         library.tritgrad_cycles.restype = number
         library.tritgrad_cycles.argtypes = [pointer]
+
+    def _create(self, vcd: str | Path | None = None) -> None:
+        self._core = self._library.tritgrad_create(str(vcd).encode() if vcd else None)
+        if not self._core:
+            raise BadInput(f"cannot write {str(vcd)!r}")
 
     def _open(self) -> int:
         if not self._core:
             raise DeviceError("the compiled core is closed")
         return self._core
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles since the reset."""
+        return self._library.tritgrad_cycles(self._open())
+
+    def close(self) -> None:
+        """Free the core, and finish the waveform."""
+        if self._core:
+            self._library.tritgrad_destroy(self._core)
+            self._core = None
+
+    def __enter__(self: _Self) -> _Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class CompiledCore(Compiled):
+    """A top with byte streams ``i`` and ``o``, after its reset. Parameters as of `Compiled`."""
+
+    def __init__(self, make: Callable[[], Any], key: str, *, vcd: str | Path | None = None,
+                 progress: Progress | None = None):
+        super().__init__(make, key, vcd=vcd, progress=progress)
+        self.reset()
+
+    def _declare(self) -> None:
+        super()._declare()
+        library, pointer, number = self._library, ctypes.c_void_p, ctypes.c_uint64
+        counter = ctypes.POINTER(number)
+        library.tritgrad_reset.argtypes = [pointer]
+        library.tritgrad_stall.argtypes = [pointer, number, ctypes.c_uint32, ctypes.c_uint32]
+        library.tritgrad_run.restype = number
+        library.tritgrad_run.argtypes = [pointer, ctypes.c_char_p, number, counter,
+                                         ctypes.c_char_p, number, counter, number, ctypes.c_int]
 
     def reset(self) -> None:
         """Reset the core for two cycles; the cycle counter restarts."""
@@ -83,11 +122,6 @@ class CompiledCore:
     def stall(self, seed: int, gap: float, stall: float) -> None:
         """From now on offer no input and take no output in random cycles, with these chances."""
         self._library.tritgrad_stall(self._open(), seed, int(gap * 256), int(stall * 256))
-
-    @property
-    def cycles(self) -> int:
-        """Clock cycles since the reset."""
-        return self._library.tritgrad_cycles(self._open())
 
     def run(self, data: bytes, max_cycles: int, stop_at_frame: bool = True) -> tuple[int, bytes]:
         """Run the clock. Ctrl-C waits until it returns.
@@ -111,15 +145,3 @@ class CompiledCore:
                                    self._output, self.CAPACITY, ctypes.byref(produced), max_cycles,
                                    stop_at_frame)
         return consumed.value, ctypes.string_at(self._output, produced.value)
-
-    def close(self) -> None:
-        """Free the core, and finish the waveform."""
-        if self._core:
-            self._library.tritgrad_destroy(self._core)
-            self._core = None
-
-    def __enter__(self) -> "CompiledCore":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()

@@ -1,4 +1,5 @@
-// Drives a byte stream through a verilated top with ports i (in), o (out), clk and rst.
+// Drives a byte stream through a verilated top with ports i (in), o (out), clk and rst; or, with
+// TRITGRAD_SERIAL, bytes through a UART at its pins rx and tx.
 //
 // Verilator writes the two underscores of a port such as i__valid as ___05F.
 // A cycle: clk falls, which takes in the inputs, and all logic settles; handshakes are sampled; clk
@@ -30,12 +31,22 @@ struct Core {
 #endif
     uint64_t cycles = 0;
     uint64_t time = 0;
+#if defined(TRITGRAD_SERIAL)
+    // The UART at the pins. Times are in cycles / 65536.
+    uint32_t sending = 0;  // bits of a byte that have not ended, the present one lowest
+    uint64_t bit_ends = 0;
+    uint32_t received = 0;
+    int bit = -1;          // of the byte that comes in, -1 for none, 10 until the line is high
+    uint64_t sample = 0;
+#else
     uint64_t random = 1;
     uint32_t gap = 0;      // chance in 256 that the source offers nothing in a cycle
     uint32_t stall = 0;    // chance in 256 that the sink takes nothing in a cycle
     bool offering = false; // a byte was offered and must stay
+#endif
     uint8_t last = kFlag;  // the last byte that came out
 
+#if !defined(TRITGRAD_SERIAL)
     // Seeds that differ in a bit must not give like streams, and 0 must give one at all.
     void seed(uint64_t value) {
         value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9;
@@ -49,6 +60,7 @@ struct Core {
         random ^= random << 17;
         return random >> 56;
     }
+#endif
 
     void dump() {
 #if defined(TRACE_VCD) || defined(TRACE_FST)
@@ -104,6 +116,64 @@ void tritgrad_destroy(Core* core) {
     delete core;
 }
 
+#if defined(TRITGRAD_SERIAL)
+
+// Runs until max_cycles have passed, `capacity` bytes have come out, or, with stop_at_frame, a frame
+// has ended. A bit lasts `period` / 65536 cycles. A byte counts as consumed when its first bit is on
+// the line; as produced in the middle of its stop bit, whatever that is. Returns the cycles run.
+uint64_t tritgrad_serial(Core* core, const uint8_t* in, uint64_t length, uint64_t* consumed,
+                         uint8_t* out, uint64_t capacity, uint64_t* produced, uint64_t max_cycles,
+                         int stop_at_frame, uint64_t period) {
+    Vtop* top = core->top.get();
+    uint64_t taken = 0, given = 0, cycle = 0;
+    bool ended = false;
+    while (cycle < max_cycles && given < capacity && !ended) {
+        const uint64_t now = (core->cycles + cycle) << 16;
+        if (now >= core->bit_ends) {
+            core->sending >>= 1;
+            if (core->sending == 1) core->sending = 0;
+            if (core->sending == 0 && taken < length) {
+                // A one behind the stop bit marks the end. Bytes follow without a gap.
+                core->sending = 0x600 | in[taken++] << 1;
+                if (core->bit_ends + 65536 <= now) core->bit_ends = now;
+            }
+            if (core->sending != 0) core->bit_ends += period;
+        }
+        top->rx = core->sending == 0 || (core->sending & 1);
+        core->settle();
+        const bool line = top->tx;
+        if (core->bit < 0) {
+            if (!line) {
+                core->bit = 0;
+                core->received = 0;
+                core->sample = now + period / 2;
+            }
+        } else if (core->bit == 10) {
+            if (line) core->bit = -1;
+        } else if (now + 65535 >= core->sample) {  // within this cycle
+            core->sample += period;
+            if (core->bit > 0 && core->bit < 9) core->received |= line << (core->bit - 1);
+            ++core->bit;
+            if (core->bit == 1 && line) core->bit = -1;
+            if (core->bit == 10) {
+                const uint8_t byte = core->received;
+                out[given++] = byte;
+                ended = stop_at_frame && byte == kFlag && core->last != kFlag;
+                core->last = byte;
+                if (line) core->bit = -1;
+            }
+        }
+        core->rise();
+        ++cycle;
+    }
+    core->cycles += cycle;
+    *consumed = taken;
+    *produced = given;
+    return cycle;
+}
+
+#else
+
 // Two cycles of reset, and the one it comes late; the cycle counter restarts.
 void tritgrad_reset(Core* core) {
     core->top->i___05Fvalid = 0;
@@ -156,6 +226,8 @@ uint64_t tritgrad_run(Core* core, const uint8_t* in, uint64_t length, uint64_t* 
     *produced = given;
     return cycle;
 }
+
+#endif
 
 uint64_t tritgrad_cycles(const Core* core) { return core->cycles; }
 

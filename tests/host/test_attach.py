@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -108,6 +109,10 @@ def test_words_that_the_core_lacks():
                "memory, the core has 16")
     with pytest.raises(BadInput, match=f"^{re.escape(message)}$"):
         check_holds(small, recipe, "here")
+    message = ("the core on here cannot hold the network 64-16-10: its program needs 11 "
+               "instructions, the core has room for 8")
+    with pytest.raises(BadInput, match=f"^{re.escape(message)}$"):
+        check_holds(replace(small, trit_depth=128, program_depth=8), recipe, "here")
 
 
 @pytest.mark.parametrize("device, code, start", [
