@@ -298,9 +298,9 @@ class Engine(wiring.Component):
                 trits.bank.eq(memory.bank),
                 trits.write.eq(memory.write & ~memory.space),
                 trits.write_bank.eq(memory.bank),
-                trits.write_data.eq(memory.write_data),
+                trits.write_data.eq(memory.write_data[-8 * self.config.trit_word_bytes:]),
                 residuals.write.eq(memory.write & memory.space),
-                residuals.write_data.eq(memory.write_data),
+                residuals.write_data.eq(memory.write_data[-8 * self.config.residual_word_bytes:]),
             ]
 
     def _count(self, m):

@@ -48,19 +48,20 @@ class MemorySignature(wiring.Signature):
     space : 0 for T, 1 for R.
     bank : bank of T.
     address : word.
-    write : strobe; `write_data` is written at the clock edge.
+    write : strobe; `write_data` is written at the clock edge. The last bytes of it are the word's.
     read_data : the addressed word, from two cycles after `space`, `bank` and `address` were set
         until they change.
     """
 
     def __init__(self, config: CoreConfig):
         bits = memory_word_bits(config)
+        write_bits = 8 * max(config.trit_word_bytes, config.residual_word_bytes)
         super().__init__({
             "space": Out(1),
             "bank": Out(range(config.banks)),
             "address": Out(range(max(config.trit_depth, config.residual_depth))),
             "write": Out(1),
-            "write_data": Out(bits),
+            "write_data": Out(write_bits),
             "read_data": In(bits),
         })
 

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...firmware.frames import READ_ONLY, Status, Type
 from ...model.config import CoreConfig
-from ..arith import select
+from ..compare import exceeds
 from ..ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
 from ..prng import Seeder
 from .answers import (
@@ -18,12 +18,12 @@ from .answers import (
     Hello,
     StatusReport,
 )
+from .memory import MemoryWindow
 from .program import ProgramLoader
 from .reader import PAYLOAD, FrameReader
 from .samples import SampleFeeder
 from .stuffing import PACKET_BYTE
 from .table import TableLoader
-from .window import WindowCheck
 
 __all__ = ["CommandProcessor"]
 
@@ -98,7 +98,7 @@ class CommandProcessor(wiring.Component):
         self.program = ProgramLoader(config)
         self.table = TableLoader(config)
         self.feeder = SampleFeeder(config)
-        self.window = WindowCheck(config)
+        self.window = MemoryWindow(config)
         self.sender = AnswerSender(config)
         self.hello = Hello(config)
         self.report = StatusReport()
@@ -121,10 +121,6 @@ class CommandProcessor(wiring.Component):
         # Words or samples that `total` does not have yet.
         self.count = Signal(range(max(config.slot_bytes, 256)))
 
-        self.address = Signal(16)
-        self.load_address, self.next_word, self.next_byte = Signal(), Signal(), Signal()
-        self.word_ends = Signal()  # `next_byte` is at the last byte of a memory word
-        self.read_byte = Signal(8)
         self.running = Signal()
 
     def elaborate(self, platform):
@@ -136,7 +132,6 @@ class CommandProcessor(wiring.Component):
             m.submodules.seeder = self.seeder
         m.d.comb += self.running.eq(self.run == RunState.RUNNING)
         self._connect_loaders(m)
-        self._connect_memory(m)
         self._connect_answer(m)
         self._count(m)
         with m.FSM():
@@ -182,44 +177,16 @@ class CommandProcessor(wiring.Component):
             self.prng_state.eq(reader.word[-64:]),
         ]
         connect(m, feeder.o, flipped(self.samples))
+        m.d.comb += self.window.word.eq(reader.word[-len(self.window.word):])
+        connect(m, self.window.memory, flipped(self.memory))
         if self.config.seeder:
             m.d.comb += self.seeder.i_word.eq(reader.word[-64:])
             with m.If(self.seeder.o_done):
                 m.d.comb += [self.prng_load.eq(1), self.prng_state.eq(self.seeder.o_state)]
 
-    def _connect_memory(self, m):
-        """The words of WRITE and READ, byte by byte."""
-        config, memory, window = self.config, self.memory, self.window
-        trits, residuals = (
-            self.reader.word[-8 * size:][:bits] for size, bits in (
-                (config.trit_word_bytes, 2 * config.lanes),
-                (config.residual_word_bytes, config.update_lanes * config.residual_bits)))
-        both = min(len(trits), len(residuals))
-        byte = Signal(range(max(config.trit_word_bytes, config.residual_word_bytes)))
-        m.d.comb += [
-            window.head.eq(self.reader.word[-48:]),
-            memory.address.eq(self.address),
-            # Bits that only one of the memories has need no choice.
-            memory.write_data.eq(Cat(Mux(memory.space, residuals[:both], trits[:both]),
-                                     trits[both:], residuals[both:])),
-            self.word_ends.eq(byte + 1 == self._word_bytes),
-            self.read_byte.eq(select(memory.read_data, byte, 8)),
-        ]
-        with m.If(self.next_byte):
-            m.d.sync += byte.eq(Mux(self.word_ends, 0, byte + 1))
-        with m.If(self.load_address):
-            m.d.sync += [memory.bank.eq(window.bank), self.address.eq(window.address)]
-        with m.Elif(self.next_word):
-            m.d.sync += self.address.eq(self.address + 1)
-
-    @property
-    def _word_bytes(self):
-        return Mux(self.memory.space, self.config.residual_word_bytes,
-                   self.config.trit_word_bytes)
-
     def _connect_answer(self, m):
         reader, sender, hello, report = self.reader, self.sender, self.hello, self.report
-        statistics = self.statistics
+        statistics, window = self.statistics, self.window
         reading = Signal()  # a byte of READ's words is sent
         settling = Signal(2)  # T and R take two cycles to read, the statistics one
         run = Signal(RunState)
@@ -252,17 +219,17 @@ class CommandProcessor(wiring.Component):
             with m.Case(Type.STATUS):
                 m.d.comb += sender.data.eq(report.byte)
             with m.Default():
-                m.d.comb += sender.data.eq(self.read_byte)
+                m.d.comb += sender.data.eq(self.window.byte)
         with m.If(sender.counted):
             m.d.sync += settling.eq(0b11)
         with m.Else():
             m.d.sync += settling.eq(settling >> 1)
         with m.If(reading):
-            m.d.comb += [self.next_byte.eq(1), self.next_word.eq(self.word_ends)]
+            m.d.comb += [window.next_byte.eq(1), window.next_word.eq(window.word_ends)]
 
     def _count(self, m):
         """`total`: an item more, a byte of the answer less, or a new value."""
-        item = Mux(self.kind == Type.DATA, self.table.item_bytes, self._word_bytes)
+        item = Mux(self.kind == Type.DATA, self.table.item_bytes, self.window.word_bytes)
         m.d.comb += self.sum.eq(self.total + Mux(self.add_item, item, ~C(0, len(self.sum))))
         with m.If(self.set_total):
             m.d.sync += self.total.eq(self.preset)
@@ -370,10 +337,8 @@ class CommandProcessor(wiring.Component):
         misaligned = Signal()  # for words of four bytes
         m.d.comb += misaligned.eq((reader.end == PAYLOAD) | reader.end[:2].any())
         with m.State("DECIDE"):
-            m.d.sync += [
-                self.count.eq(Mux(self.kind == Type.DATA, window.count[8:], window.count)),
-                self.memory.space.eq(window.space),
-            ]
+            m.d.comb += window.open.eq(1)
+            m.d.sync += self.count.eq(Mux(self.kind == Type.DATA, window.count[8:], window.count))
             with m.Switch(self.kind):
                 with m.Case(Type.HELLO):
                     self._answer(m, Status.RANGE)
@@ -397,7 +362,7 @@ class CommandProcessor(wiring.Component):
                         self._answer(m, Status.LENGTH)
                 with m.Case(Type.READ):
                     # Answer and request have as many bytes before the words.
-                    m.d.comb += self.load_address.eq(1)
+                    m.d.comb += window.rewind.eq(1)
                     self._preset(m, HEAD_BYTES)
                     m.next = "MEASURE"
                     with m.If(~window.within | ~window.fits):
@@ -432,7 +397,8 @@ class CommandProcessor(wiring.Component):
             m.d.sync += self.count.eq(self.count - 1)
             with m.If(self.count != 0):
                 m.d.comb += self.add_item.eq(1)
-                with m.If((self.kind != Type.READ) & (self.sum > reader.end)):
+                # No frame is longer; any other wrong length shows at the end.
+                with m.If((self.kind != Type.READ) & exceeds(self.sum, self.config.slot_bytes)):
                     self._answer(m, Status.LENGTH)
             with m.Elif(self.kind == Type.READ):
                 self._succeed(m, self.total)
@@ -442,18 +408,18 @@ class CommandProcessor(wiring.Component):
                 m.d.comb += self.feeder.start.eq(1)
                 m.next = "DATA"
             with m.Else():
-                m.d.comb += self.load_address.eq(1)
+                m.d.comb += window.rewind.eq(1)
                 m.next = "WORD"
                 with m.If(~window.within):
                     self._answer(m, Status.RANGE)
 
         with m.State("WORD"):
-            m.d.comb += [reader.gather.eq(1), self.next_byte.eq(1)]
-            with m.If(self.word_ends):
+            m.d.comb += [reader.gather.eq(1), window.next_byte.eq(1)]
+            with m.If(window.word_ends):
                 m.next = "WRITE"
 
         with m.State("WRITE"):
-            m.d.comb += [self.memory.write.eq(1), self.next_word.eq(1)]
+            m.d.comb += [window.write.eq(1), window.next_word.eq(1)]
             m.next = "WORD"
             with m.If(reader.at_end):
                 with m.If(~self.memory.space):

@@ -67,6 +67,18 @@ def test_units_are_waited_for():
     assert run([encode(Op.UPD, 1)], scenario)[0] == [("update", 1)]
 
 
+def test_an_error_waits_until_the_statistics_have_room():
+    dispatched = []
+
+    def scenario(ctx, dut, cycle):
+        ctx.set(dut.countable, cycle in (7, 20))
+        if ctx.get(dut.error):
+            dispatched.append(cycle)
+
+    assert run([encode(Op.ERR, 1), encode(Op.ERR, 2)], scenario)[0] == [("error", 1), ("error", 2)]
+    assert dispatched == [7, 20]
+
+
 def test_a_missing_sample_is_waited_for():
     def scenario(ctx, dut, cycle):
         ctx.set(dut.filled, cycle >= 9)

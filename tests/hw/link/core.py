@@ -111,8 +111,11 @@ class Core:
             read = [read[1], words[address % len(words)]]
             if write:
                 assert self.run is not Run.RUNNING
+                size = self.config.residual_word_bytes if space else self.config.trit_word_bytes
+                data >>= len(memory.write_data) - 8 * size
                 if space:
-                    self.residuals[address] = data
+                    bits = self.config.update_lanes * self.config.residual_bits
+                    self.residuals[address] = data % (1 << bits)
                 else:
                     self.trits[bank][address] = data % (1 << 2 * self.config.lanes)
             if prng_load:
