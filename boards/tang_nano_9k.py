@@ -20,8 +20,9 @@ BOARD = Board(
     part="GW1NR-LV9QN88PC6/I5", fpga=GW1NR_9, platform=_platform,
     input_hz=27_000_000, clock_hz=40_500_000,
     networks=((784, 64, 10),),
-    sizes={"lanes": 18, "banks": 6, "update_lanes": 18, "max_classes": 16, "hidden_depth": 16,
-           "input_planes": 2},
+    sizes={"lanes": 18, "banks": 6, "update_lanes": 9, "max_classes": 16, "hidden_depth": 16,
+           "input_planes": 1},
     usb=((0x0403, 0x6010),), loader=("-b", "tangnano9k"),
-    lutram=("core.engine.inputs.memory", "core.engine.lister.memory",
-            "core.engine.counters.picture"))
+    lutram=("core.engine.lister.memory", "core.engine.counters.memory",
+            "core.engine.counters.picture"),
+    note="Inputs of one bit: the sample buffers have the one block memory that T and R leave.")
