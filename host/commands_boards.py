@@ -37,6 +37,9 @@ def boards(as_json: bool) -> None:
     columns = ("board", "FPGA", "MHz", "lanes", "network", "LUT4", "blocks", "Fmax",
                "core samples/s", "line samples/s")
     Console().print(table(None, columns, (_cells(row) for row in rows), right=(2, 5, 6, 7, 8, 9)))
+    for row in rows:
+        if row["note"]:
+            click.echo(f"{row['board']}: {row['note']}")
 
 
 def _row(board: Board, report: Report | None) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def test_boards_table_shows_what_a_board_can_do(run, released, monkeypatch):
     for part in ("iCE40UP5K", "24", "1x8", "784-128-10", "4,000/5,280", "14/30 EBR", "25.5",
                  "5,000", "3,030"):
         assert part in lines["icebreaker"]
+    assert "ulx3s-12f: Lattice warrants half" in result.output
     assert "28x36" in lines["ulx3s-85f"] and "784-512-10" in lines["ulx3s-85f"]
 
 
