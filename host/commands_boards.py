@@ -1,6 +1,7 @@
 """``tritgrad boards``, ``build`` and ``flash``: from a core to a bitstream on a board."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def boards(as_json: bool) -> None:
     """List the boards with what their last released bitstreams came to.
 
     MHz is the clock that is asked for, Fmax what the slowest of three placements reached.
+    LUT cells are those that the placed design takes, with carry chains and small memories.
     Samples/s is MNIST at one bit a pixel: what the core trains at its clock, and what a line at the
     board's highest rate can bring.
     """
@@ -34,7 +36,7 @@ def boards(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
-    columns = ("board", "FPGA", "MHz", "lanes", "network", "LUT4", "blocks", "Fmax",
+    columns = ("board", "FPGA", "MHz", "lanes", "network", "LUT cells", "blocks", "Fmax",
                "core samples/s", "line samples/s")
     Console().print(table(None, columns, (_cells(row) for row in rows), right=(2, 5, 6, 7, 8, 9)))
     for row in rows:
@@ -54,13 +56,12 @@ def _row(board: Board, report: Report | None) -> dict[str, Any]:
         "usb": [f"{vendor:04x}:{product:04x}" for vendor, product in board.usb],
         "note": board.note,
         "line_samples_per_second": board.rates[-1] / LINE_BITS / (1 + -(-inputs // 8)),
-        "lut4": None, "blocks": None, "fmax_mhz": None, "samples_per_second": {}}
+        "lut4": None, "cells": None, "blocks": None, "fmax_mhz": None, "samples_per_second": {}}
     if report is not None:
         uses = report.resources
         row.update(
-            lut4={"used": uses["lut4"].used, "available": uses["lut4"].available},
-            blocks={name: {"used": uses[name].used, "available": uses[name].available}
-                    for name in board.fpga.blocks if name in uses},
+            lut4=asdict(uses["lut4"]), cells=asdict(uses["cells"]),
+            blocks={name: asdict(uses[name]) for name in board.fpga.blocks if name in uses},
             fmax_mhz=report.clock["achieved_mhz"], samples_per_second=report.samples_per_second)
     return row
 
@@ -74,7 +75,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
                        else f"{speed:,.0f}" for name, speed in row["samples_per_second"].items())
     return (row["board"], row["chip"], f"{row['clock_mhz']:g}",
             f"{row['banks']}x{row['lanes']}", "-".join(map(str, row["networks"][0])),
-            share(row["lut4"]) if row["lut4"] else "-",
+            share(row["cells"]) if row["cells"] else "-",
             "\n".join(f"{share(use)} {name}" for name, use in blocks.items()) or "-",
             f"{row['fmax_mhz']:.1f}" if row["fmax_mhz"] else "-", speeds or "-",
             f"{row['line_samples_per_second']:,.0f}")

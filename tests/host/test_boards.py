@@ -46,7 +46,7 @@ def test_boards_table_shows_what_a_board_can_do(run, released, monkeypatch):
     lines = {name: line for line in result.output.splitlines() for name in BOARDS
              if line.split("│")[1:2] == [f" {name:15} "]}
     assert set(lines) == set(BOARDS)
-    for part in ("iCE40UP5K", "24", "1x8", "784-128-10", "4,000/5,280", "14/30 EBR", "25.5",
+    for part in ("iCE40UP5K", "24", "1x8", "784-128-10", "4,900/5,280", "14/30 EBR", "25.5",
                  "5,000", "3,030"):
         assert part in lines["icebreaker"]
     assert "ulx3s-12f: Lattice warrants half" in result.output
@@ -59,6 +59,7 @@ def test_boards_json_has_the_same_and_more(run, released):
     row = rows["icebreaker"]
     assert row["samples_per_second"] == {"784-128-10": 5000.0}
     assert row["lut4"] == {"used": 4000, "available": 5280}
+    assert row["cells"] == {"used": 4900, "available": 5280}
     assert row["blocks"] == {"EBR": {"used": 14, "available": 30},
                              "SPRAM": {"used": 4, "available": 4}}
     assert row["fmax_mhz"] == 25.5 and row["rates"][0] == 115_200
