@@ -1,0 +1,103 @@
+"""``python -m tritgrad.boards``: the worst of several seeds, and what is kept of each."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from tritgrad.boards import BOARDS
+from tritgrad.boards import __main__ as sweep
+from tritgrad.boards.report import FitError, Report, TimingError, Use
+
+SPEEDS = {1: 25.0, 2: 23.5, 3: 24.5}
+
+
+@pytest.fixture
+def tools(monkeypatch, tmp_path):
+    """Stands for synthesis and placement; the speed depends on the seed."""
+    syntheses = []
+
+    def synthesise(board, folder, say):
+        if board.name == "icesugar":
+            raise FitError("icesugar: 6,000 of 5,280 logic cells")
+        folder.mkdir(parents=True)
+        syntheses.append((board, folder))
+        return syntheses[-1]
+
+    def place(netlist, seed, say):
+        board, folder = netlist
+        report = Report(
+            board.name, board.title, board.part, [], {"lanes": 8, "banks": 1, "update_lanes": 4},
+            seed, {"crystal_mhz": 12.0, "wanted_mhz": 24.0, "achieved_mhz": SPEEDS[seed]},
+            {"lut4": Use(1, 2), "dsp": Use(0, 0)},
+            path={"ns": 1.0, "logic_ns": 0.5, "routing_ns": 0.5, "levels": 1, "through": ["a"]})
+        (folder / "top.bin").write_bytes(bytes([seed]))
+        (folder / "nextpnr.log").touch()
+        report.finish(folder / "top.bin", {})
+        report.write(folder)
+        if SPEEDS[seed] < 24:
+            raise TimingError("too slow")
+        return report
+    monkeypatch.setattr(sweep, "synthesise", synthesise)
+    monkeypatch.setattr(sweep, "place", place)
+    monkeypatch.setattr(sweep, "REPORTS", tmp_path / "reports")
+    monkeypatch.setattr(sweep, "CYCLES", tmp_path / "cycles.json")
+    return syntheses
+
+
+def run(monkeypatch, tmp_path, *words):
+    monkeypatch.setattr("sys.argv", ["boards", "--out", str(tmp_path / "out"), *words])
+    return sweep.main()
+
+
+def test_the_worst_seed_is_released_and_all_are_kept(tools, tmp_path, monkeypatch):
+    (tmp_path / "cycles.json").write_text(json.dumps({"boards": {
+        "icebreaker 784-128-10": {"cycles_per_sample": 4000.0},
+        "ulx3s-25f 784-128-10": {"cycles_per_sample": 300.0}}}))
+    assert run(monkeypatch, tmp_path, "icebreaker") == 1
+    assert len(tools) == 1
+    report = Report.from_json((tmp_path / "reports" / "icebreaker.json").read_text())
+    assert report.seed == 2 and report.seeds == {"1": 25.0, "2": 23.5, "3": 24.5}
+    assert report.cycles == {"784-128-10": 4000.0}
+    for seed in SPEEDS:
+        kept = tmp_path / "out" / "icebreaker" / f"seed-{seed}"
+        assert (kept / "top.bin").read_bytes() == bytes([seed])
+        assert Report.from_json((kept / "report.json").read_text()).seed == seed
+
+
+def test_success_is_every_seed_in_time(tools, tmp_path, monkeypatch):
+    assert run(monkeypatch, tmp_path, "icebreaker", "--seeds", "1", "3") == 0
+    report = Report.from_json((tmp_path / "reports" / "icebreaker.json").read_text())
+    assert report.seed == 3 and report.cycles == {}
+
+
+def test_a_board_that_does_not_fit_does_not_stop_the_others(tools, tmp_path, monkeypatch, capsys):
+    assert run(monkeypatch, tmp_path, "icesugar", "icebreaker", "--seeds", "1") == 1
+    assert "tritgrad: icesugar: 6,000 of 5,280 logic cells" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["icebreaker.json"]
+
+
+def test_small_is_one_board_a_family_and_releases_nothing(tools, tmp_path, monkeypatch):
+    monkeypatch.setattr("tritgrad.boards.__main__.place", lambda netlist, seed, say: replace(
+        small_report(netlist[1]), board=netlist[0].name))
+    assert run(monkeypatch, tmp_path, "--small") == 0
+    boards = [board for board, _ in tools]
+    assert {board.fpga.family for board in boards} == {"ice40", "ecp5", "gowin"}
+    assert all(board.config.lanes == 4 and board.networks == ((16, 8, 4),) for board in boards)
+    assert not (tmp_path / "reports").exists()
+
+
+def small_report(folder):
+    (folder / "top.bin").write_bytes(b"x")
+    (folder / "nextpnr.log").touch()
+    report = Report(
+        "", "", "", [], {"lanes": 4, "banks": 1, "update_lanes": 4}, 1,
+        {"crystal_mhz": 12.0, "wanted_mhz": 24.0, "achieved_mhz": 30.0},
+        {"lut4": Use(1, 2), "dsp": Use(0, 0)})
+    report.finish(folder / "top.bin", {})
+    report.write(folder)
+    return report
+
+
+def test_smallest_cores_can_be_clocked_as_asked():
+    for name, clock_hz in sweep.SMALL_CLOCKS.items():
+        assert sweep.smallest(BOARDS[name], clock_hz).config.trit_depth >= 1
