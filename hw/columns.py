@@ -8,7 +8,7 @@ between two chains has the next one's carry in both operands: its sum is the car
 before, its carry is the next one's, whatever came in.
 
 Three bits into two is the carry-save adder of Wallace, "A suggestion for a fast multiplier" (1964);
-carry chains that reduce columns are surveyed as generalized parallel counters by Parandeh-Afshar,
+larger counters for the columns of FPGA compressor trees are those of Parandeh-Afshar,
 Brisk and Ienne, "Efficient synthesis of compressor trees on FPGAs" (ASP-DAC 2008).
 """
 
