@@ -59,7 +59,7 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
         "data_dir": data_path(data_dir), "label": label, "test": data_path(test),
         "test_fraction": test_fraction})
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
-                           counter_bits=model.recipe.counter_bits)
+                           counter_bits=model.recipe.counter_bits, rule=model.rule)
     progress = Console(stderr=True)
     learner = open_learner(options, model.recipe, RunProgress(progress), vcd, model.image_shape)
     try:
@@ -145,7 +145,7 @@ def predict(model_file: str, data_file: str, form: str, output: str | None) -> N
     model = TrainedModel.load(model_file)
     values = read_features(Path(data_file), model.columns, model.recipe.layers[0])
     x = model.scaling.apply(values, model.recipe.planes)
-    learner = open_learner(TrainOptions(device="model"), model.recipe, RunProgress(
+    learner = open_learner(TrainOptions(device="model", rule=model.rule), model.recipe, RunProgress(
         Console(stderr=True)))
     learner.load(model.counters, 1)
     predictions, scores, _ = learner.infer(x)
@@ -180,6 +180,9 @@ def export(model_file: str, c_header: str | None, npz: str | None, prefix: str) 
     if c_header is None and npz is None:
         raise BadInput("nothing to export; give --c-header FILE, --npz FILE, or both")
     model = TrainedModel.load(model_file)
+    if model.rule == "sign":
+        raise BadInput(f"{model_file} was trained by rule sign, whose activations are signs; "
+                       "export writes networks with clipped activations")
     if c_header is not None:
         write_c_header(model, c_header, prefix)
         click.echo(c_header)

@@ -15,7 +15,7 @@ from ..model.errors import BadInput, DeviceError
 from .checkpoint import Checkpoint
 from .console import RunProgress, stop_on_interrupt, table
 from .learners import DeviceLearner
-from .options import TrainOptions, board_and_port, data_path, parse_integers
+from .options import RULES, TrainOptions, board_and_port, data_path, parse_integers
 from .report import report, write_files
 from .training import CHECKPOINT, Outcome, Trainer, open_learner, resume, start, with_device
 
@@ -88,6 +88,9 @@ core_options = _stack(
               help="Train this many epochs.")
 @click.option("--limit", type=int, metavar="N",
               help="Use the first N training rows only.  [default: all]")
+@click.option("--rule", type=click.Choice(RULES), default="margin", show_default=True,
+              help="Learn by the margin rule, or by the signs of ternary layers, which only the "
+                   "golden model does.")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N",
               help="Derive everything random from this number, 0 to 2^64 - 1.")
 @click.option("--device", default="sim", show_default=True, metavar="DEVICE",
@@ -111,6 +114,8 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
     nothing had happened.
     """
     progress = RunProgress(Console(stderr=True))
+    if given["rule"] == "sign" and _is_default(context, "device"):
+        given["device"] = "model"
     options = _options(given)
     if resumed is not None:
         trainer = _continue(context, Path(resumed), options, out, vcd, progress)
@@ -129,6 +134,10 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
     _show(outcome, files, Console(stderr=as_json))
     if as_json:
         click.echo(json.dumps(report(outcome), allow_nan=False))
+
+
+def _is_default(context: click.Context, option: str) -> bool:
+    return context.get_parameter_source(option) is ParameterSource.DEFAULT
 
 
 def _options(given: dict[str, Any]) -> TrainOptions:
@@ -182,7 +191,7 @@ def _continue(context: click.Context, folder: Path, options: TrainOptions, out: 
     checkpoint = Checkpoint.load(folder / CHECKPOINT)
     stored = checkpoint.options
     given = {field.name for field in fields(TrainOptions)
-             if context.get_parameter_source(field.name) is not ParameterSource.DEFAULT}
+             if not _is_default(context, field.name)}
     for name in sorted(given - set(TrainOptions.FREE)):
         wanted, has = getattr(options, name), getattr(stored, name)
         if wanted != has:

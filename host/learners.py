@@ -6,6 +6,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ..model import units
+from ..model.discrete.ternary import TernaryMLP
 from ..model.errors import DeviceError
 from ..model.fast import FastNetwork
 from ..model.layout import tile_order
@@ -14,7 +16,7 @@ from ..model.rng import initial_counters, initial_prng
 from .driver import Driver, RunStats, layer_table
 from .session import DeviceReset
 
-__all__ = ["DeviceLearner", "Learner", "ModelLearner"]
+__all__ = ["DeviceLearner", "Learner", "ModelLearner", "SignLearner"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -98,6 +100,68 @@ class ModelLearner:
 
     def close(self) -> None:
         pass
+
+
+class SignLearner:
+    """Ternary layers that learn by signs: plurigrid/asi, skill discrete-backprop, TernaryMLP.
+
+    An input becomes +1 in the upper half of its range and -1 in the lower. The target is +1 for
+    the label and -1 for the other classes. The prediction is the first maximum of the last
+    layer's sums. Trits travel as counters in the middle of their cells.
+
+    Parameters
+    ----------
+    recipe
+        Sizes, formats and seed; of no use are gains, shifts and margin.
+    """
+
+    chunk = 512
+    counts_cycles = False
+
+    def __init__(self, recipe: Recipe):
+        self.recipe = recipe
+        self.start()
+
+    def start(self) -> None:
+        self.network = TernaryMLP(self.recipe.layers, self.recipe.seed)
+        self._prng = 1
+
+    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int) -> None:
+        self._prng = prng
+        for layer, stored in zip(self.network.layers, counters, strict=True):
+            layer.weights = units.trits(stored, self.recipe.counter_bits).astype(np.int8)
+
+    def train(self, x: Bytes, y: Labels, gains: Sequence[int]) -> RunStats:
+        correct = updates = flips = 0
+        for sample, label in zip(self._trits(x), y, strict=True):
+            target = np.full(self.recipe.layers[-1], -1, np.int8)
+            target[label] = 1
+            scores = self.network.scores(sample)
+            correct += int(np.argmax(scores) == label)
+            if (np.sign(scores) == target).all():
+                continue
+            before = [layer.weights for layer in self.network.layers]
+            self.network.train_step(sample, target, learning_rate=1.0)
+            updates += 1
+            flips += sum(int(np.count_nonzero(layer.weights != old))
+                         for layer, old in zip(self.network.layers, before, strict=True))
+        return RunStats(len(x), correct, updates, flips)
+
+    def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
+        scores = self.network.scores(self._trits(x))
+        return np.argmax(scores, axis=1), scores, RunStats()
+
+    def state(self) -> State:
+        middle = 3 << (self.recipe.counter_bits - 3)
+        return [layer.weights.astype(np.int16) * np.int16(middle)
+                for layer in self.network.layers], self._prng
+
+    def close(self) -> None:
+        pass
+
+    def _trits(self, x: Bytes) -> npt.NDArray[np.int8]:
+        top = (1 << self.recipe.planes) - 1
+        return np.sign(2 * x.astype(np.int16) - top).astype(np.int8)
 
 
 class DeviceLearner:

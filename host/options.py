@@ -10,10 +10,12 @@ from ..model.errors import BadInput
 from ..model.recipe import Recipe
 from .datasets import Dataset, load
 
-__all__ = ["DEVICES", "TrainOptions", "board_and_port", "data_path", "parse_integers",
+__all__ = ["DEVICES", "RULES", "TrainOptions", "board_and_port", "data_path", "parse_integers",
            "suitable_update_lanes"]
 
 DEVICES = ("sim", "model")
+#: Learning rules: the margin rule of the core, and the sign rule of ternary layers.
+RULES = ("margin", "sign")
 
 #: Update lanes of the default core; fewer lanes than that have as many as divide them.
 UPDATE_LANES = 16
@@ -47,14 +49,27 @@ class TrainOptions:
     lanes: int = 16
     banks: int = 16
     update_lanes: int | None = None
+    rule: str = "margin"
 
     #: May differ when a run is continued: all devices compute the same, and folders move.
     FREE = ("device", "data_dir")
+    #: Not in the first checkpoints, which have the default.
+    LATER = ("rule",)
+    #: Numbers that the margin rule alone has.
+    MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift")
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES and board_and_port(self.device) is None:
             raise BadInput(f"device must be {', '.join(DEVICES)}, BOARD@PORT or @PORT, "
                            f"not {self.device!r}")
+        if self.rule not in RULES:
+            raise BadInput(f"rule must be {' or '.join(RULES)}, not {self.rule!r}")
+        if self.rule == "sign":
+            if self.device != "model":
+                raise BadInput(f"rule sign runs on device model only, not on {self.device}")
+            for name in self.MARGIN_ONLY:
+                if getattr(self, name) is not None:
+                    raise BadInput(f"rule sign has no --{name.replace('_', '-')}; leave it away")
 
     def load_data(self) -> Dataset:
         """The data set that these options name."""
@@ -86,8 +101,8 @@ class TrainOptions:
     def from_json(cls, stored: Mapping[str, Any]) -> "TrainOptions":
         """The inverse of `as_json`."""
         known = {field.name for field in fields(cls)}
-        if set(stored) != known:
-            raise ValueError(f"options {sorted(known ^ set(stored))}")
+        if not known - set(cls.LATER) <= set(stored) <= known:
+            raise ValueError(f"options {sorted((known ^ set(stored)) - set(cls.LATER))}")
         values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
                                   for name, value in stored.items()}
         return cls(**values)

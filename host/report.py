@@ -11,9 +11,7 @@ from .npz import write_whole
 from .plots import learning_curve
 from .training import Outcome
 
-__all__ = ["RULE", "as_model", "dense_cycles", "report", "write_files"]
-
-RULE = "margin"
+__all__ = ["as_model", "dense_cycles", "report", "write_files"]
 
 
 def dense_cycles(recipe: Recipe, total_lanes: int) -> float:
@@ -33,7 +31,8 @@ def report(outcome: Outcome) -> dict[str, Any]:
     ``samples_per_second`` counts training alone. ``roofline_fraction`` is `dense_cycles` over the
     cycles that a forward pass took, above 1 where zeros were skipped. The cycle figures are null
     unless the device counted cycles in all epochs; ``lanes`` (of a bank) and ``total_lanes`` are
-    then only what was set.
+    then only what was set. ``margin``, ``gains`` and ``shifts`` are null under other rules than
+    margin.
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
     position = outcome.position
@@ -42,13 +41,14 @@ def report(outcome: Outcome) -> dict[str, Any]:
     samples = sum(e.samples for e in epochs)
     forward = sum(e.forward_cycles for e in epochs)
     total_lanes = options.lanes * options.banks
+    by_margin = options.rule == "margin"
     result: dict[str, Any] = {
         "dataset": data.name,
         "device": options.device,
         "layers": list(recipe.layers),
         "counter_bits": recipe.counter_bits,
         "planes": recipe.planes,
-        "rule": RULE,
+        "rule": options.rule,
         "epochs": recipe.epochs,
         "seed": recipe.seed,
         "samples": len(data.x_train),
@@ -70,9 +70,9 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "flips_by_epoch": [e.flips for e in epochs],
         "test_samples": len(data.x_test),
         "shift_augment": options.shift_augment,
-        "margin": recipe.margin,
-        "gains": list(recipe.gains),
-        "shifts": list(recipe.shifts),
+        "margin": recipe.margin if by_margin else None,
+        "gains": list(recipe.gains) if by_margin else None,
+        "shifts": list(recipe.shifts) if by_margin else None,
     }
     if data.x_val is not None and outcome.best is not None:
         result |= {
@@ -91,9 +91,9 @@ def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
     accuracy = position.epochs[epoch - 1]
     counters = outcome.best if best and outcome.best is not None else outcome.counters
     return TrainedModel(
-        recipe=recipe, rule=RULE, counters=tuple(counters), class_names=data.class_names,
-        scaling=data.scaling, dataset=data.name, image_shape=data.image_shape,
-        columns=data.columns,
+        recipe=recipe, rule=outcome.options.rule, counters=tuple(counters),
+        class_names=data.class_names, scaling=data.scaling, dataset=data.name,
+        image_shape=data.image_shape, columns=data.columns,
         extras={"options": outcome.options.as_json(), "data": outcome.fingerprint,
                 "epoch": epoch, "test_accuracy": accuracy.test_accuracy,
                 "val_accuracy": accuracy.val_accuracy})

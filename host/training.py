@@ -17,7 +17,7 @@ from .attach import open_board
 from .checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
 from .datasets import Dataset
 from .driver import Driver
-from .learners import DeviceLearner, Learner, ModelLearner
+from .learners import DeviceLearner, Learner, ModelLearner, SignLearner
 from .metrics import accuracy
 from .options import TrainOptions, board_and_port
 from .session import Session
@@ -87,6 +87,8 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     """The device that the options name, ready for `Learner.start` or `Learner.load`."""
     if options.device != "sim" and vcd is not None:
         raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
+    if options.rule == "sign":
+        return SignLearner(recipe)
     if options.device == "model":
         with watcher.working("compiling the golden model"):
             return ModelLearner(recipe)
