@@ -6,10 +6,13 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from ..model.errors import ToolError
 
@@ -70,7 +73,7 @@ def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str,
              phases: Sequence[tuple[str, str]] = (), check: bool = True) -> str:
     """Run a tool in a folder and wait for it; its output goes to a file there.
 
-    A tool that is interrupted, for instance by Ctrl-C, is stopped with all its children.
+    If this program is interrupted or told to end, the tool is stopped with all its children.
 
     Parameters
     ----------
@@ -107,7 +110,8 @@ def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str,
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=file,
                                    stderr=subprocess.STDOUT, start_new_session=True)
         try:
-            _watch(process, path, say, list(phases))
+            with _exit_on_terminate():
+                _watch(process, path, say, list(phases))
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -116,6 +120,23 @@ def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str,
     if check and process.returncode:
         raise ToolError(f"{tool.name} failed: {last_error(text)} (see {path})")
     return text
+
+
+@contextmanager
+def _exit_on_terminate() -> Iterator[None]:
+    """Let SIGTERM raise SystemExit; its default ends a program without cleaning up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _watch(process: "subprocess.Popen[bytes]", path: Path, say: Callable[[str], None],

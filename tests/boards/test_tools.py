@@ -61,8 +61,9 @@ def test_last_error(log, expected):
     assert last_error(log) == expected
 
 
-def test_interrupt_stops_the_tool_and_its_children(tmp_path):
-    """Ctrl-C reaches the program that waits; whatever it started must be gone afterwards."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_stops_the_tool_and_its_children(tmp_path, number):
+    """A signal reaches the program that waits; whatever it started must be gone afterwards."""
     child = "import time; time.sleep(600)"
     script = f"""
 import pathlib
@@ -80,15 +81,15 @@ run_tool("slow", [], pathlib.Path("."), "slow.log")
         while not (log.exists() and log.read_text().endswith("\n")):
             assert waiting.poll() is None
             time.sleep(0.05)
-        numbers = [int(number) for number in log.read_text().split()]
-        assert all(alive(number) for number in numbers)
-        waiting.send_signal(signal.SIGINT)
+        children = [int(child) for child in log.read_text().split()]
+        assert all(alive(child) for child in children)
+        waiting.send_signal(number)
         assert waiting.wait(timeout=60) != 0
     finally:
         waiting.kill()
-    assert len(numbers) == 2
+    assert len(children) == 2
     deadline = time.monotonic() + 60
-    while any(alive(number) for number in numbers):
+    while any(alive(child) for child in children):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
