@@ -103,6 +103,7 @@ class SerialTransport:
         self._waited = 0.0
         self._decoder = FrameDecoder()
         with self._watched():
+            self._serial.reset_output_buffer()
             self._serial.baudrate = SAFE_RATE
             self._serial.reset_input_buffer()
 

@@ -34,6 +34,8 @@ class CompiledBoard(Compiled):
     FOLDERS = (*SOURCES, "boards")
     #: Cycles of an `exchange` at most, and without a byte either way before a board counts as idle.
     BURST, QUIET = 20_000, 3_000_000
+    #: Bytes that may wait to be sent.
+    BUFFER = 512
 
     def __init__(self, make: Callable[[], Any], key: str, clock_hz: float, *,
                  progress: Progress | None = None):
@@ -106,9 +108,16 @@ class CompiledBoard(Compiled):
         """Whether bytes wait, or have come or gone lately."""
         return bool(self._queue) or self._quiet < self.QUIET
 
+    @property
+    def room(self) -> int:
+        return max(0, self.BUFFER - len(self._queue))
+
+    def unplug(self) -> None:
+        self._queue.clear()
+
     def reset(self) -> None:
         """Power the board up anew. The cycle counter restarts."""
         self.close()
         self._create()
-        self._queue.clear()
+        self.unplug()
         self._quiet = 0

@@ -38,6 +38,13 @@ class Device(Protocol):
     def busy(self) -> bool:
         """Whether it may have more to say without being sent anything."""
 
+    @property
+    def room(self) -> int:
+        """Bytes that it takes now; the rest waits in the terminal."""
+
+    def unplug(self) -> None:
+        """Forget what was sent and has not left yet. The board goes on."""
+
     def reset(self) -> None:
         """Power it up anew."""
 
@@ -62,6 +69,7 @@ class ModelBoard:
     """
 
     busy = False
+    room = 4096
     rate: int
     _escaped: bool
     _wanted: int | None
@@ -105,6 +113,9 @@ class ModelBoard:
         self.rate, self._wanted = SAFE_RATE, None
         return data[begun:]
 
+    def unplug(self) -> None:
+        pass
+
     def reset(self) -> None:
         self.core.reset()
         self.rate = SAFE_RATE
@@ -137,8 +148,6 @@ class VirtualPort:
     """
 
     AWAY_S = 0.3
-    #: Most bytes read at once. So few are on their way when the port goes away.
-    PIECE = 4096
 
     def __init__(self, device: Device, link: Path, faults: Faults | None = None,
                  seed: int = 1, reset_every: int = 0, unplug_every: int = 0):
@@ -161,6 +170,9 @@ class VirtualPort:
         self.link.symlink_to(os.ttyname(self._slave))
 
     def _unplug(self) -> None:
+        self.device.unplug()
+        self.to_device.clear()
+        self.to_host.clear()
         self.link.unlink(missing_ok=True)
         os.close(self._master)
         os.close(self._slave)
@@ -196,9 +208,10 @@ class VirtualPort:
         """Bytes from the host; waits for them if there is nothing else to do."""
         due = [wire.due for wire in (self.to_device, self.to_host) if wire.due is not None]
         wait = 0.0 if self.device.busy else min([0.1, *(max(0.0, at - now) for at in due)])
-        if not select.select([self._master], [], [], wait)[0]:
+        room = self.device.room
+        if not select.select([self._master] if room else [], [], [], wait)[0]:
             return b""
-        return os.read(self._master, self.PIECE)
+        return os.read(self._master, room)
 
     def _send(self, data: bytes) -> None:
         """To the host; what nobody reads is lost, as on a line."""

@@ -93,6 +93,10 @@ class FaultyWire:
             out += self._late.popleft()[1]
         return bytes(out)
 
+    def clear(self) -> None:
+        """Lose what is under way."""
+        self._late.clear()
+
     @property
     def due(self) -> float | None:
         """When the next bytes arrive; None if there are none under way."""

@@ -56,6 +56,14 @@ def test_late_bytes_hold_back_those_behind_them():
     assert 0.2 < now < 50 * 1.5 * Faults.DELAY_S
 
 
+def test_a_cleared_wire_is_empty():
+    wire = FaultyWire(Faults(), random.Random(1))
+    wire.push(b"abc", 0.0)
+    wire.clear()
+    assert wire.due is None
+    assert wire.pop(1.0) == b""
+
+
 @pytest.mark.parametrize("name", ["drop", "flip", "repeat", "delay"])
 def test_a_chance_that_is_none(name):
     message = f"{name} must be a chance from 0 to 1, not 1.5"
