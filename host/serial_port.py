@@ -302,8 +302,10 @@ def _open(port: str) -> serial.Serial:
 def _refusal(port: str, error: Exception) -> PortError:
     """Why a port does not open."""
     code = getattr(error, "errno", None)
-    if code in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or not os.path.exists(port):
-        found = [info.device for info in list_ports.comports()]
+    found = [info.device for info in list_ports.comports()]
+    # A port of Windows has no file.
+    missing = not os.path.exists(port) and port not in found
+    if missing or code in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         return PortError(f"no such port: {port}; there "
                          f"{'are: ' + ', '.join(found) if found else 'is none at all'}")
     if code in (errno.EACCES, errno.EPERM):
