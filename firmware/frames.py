@@ -26,7 +26,7 @@ ESC = 0x5B
 ESC_XOR = 0x20
 ANSWER_BIT = 0x80
 MAGIC = b"TRIT"
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 #: Receive slots of a device: the frames that may be unanswered at a time.
 SLOTS = 2
@@ -119,6 +119,7 @@ HELLO_FIELDS: Fields = (
     ("activation_bits", "B"), ("input_planes", "B"), ("max_layers", "B"), ("max_inputs", "H"),
     ("max_neurons", "H"), ("max_classes", "H"), ("program_depth", "H"), ("seeder", "B"),
     ("trit_depth", "I"), ("residual_depth", "I"), ("hidden_depth", "I"),
+    ("trainable", "B"),
 )
 
 #: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait

@@ -131,8 +131,9 @@ class Driver:
         for bank in range(self.config.banks):
             self._write(Space.T, bank, pack_words(codes[bank], 2, self.config.trit_word_bytes),
                         self.config.trit_word_bytes)
-        size = self.config.residual_word_bytes
-        self._write(Space.R, 0, pack_words(residuals, self.config.residual_bits, size), size)
+        if self.config.trainable:
+            size = self.config.residual_word_bytes
+            self._write(Space.R, 0, pack_words(residuals, self.config.residual_bits, size), size)
         if prng_state is not None:
             self.session.post(Type.PRNG, struct.pack("<Q", prng_state))
         self.session.flush()
@@ -149,7 +150,14 @@ class Driver:
             self._set_table(layers)
 
     def counters(self) -> list[npt.NDArray[np.int64]]:
-        """Read the network back: per layer int64 (outputs, inputs)."""
+        """Read the network back: per layer int64 (outputs, inputs).
+
+        Raises
+        ------
+        BadInput
+            The core only infers: it has no more of a counter than its trit.
+        """
+        self._need_trainable()
         c = self.config
         words, rows = self._used()
         codes = np.stack([
@@ -182,7 +190,13 @@ class Driver:
             (samples,), numbers of the classes.
         margin
             M of the margin rule.
+
+        Raises
+        ------
+        BadInput
+            The core only infers.
         """
+        self._need_trainable()
         total = RunStats()
         for start in range(0, len(x), MAX_CHUNK):
             part = slice(start, start + MAX_CHUNK)
@@ -239,6 +253,10 @@ class Driver:
                                planes=row.planes, shift=row.shift, gain=row.gain, reserved=0)
             for row in layers))
         self.layers = list(layers)
+
+    def _need_trainable(self) -> None:
+        if not self.config.trainable:
+            raise BadInput(f"{self.session.name} was built to infer only: it cannot train")
 
     def _used(self) -> tuple[int, int]:
         """Words of T a bank and words of R that the network fills."""

@@ -166,8 +166,8 @@ class Session:
             for key in ("magic", "protocol"):
                 del fields[key]
             self.slots = max(1, fields.pop("slots"))
-            seeder = bool(fields.pop("seeder"))
-            self.config = CoreConfig(**fields, seeder=seeder)  # type: ignore[arg-type]
+            flags = {name: bool(fields.pop(name)) for name in ("seeder", "trainable")}
+            self.config = CoreConfig(**fields, **flags)  # type: ignore[arg-type]
         except (struct.error, ConfigError) as error:
             raise DeviceError(f"{self.name} describes an impossible core: {error}") from None
 

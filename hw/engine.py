@@ -69,8 +69,6 @@ class Engine(wiring.Component):
         })
         self.sequencer = Sequencer(config)
         self.trits = TritStore(config)
-        self.residuals = ResidualStore(config)
-        self.errors = ErrorStore(config)
         self.inputs = SampleBuffer(config)
         self.reader = ListReader(max(config.max_input_words, config.hidden_depth))
         self.forward = ForwardControl(config)
@@ -78,23 +76,33 @@ class Engine(wiring.Component):
         self.activation = ActivationUnit(config)
         self.scan = ScoreScan(config)
         self.error = ErrorUnit(config)
-        self.lister = RowLister(config)
-        self.row_reader = ListReader(config.max_neurons)
-        self.update = UpdateUnit(config)
         self.random = XorShift64()
         self.counters = Statistics(config)
+        self.update = None
+        if config.trainable:
+            self.residuals = ResidualStore(config)
+            self.errors = ErrorStore(config)
+            self.lister = RowLister(config)
+            self.row_reader = ListReader(config.max_neurons)
+            self.update = UpdateUnit(config)
 
     def elaborate(self, platform):
         m = Module()
-        for name in ("sequencer", "trits", "residuals", "errors", "inputs", "reader", "forward",
-                     "array", "activation", "scan", "error", "lister", "row_reader", "update",
-                     "random", "counters"):
+        names = ["sequencer", "trits", "inputs", "reader", "forward", "array", "activation", "scan",
+                 "error", "random", "counters"]
+        if self.config.trainable:
+            names += ["residuals", "errors", "lister", "row_reader", "update"]
+        for name in names:
             m.submodules[name] = getattr(self, name)
         self._connect_sequencer(m)
         self._connect_words(m)
         self._connect_forward(m)
-        self._connect_rows(m)
-        self._connect_memories(m)
+        self._connect_error(m)
+        if self.config.trainable:
+            self._connect_update(m)
+            self._connect_memories(m)
+        else:
+            self._connect_trits(m)
         self._count(m)
         return m
 
@@ -116,14 +124,13 @@ class Engine(wiring.Component):
             self.score.eq(self.scan.score),
             self.random.i_load.eq(self.prng_load),
             self.random.i_state.eq(self.prng_state),
-            self.random.i_draw.eq(self.update.draw),
             self.prng.eq(self.random.o_state),
         ]
 
     def _connect_words(self, m):
         """Samples and activations, replayed by one reader for forward pass and update."""
         sequencer, inputs, activation = self.sequencer, self.inputs, self.activation
-        reader, forward, update = self.reader, self.forward, self.update
+        reader, forward = self.reader, self.forward
         connect(m, flipped(self.samples), inputs.i)
         layer = Signal.like(activation.read_layer)
         base = Signal.like(sequencer.record.input_base)
@@ -142,13 +149,15 @@ class Engine(wiring.Component):
             reader.start.eq(sequencer.forward | sequencer.update),
             reader.count.eq(Mux(from_inputs, inputs.count, activation.read_count)),
             reader.final.eq(from_inputs | activation.read_final),
-            reader.take.eq(forward.entry_take | update.entry_take),
+            reader.take.eq(forward.entry_take),
             inputs.address.eq(reader.address),
             inputs.enable.eq(reader.enable),
             activation.address.eq(base + reader.address),
             activation.enable.eq(reader.enable),
         ]
-        for unit in forward, update:
+        if self.update is not None:
+            m.d.comb += reader.take.eq(forward.entry_take | self.update.entry_take)
+        for unit in filter(None, (forward, self.update)):
             for field in "index", "mask", "planes":
                 m.d.comb += unit.entry[field].eq(
                     Mux(from_inputs, inputs.entry[field], activation.entry[field]))
@@ -203,18 +212,17 @@ class Engine(wiring.Component):
             scan.z_valid.eq(array.z_valid),
         ]
         forwarding = forward.busy | pending | array.busy | behind_busy
-        others = self.update.busy | self.error.busy | self.sending | ~self.lister.final
+        others = self.error.busy | self.sending
+        if self.update is not None:
+            others |= self.update.busy | ~self.lister.final
         m.d.comb += [
             sequencer.forward_ready.eq(~forward.busy & ~pending & ~others),
             sequencer.quiet.eq(~forwarding & ~others),
         ]
         self.forwarding = forwarding | sequencer.forward
 
-    def _connect_rows(self, m):
-        """Errors: written by error unit and backward pass, listed for update and backward pass."""
-        sequencer, errors, error = self.sequencer, self.errors, self.error
-        lister, rows, update, scan = self.lister, self.row_reader, self.update, self.scan
-        begin = sequencer.backward | sequencer.update
+    def _connect_error(self, m):
+        sequencer, error, scan = self.sequencer, self.error, self.scan
         m.d.comb += [
             error.start.eq(sequencer.error),
             error.margin.eq(sequencer.operand),
@@ -223,6 +231,14 @@ class Engine(wiring.Component):
             error.gap.eq(scan.gap),
             error.target.eq(scan.target),
             error.rival.eq(scan.rival),
+        ]
+
+    def _connect_update(self, m):
+        """Errors: written by error unit and backward pass, listed for update and backward pass."""
+        sequencer, errors, error = self.sequencer, self.errors, self.error
+        lister, rows, update = self.lister, self.row_reader, self.update
+        begin = sequencer.backward | sequencer.update
+        m.d.comb += [
             lister.start.eq(begin),
             lister.record.eq(sequencer.record),
             lister.error_word.eq(errors.word),
@@ -245,6 +261,8 @@ class Engine(wiring.Component):
             update.row_last.eq(rows.last),
             update.row_ended.eq(rows.ended),
             update.dither.eq(self.random.o_draw),
+            self.random.i_draw.eq(update.draw),
+            self.counters.flips.eq(update.flips),
             self.activation.gate_address.eq(update.gate_address),
             update.gates.eq(self.activation.gates),
         ]
@@ -303,6 +321,20 @@ class Engine(wiring.Component):
                 residuals.write_data.eq(memory.write_data[-8 * self.config.residual_word_bytes:]),
             ]
 
+    def _connect_trits(self, m):
+        """T alone: the forward pass' while the program runs, else the link's."""
+        trits, memory = self.trits, self.memory
+        running = self.run == RunState.RUNNING
+        m.d.comb += [
+            memory.read_data.eq(trits.word),
+            trits.address.eq(Mux(running, self.forward.address, memory.address)),
+            trits.bank.eq(memory.bank),
+            trits.write.eq(~running & memory.write & ~memory.space),
+            trits.write_bank.eq(memory.bank),
+            trits.write_address.eq(memory.address),
+            trits.write_data.eq(memory.write_data[-8 * self.config.trit_word_bytes:]),
+        ]
+
     def _count(self, m):
         counters, sequencer = self.counters, self.sequencer
         running = self.run == RunState.RUNNING
@@ -313,7 +345,6 @@ class Engine(wiring.Component):
             counters.correct.eq(self.scan.prediction == self.scan.target),
             counters.updated.eq(self.error.violated),
             sequencer.countable.eq(counters.room),
-            counters.flips.eq(self.update.flips),
             counters.working.eq(running & ~sequencer.stalled),
             counters.forwarding.eq(running & self.forwarding),
         ]

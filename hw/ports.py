@@ -11,8 +11,9 @@ __all__ = ["LayerRecord", "MemorySignature", "RunState", "StatisticsSignature", 
 
 
 def memory_word_bits(config: CoreConfig) -> int:
-    """Bits of the wider of a T and an R word."""
-    return max(2 * config.lanes, config.update_lanes * config.residual_bits)
+    """Bits of the wider of a T and an R word, or of a T word if there are no others."""
+    residuals = config.update_lanes * config.residual_bits if config.trainable else 0
+    return max(2 * config.lanes, residuals)
 
 
 def sample_word(config: CoreConfig) -> data.StructLayout:

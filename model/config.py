@@ -62,6 +62,9 @@ class CoreConfig:
     single_port
         Whether T and R have one port for reads and writes, as SPRAM has: an update takes two
         cycles for each U inputs instead of one, all else is as fast.
+    trainable
+        Whether memory R and the update unit are built in. Without them BWD and UPD are refused in
+        programs, and R has no words.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class CoreConfig:
     slot_bytes: int = 4096
     seeder: bool = True
     single_port: bool = False
+    trainable: bool = True
 
     def __post_init__(self) -> None:
         limits = {
@@ -97,7 +101,7 @@ class CoreConfig:
         }
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in ("seeder", "single_port"):
+            if isinstance(field.default, bool):
                 if not isinstance(value, bool):
                     raise ConfigError(f"{field.name} must be a bool, not {value!r}")
                 continue

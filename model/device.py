@@ -35,6 +35,8 @@ def program_fault(config: CoreConfig, words: list[int]) -> str | None:
         opcode, operand = decode(word)
         if opcode not in frozenset(Op):
             return f"address {address}: no instruction has opcode {opcode}"
+        if opcode in (Op.BWD, Op.UPD) and not config.trainable:
+            return f"address {address}: {Op(opcode).name} needs a core that can train"
         low, high = highest[INSTRUCTIONS[Op(opcode)].operand]
         if not low <= operand <= high:
             return f"address {address}: {Op(opcode).name} takes {low} to {high}, not {operand}"
@@ -172,7 +174,7 @@ class GoldenDevice:
         if space == Space.T:
             _need(bank < c.banks and address + count <= c.trit_depth)
             return self.machine.codes[bank, address:address + count], 2, c.trit_word_bytes
-        _need(bank == 0 and address + count <= c.residual_depth)
+        _need(c.trainable and bank == 0 and address + count <= c.residual_depth)
         return (self.machine.residuals[address:address + count], c.residual_bits,
                 c.residual_word_bytes)
 

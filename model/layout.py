@@ -85,9 +85,11 @@ def check_table(config: CoreConfig, layers: Sequence[Layer]) -> None:
         check(number, "shift", layer.shift, 0, 31)
         check(number, "gain", layer.gain, -15, config.counter_bits - 2)
     used = place(config, [*layers, Layer(0, 0, 0, 0, 0)])[-1]
-    for name, value, depth in (("T", used.trit_base, config.trit_depth),
-                               ("R", used.residual_base, config.residual_depth),
-                               ("hidden", used.input_base, config.hidden_depth)):
+    limits = [("T", used.trit_base, config.trit_depth),
+              ("hidden", used.input_base, config.hidden_depth)]
+    if config.trainable:
+        limits.insert(1, ("R", used.residual_base, config.residual_depth))
+    for name, value, depth in limits:
         if value > depth:
             raise TableError(
                 f"the layers need {value} words of {name} memory, the core has {depth}")

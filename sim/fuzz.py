@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ..firmware import frames, programs
@@ -22,16 +22,19 @@ from ..model.layout import Layer, TableError, check_table
 
 __all__ = ["CORES", "Attacker", "Device", "Mismatch", "Report", "run", "without_cycles"]
 
-#: Cores to attack: of powers of two, and of hardly any; small, so that limits are met often.
+_SMALL = CoreConfig(
+    lanes=4, banks=2, update_lanes=2, counter_bits=8, activation_bits=3, input_planes=3,
+    max_layers=3, max_inputs=40, max_neurons=30, max_classes=9, trit_depth=64,
+    residual_depth=256, hidden_depth=16, program_depth=16, slot_bytes=128)
+#: Cores to attack: of powers of two, of hardly any, and one that only infers; small, so that limits
+#: are met often.
 CORES = (
-    CoreConfig(
-        lanes=4, banks=2, update_lanes=2, counter_bits=8, activation_bits=3, input_planes=3,
-        max_layers=3, max_inputs=40, max_neurons=30, max_classes=9, trit_depth=64,
-        residual_depth=256, hidden_depth=16, program_depth=16, slot_bytes=128),
+    _SMALL,
     CoreConfig(
         lanes=6, banks=3, update_lanes=3, counter_bits=9, activation_bits=4, input_planes=1,
         max_layers=2, max_inputs=50, max_neurons=40, max_classes=12, trit_depth=100,
         residual_depth=300, hidden_depth=8, program_depth=11, slot_bytes=256, seeder=False),
+    replace(_SMALL, trainable=False),
 )
 
 _STATUS_BYTES = struct.calcsize("<" + "".join(code for _, code in frames.STATUS_FIELDS))
@@ -468,10 +471,11 @@ class _Duel:
         raise Mismatch("\n".join(lines))
 
     def compare_state(self) -> None:
-        """Read all of T and R on both; nothing may run."""
+        """Read all of T and R, if there is one, on both; nothing may run."""
         c = self.golden.config
         areas = [(Space.T, bank, c.trit_depth, c.trit_word_bytes) for bank in range(c.banks)]
-        areas.append((Space.R, 0, c.residual_depth, c.residual_word_bytes))
+        if c.trainable:
+            areas.append((Space.R, 0, c.residual_depth, c.residual_word_bytes))
         for space, bank, depth, size in areas:
             most = (c.max_payload - 6) // size
             for address in range(0, depth, most):

@@ -84,7 +84,7 @@ class TableLoader(wiring.Component):
             record.shift.eq(shift),
             record.gain.eq(gain),
             too_many.eq(exceeds(trits, config.trit_depth)
-                        | exceeds(residuals, config.residual_depth)),
+                        | (config.trainable & exceeds(residuals, config.residual_depth))),
         ]
         if config.banks == 1:
             m.d.comb += residuals.eq(times(trits, config.steps))

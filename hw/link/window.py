@@ -50,7 +50,7 @@ class WindowCheck(wiring.Component):
             self.space.eq(space != Space.T),
             in_trits.eq((space == Space.T) & (self.bank < config.banks)
                         & ~exceeds(end, config.trit_depth)),
-            in_residuals.eq((space == Space.R) & (self.bank == 0)
+            in_residuals.eq(config.trainable & (space == Space.R) & (self.bank == 0)
                             & ~exceeds(end, config.residual_depth)),
             self.within.eq((self.count != 0) & (in_trits | in_residuals)),
             self.fits.eq(~Mux(self.space, exceeds(self.count, largest_r),

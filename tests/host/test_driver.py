@@ -191,3 +191,20 @@ def test_results_of_the_wrong_shape_are_not_taken():
     assert len(broken) == 7
 
 
+
+
+def test_a_core_that_only_infers_takes_trits_and_refuses_to_train():
+    recipe = Recipe.default((12, 6, 4), 2, seed=4)
+    x, y = samples(recipe, 30, 4)
+    network = MarginNetwork(recipe)
+    scores = []
+    for trainable in (True, False):
+        driver, _ = open_driver(recipe, lanes=8, banks=4, update_lanes=4, trainable=trainable)
+        driver.load(layer_table(recipe, recipe.gains), network.counters, 5)
+        scores.append(driver.infer(x)[1])
+    assert np.array_equal(*scores)
+    assert scores[0].any()
+    with pytest.raises(BadInput, match="was built to infer only"):
+        driver.train_chunk(x, y, recipe.margin)
+    with pytest.raises(BadInput, match="was built to infer only"):
+        driver.counters()

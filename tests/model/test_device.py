@@ -1,13 +1,15 @@
 """The golden device answers every request, and refuses what the protocol says it refuses."""
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tritgrad.firmware import frames, programs
 from tritgrad.firmware.frames import Frame, FrameDecoder, Status, Type
 from tritgrad.model.config import CoreConfig
-from tritgrad.model.device import GoldenDevice, unpack_sample
+from tritgrad.model.device import GoldenDevice, program_fault, unpack_sample
+from tritgrad.model.layout import Layer, TableError, check_table
 
 CONFIG = CoreConfig(lanes=4, banks=2, update_lanes=2, max_inputs=30, max_neurons=10,
                     max_classes=5, trit_depth=32, residual_depth=128, hidden_depth=8,
@@ -162,3 +164,15 @@ def test_whole_memories_come_back(space, bank, words, bits):
     for first, data in sent.items():
         answer, = host.send(Type.READ, struct.pack("<BBHH", space, bank, first, half))
         assert answer.payload[6:] == data
+
+
+def test_a_core_that_only_infers_refuses_the_update():
+    config = CoreConfig(lanes=4, update_lanes=4, trainable=False)
+    assert program_fault(config, programs.infer(2, 5)) is None
+    train = programs.train(2, 5, 8)
+    assert program_fault(replace(config, trainable=True), train) is None
+    assert "BWD needs a core that can train" in program_fault(config, train)
+    many = [Layer(1000, 256, 1, 0, 0), Layer(256, 10, 4, 0, 0)]
+    check_table(replace(config, lanes=64, update_lanes=64, residual_depth=1), many)
+    with pytest.raises(TableError, match="R memory"):
+        check_table(CoreConfig(lanes=64, update_lanes=64, residual_depth=1), many)

@@ -26,7 +26,8 @@ def test_ecp5_block_memory_follows_the_data_sheet(tmp_path, monkeypatch, seed):
     runner = get_runner("verilator")
     runner.build(sources=[PRIMITIVES / "ecp5_memory.v", top], hdl_toplevel="top",
                  build_dir=tmp_path / "build",
-                 build_args=["-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-MULTIDRIVEN"], timescale=("1ns", "1ps"))
+                 build_args=["-Wno-fatal", "-Wno-lint", "-Wno-style", "-Wno-MULTIDRIVEN"],
+                 timescale=("1ns", "1ps"))
     results = runner.test(
         hdl_toplevel="top", test_module="bram_bench", build_dir=tmp_path / "build",
         test_dir=tmp_path,
