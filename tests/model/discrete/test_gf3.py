@@ -1,6 +1,11 @@
 """Sums of trits mod 3: constructions that conserve them, and the repair."""
 
+import os
+import re
+import subprocess
+import sys
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +24,7 @@ from tritgrad.model.errors import BadInput
 
 TRIPLES = {42: [[0, 0, 0], [-1, -1, -1], [0, -1, 1], [0, 1, -1]],
            1069: [[1, -1, 0], [0, 1, -1], [0, 0, 0], [0, -1, 1]]}
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "discrete-backprop.md"
 trits = st.integers(-1, 1)
 
 
@@ -119,3 +125,11 @@ def test_gf3_conservative_optimizer_refuses_other_groups():
     with pytest.raises(BadInput, match=r"^a gradient of shape \(1,\) cannot move parameters of "
                                        r"shape \(2,\)$"):
         GF3ConservativeOptimizer().balanced_update([[0.0, 0.0]] * 3, [gradient] * 3)
+
+
+def test_cli_gf3_check():
+    command = re.search(r'```sh\n(python -c ".*?")\n```', PAGE.read_text(), re.DOTALL).group(1)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(["sh", "-c", command], env=os.environ | {"PATH": path}, text=True,
+                          capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "conserved\n"), done.stderr
