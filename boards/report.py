@@ -33,7 +33,7 @@ PLACED: dict[str, tuple[str, dict[str, str], str]] = {
 #: Where the tools' own parts of a name begin, as in ``core.commands.kind_SB_DFFESR_Q_2``.
 TOOL_PART = re.compile(
     r"(?<=[^.])_(SB_|LUT\d|TRELLIS_|CCU2C|DFF|MUX2_|ALU|PFUMX|L6MUX21|DP16KD|PDPW16KD|SDPX?9?B|"
-    r"DPX?9?B|RAM16|IBUF|OBUF|LC\b).*|\$.*")
+    r"DPX?9?B|RAM16|IBUF|OBUF|DO[AB]\d|RDATA|LC\b).*|\$.*")
 
 
 class FitError(ToolError):
