@@ -182,7 +182,9 @@ class SerialTransport:
     def _ask_for(self, rate: int, patience: float) -> bool:
         """Request a rate. It reads as a frame of a byte; the refusal tells that it has arrived."""
         self._write(bytes([FLAG]) + rate_request(rate))
-        return self._await(_refused, patience)
+        arrived = self._await(_refused, patience)
+        time.sleep(10 / SAFE_RATE)  # the board changes over behind the last stop bit
+        return arrived
 
     def _switch(self, rate: int) -> bool:
         """Set the port's rate; whether the bridge does it."""
