@@ -188,7 +188,7 @@ class CommandProcessor(wiring.Component):
         reader, sender, hello, report = self.reader, self.sender, self.hello, self.report
         statistics, window = self.statistics, self.window
         reading = Signal()  # a byte of READ's words is sent
-        settling = Signal(2)  # T and R take two cycles to read, the statistics one
+        settling = Signal(3)  # T and R take three cycles to read, the statistics one
         run = Signal(RunState)
         m.d.comb += [
             sender.nak.eq(self.nak),
@@ -221,7 +221,7 @@ class CommandProcessor(wiring.Component):
             with m.Default():
                 m.d.comb += sender.data.eq(self.window.byte)
         with m.If(sender.counted):
-            m.d.sync += settling.eq(0b11)
+            m.d.sync += settling.eq(0b111)
         with m.Else():
             m.d.sync += settling.eq(settling >> 1)
         with m.If(reading):
@@ -326,9 +326,9 @@ class CommandProcessor(wiring.Component):
         with m.State("GATHER"):
             m.d.comb += reader.gather.eq(1)
             if self.config.seeder:
-                seed_gathered = reader.following == PAYLOAD + 9
+                seed_gathered = reader.behind == PAYLOAD + 9
                 m.d.comb += self.seeder.i_seed.eq((self.kind == Type.SEED) & seed_gathered)
-            with m.If(reader.following == self.total):
+            with m.If(reader.behind == self.total):
                 m.next = "DECIDE"
 
     def _decide(self, m):

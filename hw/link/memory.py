@@ -26,7 +26,7 @@ class MemoryWindow(wiring.Component):
     next_byte, next_word : strobes: go on by one.
     word_ends : the byte is the word's last.
     write : strobe: `word` becomes the memory's.
-    byte : of the memory's word, two cycles after its place was reached.
+    byte : of the memory's word, three cycles after its place was reached.
     memory : access to T and R.
     """
 
@@ -66,8 +66,9 @@ class MemoryWindow(wiring.Component):
             self.word_bytes.eq(Mux(memory.space, self.config.residual_word_bytes,
                                    self.config.trit_word_bytes)),
             self.word_ends.eq(byte + 1 == self.word_bytes),
-            self.byte.eq(select(memory.read_data, byte, 8)),
         ]
+        # Behind a deep memory and its multiplexers this is half of a long path.
+        m.d.sync += self.byte.eq(select(memory.read_data, byte, 8))
         with m.If(self.open):
             m.d.sync += memory.space.eq(check.space)
         with m.If(self.next_byte):

@@ -25,7 +25,7 @@ class FrameReader(wiring.Component):
     take : strobe: go on by one.
     mark : strobe: remember the place, after `take`.
     swap : strobe: go to the remembered place and remember this one, after `take`.
-    following : the place after `take`.
+    following : the place after `take`; behind : the one after this one, taken or not.
     end : byte behind the payload; `at_end` if the place is there.
     gather : strobe: `take`, and shift the byte into `word`.
     word : the last bytes, the very last one on top.
@@ -46,6 +46,7 @@ class FrameReader(wiring.Component):
             "mark": In(1),
             "swap": In(1),
             "following": Out(place),
+            "behind": Out(place),
             "end": In(place),
             "at_end": Out(1),
             "gather": In(1),
@@ -59,7 +60,8 @@ class FrameReader(wiring.Component):
         m = Module()
         place, other, to = (Signal.like(self.end, name=name) for name in ("place", "other", "to"))
         m.d.comb += [
-            self.following.eq(place + (self.take | self.gather)),
+            self.behind.eq(place + 1),
+            self.following.eq(Mux(self.take | self.gather, self.behind, place)),
             self.at_end.eq(place == self.end),
             to.eq(Mux(self.swap, other, self.following)),
             self.offset.eq(to),
