@@ -142,8 +142,8 @@ def main() -> None:
     expected = state_sha256(state.network.counters)
     equal = all(row["state_sha256"] == expected for row in rows)
     write(f"link_efficiency_{options.board}", {
-        "board": options.board, "clock_Hz": float(board.pll.output_hz), "rate": rate, "network": LAYERS,
-        "samples": options.samples, "runs": rows, "equal_to_model": equal})
+        "board": options.board, "clock_Hz": float(board.pll.output_hz), "rate": rate,
+        "network": LAYERS, "samples": options.samples, "runs": rows, "equal_to_model": equal})
     if not equal:
         raise SystemExit("board and golden model differ")
 
