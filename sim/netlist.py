@@ -14,7 +14,7 @@ from typing import Any
 
 from ..boards.tools import run_tool
 from ..model.errors import ToolError
-from .verilate import _TOP as TOP
+from .verilate import TOP
 
 __all__ = ["netlist_verilog"]
 

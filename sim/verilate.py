@@ -18,7 +18,7 @@ import platformdirs
 from ..model.errors import ToolError
 from .toolchain import Compiler, find_compiler, find_verilator
 
-__all__ = ["SOURCES", "Progress", "build", "cache_folder", "component_verilog"]
+__all__ = ["SOURCES", "TOP", "Progress", "build", "cache_folder", "component_verilog"]
 
 #: Called with what is being done.
 Progress = Callable[[str], None]
@@ -28,7 +28,7 @@ SOURCES = ("hw", "model", "firmware")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _HARNESS = Path(__file__).with_name("harness.cpp")
-_TOP = "tritgrad_sim"
+TOP = "tritgrad_sim"
 # Verilator settles what depends on a top's inputs at every edge, whether they changed or not, and
 # on reset depends a large part of a core. Behind these registers there is nothing to settle. The
 # inputs change where clk falls, so that the core sees them at the next rise as it would without.
@@ -45,7 +45,7 @@ module {_HARNESS_TOP}(input clk, input rst,
     payload <= i__payload;
     ready <= o__ready;
   end
-  {_TOP} core(.clk(clk), .rst(reset),
+  {TOP} core(.clk(clk), .rst(reset),
     .i__payload(payload), .i__valid(valid), .i__ready(i__ready),
     .o__payload(o__payload), .o__valid(o__valid), .o__ready(ready));
 endmodule
@@ -53,7 +53,7 @@ endmodule
 # A board's top has pins instead, which nothing but registers depends on.
 _SERIAL_WRAPPER = f"""
 module {_HARNESS_TOP}(input clk, input rx, output tx);
-  {_TOP} board(.clk(clk), .rx(rx), .tx(tx));
+  {TOP} board(.clk(clk), .rx(rx), .tx(tx));
 endmodule
 """
 # A good part of the compile time would go into functions that run once. Of the runtime, little is
@@ -79,7 +79,7 @@ def component_verilog(make: Callable[[], Any], key: str, platform: Any = None,
     Parameters
     ----------
     make
-        Makes the component, if it is needed.
+        Makes the component, if it is needed; or its Verilog, with `TOP` as the top module.
     key
         Names the component and its parameters, and the platform if there is one.
     platform
@@ -92,8 +92,9 @@ def component_verilog(make: Callable[[], Any], key: str, platform: Any = None,
     if not path.exists():
         from amaranth.back import verilog
 
-        text = verilog.convert(make(), name=_TOP, platform=platform, emit_src=False,
-                               strip_internal_attrs=True)
+        made = make()
+        text = made if isinstance(made, str) else verilog.convert(
+            made, name=TOP, platform=platform, emit_src=False, strip_internal_attrs=True)
         with _scratch() as work:
             (work / "top.v").write_text(_without_zero_memories(text))
             os.replace(work / "top.v", path)
