@@ -40,7 +40,7 @@ LOST_TIMEOUTS = 3
 AWAY_S = 60.0
 #: Seconds that a port may take no bytes.
 WRITE_S = 30
-#: Times that a rate is asked for. One that is asked for at a raised rate is a break.
+#: Times that a rate is asked for, or measured. One that is asked for at a raised rate is a break.
 REQUESTS = 3
 #: Answers to HELLO that are asked for at a new rate, and those of them that may fail.
 PROBES, FAILURES = 8, 2
@@ -206,14 +206,19 @@ class SerialTransport:
         On a line that is no slower than its rate says this is the rate's, in a simulation more.
         """
         self.byte_time_s = 10 / self.rate
-        times = []
-        for padding in (b"", bytes([FLAG]) * PADDING):
+        short, long = (self._time_hello(bytes([FLAG]) * padding, patience)
+                       for padding in (0, PADDING))
+        self.byte_time_s = max(self.byte_time_s, (long - short) / PADDING)
+
+    def _time_hello(self, padding: bytes, patience: float) -> float:
+        """Seconds until HELLO behind some bytes is answered, or as long as was waited in vain."""
+        limit = patience + 100 * len(padding) * self.byte_time_s
+        for _ in range(REQUESTS):
             began = self._clock()
             self._write(padding + self._hello)
-            if not self._await(_greets, patience + 100 * len(padding) * self.byte_time_s):
-                return
-            times.append(self._clock() - began)
-        self.byte_time_s = max(self.byte_time_s, (times[1] - times[0]) / PADDING)
+            if self._await(_greets, limit):
+                return self._clock() - began
+        return limit
 
     def _await(self, wanted: Callable[[Frame], bool], timeout_s: float) -> bool:
         """Whether such a frame comes in time; all others are dropped."""
