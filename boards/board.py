@@ -179,7 +179,7 @@ class Board:
         check_fits(self.stores, self.fpga.blocks, self.name)
 
     def resized(self, *, network: tuple[int, ...] | None = None, clock_hz: int | None = None,
-                **sizes: int | None) -> "Board":
+                infer_only: bool = False, **sizes: int | None) -> "Board":
         """The board with another core.
 
         Parameters
@@ -188,6 +188,8 @@ class Board:
             Inputs, hidden sizes and classes of the only network that must fit.
         clock_hz
             Another frequency for the core.
+        infer_only
+            Leave out memory R and the update unit.
         sizes
             Any of `lanes`, `banks`, `update_lanes`, `counter_bits`; None leaves one as it is.
 
@@ -204,6 +206,11 @@ class Board:
         for name in SIZES:
             if name in chosen and chosen[name] < 1:
                 raise ConfigError(f"{name} must be at least 1, not {chosen[name]!r}")
-        made = replace(self, networks=networks, sizes=chosen, clock_hz=clock_hz or self.clock_hz)
+        lutram = self.lutram
+        if infer_only:
+            # Without R there are blocks enough for what had to be of look-up tables.
+            chosen["trainable"], lutram = False, ()
+        made = replace(self, networks=networks, sizes=chosen, lutram=lutram,
+                       clock_hz=clock_hz or self.clock_hz)
         made.check()
         return made

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..model.errors import ToolError
 from .board import Board
-from .report import Report, make_report
+from .report import Report, last_report, make_report
 from .tools import TOOLS, run_tool
 
 __all__ = ["Synthesis", "build", "place", "synthesise"]
@@ -153,6 +153,8 @@ def place(synthesis: Synthesis, seed: int = 1, say: Say = lambda text: None) -> 
     run_tool(synthesis.pack[0], synthesis.pack[1:], folder, "pack.log", say)
     seconds["bitstream"] = time.monotonic() - started
     report.finish(bitstream, seconds)
+    if not board.config.trainable:
+        report.compare(last_report(board))
     report.write(folder)
     report.check_timing()
     return report

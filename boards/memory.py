@@ -112,11 +112,12 @@ def stores(config: CoreConfig, weights: BlockMemory, buffers: BlockMemory) -> tu
     buffers
         What the receive slots are made of.
     """
+    residuals = Store("R (residuals)", "residual_depth", 1, config.residual_depth,
+                      config.update_lanes * config.residual_bits, weights)
     return (
         Store("T (trits)", "trit_depth", config.banks, config.trit_depth, 2 * config.lanes,
               weights),
-        Store("R (residuals)", "residual_depth", 1, config.residual_depth,
-              config.update_lanes * config.residual_bits, weights),
+        *([residuals] if config.trainable else []),
         Store("receive slots", "slot_bytes", 1, 2 * config.slot_bytes, 8, buffers),
     )
 

@@ -86,6 +86,8 @@ class Report:
         MHz reached with each seed that was tried, if this is the worst of several.
     cycles
         Clock cycles a sample of MNIST training, on the RTL, by network; empty if not measured.
+    saves
+        Of a core that only infers: by how much it is smaller than the board's released one.
     """
 
     board: str
@@ -102,6 +104,7 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     seeds: dict[str, float] = field(default_factory=dict)
     cycles: dict[str, float] = field(default_factory=dict)
+    saves: dict[str, int] = field(default_factory=dict)
 
     @property
     def samples_per_second(self) -> dict[str, float]:
@@ -152,6 +155,13 @@ class Report:
                           "sha256": hashlib.sha256(content).hexdigest()}
         self.seconds = {name: round(value, 1) for name, value in seconds.items()}
 
+    def compare(self, whole: "Report | None") -> None:
+        """Note what leaving out the update saves, if there is a report of the core that trains."""
+        if whole is not None and whole.networks == self.networks:
+            self.saves = {name: use.used - self.resources[name].used
+                          for name, use in whole.resources.items()
+                          if name in self.resources and name != "dsp"}
+
     def as_json(self) -> str:
         """All of it."""
         return json.dumps(asdict(self), indent=1) + "\n"
@@ -171,6 +181,10 @@ class Report:
                  "lanes         {banks} x {lanes}, {update_lanes} for updates".format(
                      **self.config)]
         lines += [f"{UNITS[name]:14}{use}" for name, use in self.resources.items()]
+        if not self.config.get("trainable", True):
+            lines.append("infers only   " + (", ".join(
+                f"{saved:,} {UNITS[name]}" for name, saved in self.saves.items())
+                + " less than the core that trains" if self.saves else "no update unit, no R"))
         clock = self.clock
         if "achieved_mhz" in clock:
             lines.append(f"clock         {clock['achieved_mhz']:.2f} MHz reached, "

@@ -158,3 +158,14 @@ def test_boards_are_listed_without_their_tools():
             "print(*(board.memory_map for board in BOARDS.values()))")
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "SPRAM" in said.stdout
+
+
+def test_a_core_that_only_infers_has_no_residuals():
+    whole, made = BOARDS["ulx3s-25f"], BOARDS["ulx3s-25f"].resized(infer_only=True)
+    assert not made.config.trainable
+    assert [store.name for store in whole.stores if store not in made.stores] == ["R (residuals)"]
+    assert whole.lutram and not made.lutram
+    # A network whose counters would not fit.
+    BOARDS["ulx3s-25f"].resized(network=(784, 256, 10), infer_only=True)
+    with pytest.raises(ConfigError, match="residual_depth"):
+        BOARDS["ulx3s-25f"].resized(network=(784, 256, 10))

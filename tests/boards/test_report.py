@@ -136,6 +136,22 @@ def test_samples_a_second_follow_from_cycles():
     assert report.samples_per_second == {"784-128-10": 6000.0}
 
 
+def test_what_a_core_that_only_infers_saves():
+    whole, small = recorded("ice40", "icebreaker"), recorded("ice40", "icebreaker")
+    assert "infers only" not in whole.as_text()
+    small.config = {**small.config, "trainable": False}
+    assert "no update unit, no R" in small.as_text()
+    small.resources = {**small.resources, "lut4": Use(3000, 5280), "SPRAM": Use(1, 4)}
+    small.compare(whole)
+    assert small.saves["lut4"] == 389 and small.saves["SPRAM"] == 2 and small.saves["EBR"] == 0
+    assert "389 LUT4, " in small.as_text() and "2 SPRAM less than the core" in small.as_text()
+    assert Report.from_json(small.as_json()) == small
+    other = recorded("ice40", "icebreaker")
+    other.networks = [[784, 64, 10]]
+    other.compare(whole)
+    assert other.saves == {}
+
+
 def test_cells_are_those_of_the_netlist():
     cells = read_cells((RECORDED / "gowin" / "stat.json").read_text())
     assert cells["ALU"] == 991 and not any(name.startswith("$") for name in cells)
