@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-BENCHES = ("model_speed", "sim_speed", "mnist_rtl", "sweep", "fuzz_link", "learning_table")
+BENCHES = ("model_speed", "sim_speed", "mnist_rtl", "sweep", "board_cycles", "array_area",
+           "link_efficiency", "fuzz_link", "learning_table")
 
 for name in BENCHES:
     print(f"--- {name}", flush=True)
