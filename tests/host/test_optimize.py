@@ -236,11 +236,13 @@ def test_plot(loss, init, folder):
 
 
 def test_ctrl_c_tells_the_best_so_far():
-    code = ("from tritgrad.host.cli import main; import sys; "
+    code = ("from tritgrad.host.cli import main; import sys, tritgrad.host.commands_optimize; "
             "sys.argv = ['tritgrad', 'optimize', '--loss', 'abs(x) + abs(y)', '--init', "
-            "'[90000, 5]', '--steps', '1000000', '--plot', 'started.svg']; main()")
+            "'[90000, 5]', '--steps', '1000000', '--plot', 'started.svg']; "
+            "print('ready', flush=True); main()")
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, env=os.environ)
+    assert process.stdout.readline() == "ready\n"
     time.sleep(4)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
