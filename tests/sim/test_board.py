@@ -42,16 +42,17 @@ def talk(board, data, rate, cycles=None):
     """Send bytes and return all that comes back."""
     out = b""
     while data:
-        consumed, answer = board.run(data, rate, 1000)
+        consumed, answer = board.run(data, rate, 1000, stop_at_frame=False)
         data, out = data[consumed:], out + answer
     for _ in range(int(cycles or 40 * CLOCK_HZ / rate) // 1000 + 1):
-        out += board.run(b"", rate, 1000)[1]
+        out += board.run(b"", rate, 1000, stop_at_frame=False)[1]
     return out
 
 
+# The seed's bytes at 1.5 Mbaud have a frame's end shortly before the end of a pile.
+@pytest.mark.parametrize("seed", [843495822, random.randrange(1 << 32)])
 @pytest.mark.parametrize("rate", RATES[1:])
-def test_bytes_at_every_rate(board, rate):
-    seed = random.randrange(1 << 32)
+def test_bytes_at_every_rate(board, rate, seed):
     data = random.Random(seed).randbytes(200)
     request = rate_request(rate)
     assert talk(board, request, SAFE_RATE) == request
