@@ -125,7 +125,6 @@ class MacArray(wiring.Component):
     -------
     x, words : a plane of activation bits, and a T word of each bank; the same cycle.
     active, last, plane : valid with `x`.
-    first : a group's first plane. Sums end with `last`, so that nothing depends on it.
     rows : rows of this group that exist, 1 to R; valid with `last`.
     room : a group whose last plane's T address is set in this cycle will find the drain empty.
     busy : planes or sums are under way.
@@ -140,7 +139,6 @@ class MacArray(wiring.Component):
             "x": In(config.lanes),
             "words": In(data.ArrayLayout(2 * config.lanes, config.banks)),
             "active": In(1),
-            "first": In(1),
             "last": In(1),
             "plane": In(range(config.word_bits)),
             "rows": In(range(config.banks + 1)),

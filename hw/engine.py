@@ -195,7 +195,6 @@ class Engine(wiring.Component):
             array.words.eq(self.trits.words),
             array.x.eq(forward.x),
             array.active.eq(forward.active),
-            array.first.eq(forward.first),
             array.last.eq(forward.last),
             array.plane.eq(forward.plane),
             array.rows.eq(forward.rows),

@@ -26,7 +26,7 @@ class ForwardControl(wiring.Component):
     entry, entry_valid, entry_last, entry_ended, entry_take : see `ListReader`.
     allow_last : the unit behind the array is ready for this layer's sums, and the drain has room.
     address : T word of all banks.
-    x, active, first, last, plane, rows : to the array, one cycle after `address`.
+    x, active, last, plane, rows : to the array, one cycle after `address`.
     issued : a plane is being issued in this cycle.
     """
 
@@ -46,7 +46,6 @@ class ForwardControl(wiring.Component):
             "address": Out(range(config.trit_depth)),
             "x": Out(config.lanes),
             "active": Out(1),
-            "first": Out(1),
             "last": Out(1),
             "plane": Out(range(config.word_bits)),
             "rows": Out(range(config.banks + 1)),
@@ -58,7 +57,6 @@ class ForwardControl(wiring.Component):
         base = Signal.like(self.record.trit_base)
         words = Signal.like(self.record.words)
         rows_left = Signal.like(self.record.outputs)
-        beginning = Signal()
         done = Signal(config.word_bits)  # planes of the entry in hand that were issued
 
         waiting = Signal(config.word_bits)
@@ -88,13 +86,12 @@ class ForwardControl(wiring.Component):
         m.d.sync += [
             self.x.eq(Mux(self.entry_valid, x, 0)),
             self.active.eq(issue),
-            self.first.eq(beginning),
             self.last.eq(group_end),
             self.plane.eq(plane),
             self.rows.eq(Mux(final_group, rows_left, config.banks)),
         ]
         with m.If(issue):
-            m.d.sync += [beginning.eq(group_end), done.eq(Mux(single, 0, done | lowest))]
+            m.d.sync += done.eq(Mux(single, 0, done | lowest))
             with m.If(group_end):
                 m.d.sync += [
                     done.eq(0),
@@ -105,7 +102,6 @@ class ForwardControl(wiring.Component):
         with m.If(self.start):
             m.d.sync += [
                 self.busy.eq(1),
-                beginning.eq(1),
                 done.eq(0),
                 base.eq(self.record.trit_base),
                 words.eq(self.record.words),

@@ -126,7 +126,7 @@ class ListReader(wiring.Component):
     count : items in the list; `final` if it will not grow.
     address, enable : to the memory's read port; its data is the item while `valid`.
     valid : an item is there; `take` consumes it.
-    last : it is the pass's last, known to be so.
+    last : it is the pass's last, known to be so one cycle after `final` at the latest.
     ended : no item is left of the pass, though none was marked last; `take` starts the next pass.
     """
 
@@ -146,20 +146,25 @@ class ListReader(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        following = Signal(range(self.depth + 1))
-        exhausted = Signal()
+        following = Signal(range(self.depth + 1))  # item to read next
+        end = Signal()  # the pass has no item beyond the one in hand; `following` is 0 again
+        reads, more, ends = Signal(), Signal(), Signal()
         m.d.comb += [
-            exhausted.eq(following == self.count),
-            self.last.eq(self.valid & exhausted & self.final),
-            self.ended.eq(~self.valid & exhausted & self.final),
+            self.last.eq(self.valid & end),
+            self.ended.eq(~self.valid & end),
+            reads.eq(Mux(end, self.take, ~self.valid | self.take)),
+            more.eq(following != self.count),
+            ends.eq(self.final & (~more | (reads & (following + 1 == self.count)))),
+            # A read beyond the list does no harm: so the memory need not wait for `more`.
+            self.address.eq(following),
+            self.enable.eq(reads),
         ]
-        restart = (self.last | self.ended) & self.take & self.count.any()
+        with m.If(reads):
+            m.d.sync += [self.valid.eq(more), following.eq(following + more)]
+        with m.If(reads | ~end):
+            m.d.sync += end.eq(ends)
+            with m.If(ends):
+                m.d.sync += following.eq(0)
         with m.If(self.start):
-            m.d.sync += [following.eq(0), self.valid.eq(0)]
-        with m.Elif(restart):
-            m.d.comb += [self.address.eq(0), self.enable.eq(1)]
-            m.d.sync += [following.eq(1), self.valid.eq(1)]
-        with m.Elif(~self.valid | self.take):
-            m.d.comb += [self.address.eq(following), self.enable.eq(~exhausted)]
-            m.d.sync += [following.eq(following + ~exhausted), self.valid.eq(~exhausted)]
+            m.d.sync += [following.eq(0), self.valid.eq(0), end.eq(0)]
         return m

@@ -51,7 +51,7 @@ def test_groups_of_random_planes(lanes, banks, bits):
                 ctx.set(dut.x, number(x, 1))
                 for bank in range(banks):
                     ctx.set(dut.words[bank], number(codes[bank], 2))
-                for name, value in (("active", 1), ("first", n == 0), ("last", last),
+                for name, value in (("active", 1), ("last", last),
                                     ("plane", plane), ("rows", rows)):
                     ctx.set(getattr(dut, name), value)
                 await ctx.tick()
@@ -77,7 +77,7 @@ def test_the_stated_latency():
     async def testbench(ctx):
         ctx.set(dut.x, 0b11)
         ctx.set(dut.words[0], 0b0101)
-        for name in ("active", "first", "last"):
+        for name in ("active", "last"):
             ctx.set(getattr(dut, name), 1)
         ctx.set(dut.rows, 1)
         await ctx.tick()

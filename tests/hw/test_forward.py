@@ -43,7 +43,7 @@ class Pass(wiring.Component):
             reader.take.eq(forward.entry_take),
             forward.allow_last.eq(array.room & self.ready),
             self.trits.address.eq(forward.address), array.words.eq(self.trits.words),
-            array.x.eq(forward.x), array.active.eq(forward.active), array.first.eq(forward.first),
+            array.x.eq(forward.x), array.active.eq(forward.active),
             array.last.eq(forward.last), array.plane.eq(forward.plane), array.rows.eq(forward.rows),
             self.z.eq(array.z), self.z_valid.eq(array.z_valid),
             self.busy.eq(forward.busy | array.busy),
@@ -127,7 +127,7 @@ def test_a_set_plane_costs_a_cycle_a_group(seed, lanes, banks, planes):
             assert active == max(issued, 1) * groups
             # Groups end as far apart as the array's pipeline, and the drain of a group, need.
             gap = max(issued, banks)
-            first_read = int(count > 0)
+            first_read = 1
             assert cycles == first_read + max(issued, 1) + (groups - 1) * gap
             while ctx.get(dut.busy):
                 await ctx.tick()
