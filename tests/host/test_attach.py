@@ -10,11 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
 from serial.tools import list_ports
 from tritgrad.boards import BOARDS
 from tritgrad.host.attach import check_holds
-from tritgrad.host.cli import cli
 from tritgrad.host.options import TrainOptions, board_and_port
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.errors import BadInput
@@ -22,24 +20,15 @@ from tritgrad.model.recipe import Recipe
 from tritgrad.sim.virtual import ModelBoard
 
 from ..sim.ports import serving
+from .command import call
+
+pytestmark = pytest.mark.usefixtures("folder")
 
 CONFIG = CoreConfig(lanes=8, banks=2, update_lanes=4, slot_bytes=512, max_inputs=64,
                     max_neurons=16, max_classes=10, trit_depth=128, residual_depth=512)
 RUN = ["train", "--hidden", "12", "--epochs", "2", "--limit", "120", "--json"]
 MEASURED = ("device", "seconds", "samples_per_second", "cycles", "cycles_per_sample",
             "roofline_fraction", "lanes", "total_lanes")
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def call(*arguments, code=0):
-    result = CliRunner().invoke(cli, [str(a) for a in arguments])
-    assert result.exit_code == code, result.output
-    return result
 
 
 def results(*arguments):

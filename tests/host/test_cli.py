@@ -19,6 +19,10 @@ from tritgrad.host.cli import cli
 from tritgrad.host.modelfile import TrainedModel
 from tritgrad.host.transport import GoldenTransport
 
+from .command import call, refusal
+
+pytestmark = pytest.mark.usefixtures("folder")
+
 QUICK = ["train", "--device", "model", "--hidden", "12", "--epochs", "2", "--limit", "200"]
 KEYS = {
     "dataset": str, "device": str, "layers": list, "counter_bits": int, "planes": int, "rule": str,
@@ -27,28 +31,6 @@ KEYS = {
     "total_lanes": int, "roofline_fraction": float, "seconds": float, "samples_per_second": float,
     "state_sha256": str,
 }
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def call(*arguments, code=0):
-    result = CliRunner().invoke(cli, [str(a) for a in arguments])
-    assert result.exit_code == code, result.output
-    return result
-
-
-def refusal(*arguments, code=2):
-    """The one line that a failure is."""
-    result = call(*arguments, code=code)
-    lines = result.stderr.splitlines()
-    assert result.stdout == ""
-    assert len(lines) == 1, lines
-    assert lines[0].startswith("tritgrad: ")
-    return lines[0].removeprefix("tritgrad: ")
 
 
 def lasting(text):

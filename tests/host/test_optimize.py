@@ -10,24 +10,18 @@ import time
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from tritgrad.host.cli import cli
 from tritgrad.host.expression import FUNCTIONS, LossExpression
 from tritgrad.model.errors import BadInput
+
+from . import command
+
+pytestmark = pytest.mark.usefixtures("folder")
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def call(*arguments, code=0):
-    result = CliRunner().invoke(cli, ["optimize", *(str(a) for a in arguments)])
-    assert result.exit_code == code, result.output
-    return result
+    return command.call("optimize", *arguments, code=code)
 
 
 def found(*arguments):
@@ -37,13 +31,7 @@ def found(*arguments):
 
 
 def refusal(*arguments):
-    """The one line that a refusal is; exit code 2."""
-    result = call(*arguments, code=2)
-    lines = result.stderr.splitlines()
-    assert result.stdout == ""
-    assert len(lines) == 1, lines
-    assert lines[0].startswith("tritgrad: ")
-    return lines[0].removeprefix("tritgrad: ")
+    return command.refusal("optimize", *arguments)
 
 
 def test_cli_optimize():

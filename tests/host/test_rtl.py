@@ -17,6 +17,8 @@ from tritgrad.host.session import Session
 from tritgrad.host.training import Watcher, open_learner, start
 from tritgrad.host.transport import FaultyTransport, SimTransport
 
+from .command import call
+
 CYCLES = ("cycles", "cycles_per_sample", "roofline_fraction", "seconds", "samples_per_second",
           "device")
 OPTIONS = TrainOptions(hidden=(20,), epochs=3, limit=300, lanes=8, banks=4, update_lanes=4)
@@ -101,12 +103,6 @@ def test_a_reset_in_the_middle_changes_nothing(tmp_path):
     outcome, _ = run(options, tmp_path, learner)
     expected, _ = run(options, tmp_path, ModelLearner(recipe))
     assert outcome.state_sha256 == expected.state_sha256
-
-
-def call(*arguments):
-    result = CliRunner().invoke(cli, [str(a) for a in arguments])
-    assert result.exit_code == 0, result.output
-    return result
 
 
 def test_commands_on_the_rtl(tmp_path, monkeypatch):

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from tritgrad.host.checkpoint import Checkpoint
-from tritgrad.host.cli import cli
 from tritgrad.host.learners import SignLearner
 from tritgrad.host.modelfile import TrainedModel
 from tritgrad.host.options import TrainOptions
@@ -16,28 +14,13 @@ from tritgrad.model.discrete.ternary import TernaryMLP
 from tritgrad.model.errors import BadInput
 from tritgrad.model.rng import epoch_order
 
+from .command import call, refusal
+
+pytestmark = pytest.mark.usefixtures("folder")
+
 QUICK = ["train", "--rule", "sign", "--hidden", "12", "--epochs", "2", "--limit", "150"]
 OPTIONS = TrainOptions(hidden=(12,), epochs=3, limit=150, device="model", rule="sign",
                        val_fraction=0.05)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def call(*arguments, code=0):
-    result = CliRunner().invoke(cli, [str(a) for a in arguments])
-    assert result.exit_code == code, result.output
-    return result
-
-
-def refusal(*arguments):
-    result = call(*arguments, code=2)
-    lines = result.stderr.splitlines()
-    assert len(lines) == 1, lines
-    return lines[0].removeprefix("tritgrad: ")
 
 
 def test_cli_ternary_mlp():

@@ -1,0 +1,22 @@
+"""The command line, called from a test."""
+
+from click.testing import CliRunner
+from tritgrad.host.cli import cli
+
+__all__ = ["call", "refusal"]
+
+
+def call(*arguments, code=0):
+    """The result of ``tritgrad`` with some arguments, which must end with the exit code."""
+    result = CliRunner().invoke(cli, [str(a) for a in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def refusal(*arguments, code=2):
+    """The one line that a failure is, without the program's name."""
+    result = call(*arguments, code=code)
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("tritgrad: ")
+    return line.removeprefix("tritgrad: ")
