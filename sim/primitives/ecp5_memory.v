@@ -295,8 +295,7 @@ module DP16KD(
 endmodule
 
 // One port that writes 36 bits and one that reads: DP16KD under other names. As on the chip, the
-// halves
-// of a word come out crossed.
+// halves of a word come out crossed.
 module PDPW16KD(
     input DI35, DI34, DI33, DI32, DI31, DI30, DI29, DI28, DI27, DI26, DI25, DI24, DI23, DI22, DI21,
         DI20, DI19, DI18, DI17, DI16, DI15, DI14, DI13, DI12, DI11, DI10, DI9, DI8, DI7, DI6, DI5,

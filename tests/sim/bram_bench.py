@@ -37,11 +37,42 @@ def instances(seed: int) -> list[Settings]:
                      [rng.getrandbits(18) for _ in range(1024)]) for pair in pairs]
 
 
-def source(settings: list[Settings]) -> str:
+def wide_instances(seed: int) -> list[Settings]:
+    """Blocks of the pseudo dual port kind, whose first port writes 36 bits; one a read width."""
+    rng = random.Random(~seed)
+    return [Settings((36, width), ("NORMAL", "NORMAL"), (False, rng.random() < 0.5),
+                     (rng.randrange(8), rng.randrange(8)),
+                     [rng.getrandbits(18) for _ in range(1024)]) for width in (1, 2, 4, 9, 18, 36)]
+
+
+def initial(rows: list[int]) -> str:
+    """The parameters that set a block's first contents."""
+    values = (sum(row << 20 * i for i, row in enumerate(rows[16 * k:16 * k + 16]))
+              for k in range(64))
+    return ", ".join(f".INITVAL_{k:02X}(320'h{value:x})" for k, value in enumerate(values))
+
+
+def wide_source(number: int, block: Settings) -> str:
+    """Verilog of a pseudo dual port block: written by the pins of port A, read by those of B."""
+    write, read = block.select
+    pins = [".CLKW(clk), .CLKR(clk), .CEW(CEA[0]), .CER(CEB[0]), .OCER(OCEB[0]), .RST(RSTB[0])"]
+    pins += [f".CSW{i}(CSA[{i}]), .CSR{i}(CSB[{i}])" for i in range(3)]
+    pins += [f".BE{i}(ADA[{i}])" for i in range(4)]
+    pins += [f".ADW{i}(ADA[{i + 5}])" for i in range(9)]
+    pins += [f".ADR{i}(ADB[{i}])" for i in range(14)]
+    pins += [f".DI{i}(DI{'AB'[i // 18]}[{i % 18}]), .DO{i}(DO{number}_[{i}])" for i in range(36)]
+    return (f'  PDPW16KD #(.DATA_WIDTH_W(36), .DATA_WIDTH_R({block.widths[1]}), '
+            f'.CSDECODE_W("0b{write:03b}"), .CSDECODE_R("0b{read:03b}"), '
+            f'.REGMODE("{"OUTREG" if block.registers[1] else "NOREG"}"), '
+            f'{initial(block.rows)}) w{number} ({", ".join(pins)});')
+
+
+def source(settings: list[Settings], wide: list[Settings]) -> str:
     """Verilog of a top level in which all blocks share their inputs."""
     text = ["module top(input clk,"]
     text += [f"    input [{bits - 1}:0] {name}," for name, bits in PINS.items()]
     text += [f"    output [17:0] DOA{n}_, DOB{n}_," for n in range(len(settings))]
+    text += [f"    output [35:0] DO{n}_," for n in range(len(wide))]
     text[-1] = text[-1][:-1] + ");"
     for n, block in enumerate(settings):
         a, b = block.widths
@@ -50,14 +81,13 @@ def source(settings: list[Settings]) -> str:
                                                 strict=True):
             parameters.append(f'.WRITEMODE_{port}("{mode}"), .CSDECODE_{port}("0b{select:03b}"), '
                               f'.REGMODE_{port}("{"OUTREG" if register else "NOREG"}")')
-        for k in range(64):
-            value = sum(row << 20 * i for i, row in enumerate(block.rows[16 * k:16 * k + 16]))
-            parameters.append(f".INITVAL_{k:02X}(320'h{value:x})")
+        parameters.append(initial(block.rows))
         pins = [".CLKA(clk), .CLKB(clk)"]
         for name, bits in PINS.items():
             pins += [f".{name}{i if bits > 1 else ''}({name}[{i}])" for i in range(bits)]
         pins += [f".DO{port}{i}(DO{port}{n}_[{i}])" for port in "AB" for i in range(18)]
         text.append(f"  DP16KD #({', '.join(parameters)}) b{n} ({', '.join(pins)});")
+    text += [wide_source(n, block) for n, block in enumerate(wide)]
     return "\n".join([*text, "endmodule", ""])
 
 
@@ -127,6 +157,50 @@ class Block:
         return sum(bit << k for k, bit in enumerate(bits))
 
 
+class WideBlock:
+    """What the data sheet says of a pseudo dual port block, in rows of 36 bits.
+
+    Nine bits a byte enable go in. A word of 36 bits comes out with its halves crossed, a narrower
+    one on the lowest pins.
+    """
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self.rows = [settings.rows[2 * n] | settings.rows[2 * n + 1] << 18 for n in range(512)]
+        self.read = self.held = 0
+
+    def word(self, address: int) -> int:
+        """What the read port finds."""
+        width, row = self.settings.widths[1], self.rows[address >> 5]
+        if width == 36:
+            return row >> 18 | (row & 0x3FFFF) << 18
+        nine = row >> 9 * (address >> 3 & 3)
+        if width == 18:
+            nine = row >> 18 * (address >> 4 & 1)
+        elif width < 9:
+            nine >>= (address & 7) // width * width
+        return nine & ((1 << width) - 1)
+
+    def cycle(self, pins: dict[str, int]) -> None:
+        """A clock edge; `stimulus` never reads the row that is written."""
+        write, read = self.settings.select
+        before = self.read
+        if pins["CEB"] and pins["CSB"] == read:
+            self.read = self.word(pins["ADB"])
+        if pins["CEA"] and pins["CSA"] == write:
+            new, number = pins["DIA"] | pins["DIB"] << 18, pins["ADA"] >> 5
+            mask = sum(0x1FF << 9 * k for k in range(4) if pins["ADA"] >> k & 1)
+            self.rows[number] = new & mask | self.rows[number] & ~mask
+        if pins["RSTB"]:
+            self.read = self.held = 0
+        elif pins["OCEB"]:
+            self.held = before
+
+    def output(self) -> int:
+        """What the data pins show."""
+        return self.held if self.settings.registers[1] else self.read
+
+
 def stimulus(rng: random.Random) -> dict[str, int]:
     """Inputs of a cycle; the ports never meet in two rows of which one is written."""
     pins = {name: rng.getrandbits(bits) for name, bits in PINS.items()}
@@ -148,9 +222,10 @@ if SEED_VARIABLE in os.environ:
         seed = int(os.environ[SEED_VARIABLE])
         rng = random.Random(seed)
         blocks = [Block(settings) for settings in instances(seed)]
+        wide = [WideBlock(settings) for settings in wide_instances(seed)]
         for cycle in range(CYCLES):
             pins = stimulus(rng)
-            chosen = rng.choice(blocks).settings.select
+            chosen = rng.choice([*blocks, *wide]).settings.select
             if rng.random() < 0.8:
                 pins["CSA"], pins["CSB"] = chosen
             dut.clk.value = 0
@@ -170,3 +245,9 @@ if SEED_VARIABLE in os.environ:
                         f"seed {seed}, cycle {cycle}, block {n} {block.settings.widths} "
                         f"{block.settings.modes}, port {port}: {found:05x}, "
                         f"not {block.output(port):05x}")
+            for n, block in enumerate(wide):
+                block.cycle(pins)
+                found = int(getattr(dut, f"DO{n}_").value)
+                assert found == block.output(), (
+                    f"seed {seed}, cycle {cycle}, pseudo dual port block {n} "
+                    f"{block.settings.widths}: {found:09x}, not {block.output():09x}")

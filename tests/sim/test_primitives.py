@@ -9,7 +9,7 @@ from cocotb_tools.runner import get_runner
 from tritgrad import sim
 from tritgrad.sim.toolchain import find_verilator
 
-from .bram_bench import SEED_VARIABLE, instances, source
+from .bram_bench import SEED_VARIABLE, instances, source, wide_instances
 
 PRIMITIVES = Path(sim.__file__).parent / "primitives"
 
@@ -17,7 +17,7 @@ PRIMITIVES = Path(sim.__file__).parent / "primitives"
 @pytest.mark.parametrize("seed", [1])
 def test_ecp5_block_memory_follows_the_data_sheet(tmp_path, monkeypatch, seed):
     top = tmp_path / "top.v"
-    top.write_text(source(instances(seed)))
+    top.write_text(source(instances(seed), wide_instances(seed)))
     root = find_verilator()
     monkeypatch.syspath_prepend(Path(__file__).parent)  # the simulator imports the bench by name
     monkeypatch.setenv("VERILATOR_ROOT", str(root))
