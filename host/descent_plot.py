@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .plots import BLUE, ORANGE, _plain, _save, _tidy
+from .plots import BLUE, ORANGE, plain_text, save_figure, tidy
 
 __all__ = ["draw_descent"]
 
@@ -40,7 +40,7 @@ def draw_descent(title: str, names: Sequence[str], loss: Callable[[Floats], floa
     """
     two = len(names) == 2
     figure = Figure(figsize=(10.4 if two else 6.4, 4.4), layout="constrained")
-    figure.suptitle(_plain(title if len(title) <= 90 else title[:87] + "..."), fontsize=12,
+    figure.suptitle(plain_text(title if len(title) <= 90 else title[:87] + "..."), fontsize=12,
                     fontweight="bold")
     curve = figure.add_subplot(1, 2 if two else 1, 1)
     values = np.where(np.isfinite(losses), losses, np.nan)
@@ -55,10 +55,10 @@ def draw_descent(title: str, names: Sequence[str], loss: Callable[[Floats], floa
     curve.set_ylabel("loss")
     curve.xaxis.set_major_locator(MaxNLocator(integer=True))
     curve.legend(loc="upper right", framealpha=0.95)
-    _tidy(curve)
+    tidy(curve)
     if two:
         _draw_map(figure.add_subplot(1, 2, 2), names, loss, points, int(np.argmin(known)))
-    _save(figure, Path(path))
+    save_figure(figure, Path(path))
 
 
 def _draw_map(axes: Axes, names: Sequence[str], loss: Callable[[Floats], float], points: Floats,
@@ -75,6 +75,6 @@ def _draw_map(axes: Axes, names: Sequence[str], loss: Callable[[Floats], float],
     axes.plot(*points.T, "o-", color=ORANGE, markersize=4, linewidth=1.4)
     axes.plot(*points[best], "*", color="white", markeredgecolor="black", markersize=14,
               label="best")
-    axes.set_xlabel(_plain(names[0]))
-    axes.set_ylabel(_plain(names[1]))
+    axes.set_xlabel(plain_text(names[0]))
+    axes.set_ylabel(plain_text(names[1]))
     axes.legend(loc="upper right", framealpha=0.95)

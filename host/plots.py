@@ -14,7 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from ..model.errors import BadInput
 
-__all__ = ["confusion_matrix", "learning_curve"]
+__all__ = ["BLUE", "ORANGE", "confusion_matrix", "learning_curve", "plain_text", "save_figure",
+           "tidy"]
 
 BLUE, ORANGE, GREEN, GREY = "#2563a8", "#d9730d", "#3d8b40", "#8a9099"
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -35,7 +36,7 @@ def learning_curve(history: Mapping[str, Any], path: str | Path) -> None:
     figure = Figure(figsize=(7.2, 5.4), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     layers = "-".join(str(n) for n in history["layers"])
-    figure.suptitle(f"{_plain(history['dataset'])}, {layers}, trained on {history['device']}",
+    figure.suptitle(f"{plain_text(history['dataset'])}, {layers}, trained on {history['device']}",
                     fontsize=12, fontweight="bold")
     series = [("train", history["train_accuracy"], BLUE),
               ("validation", history.get("val_accuracy") or [], GREEN),
@@ -58,9 +59,9 @@ def learning_curve(history: Mapping[str, Any], path: str | Path) -> None:
     bottom.set_xlim(0.4, max(len(updates), 3) + 0.6)
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     for axes in (top, bottom):
-        _tidy(axes)
+        tidy(axes)
     figure.align_ylabels()
-    _save(figure, Path(path))
+    save_figure(figure, Path(path))
 
 
 def _zoomed(values: Sequence[float]) -> tuple[float, float]:
@@ -72,7 +73,8 @@ def _zoomed(values: Sequence[float]) -> tuple[float, float]:
     return max(0.0, low - room), min(100.4, high + room)
 
 
-def _tidy(axes: Axes) -> None:
+def tidy(axes: Axes) -> None:
+    """The look that all pictures share: faint lines across, no frame above and on the right."""
     axes.grid(axis="y", color="#dddddd", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -95,7 +97,7 @@ def confusion_matrix(matrix: npt.NDArray[np.integer], class_names: Sequence[str]
         A .png, .svg or .pdf file.
     """
     classes = len(class_names)
-    names = [_plain(name if len(name) <= 16 else name[:15] + "…") for name in class_names]
+    names = [plain_text(name if len(name) <= 16 else name[:15] + "…") for name in class_names]
     side = min(18.0, max(3.2, 0.48 * classes + 0.6))
     figure = Figure(figsize=(side + 1.9, side + 1.3), layout="constrained")
     axes = figure.subplots()
@@ -123,15 +125,16 @@ def confusion_matrix(matrix: npt.NDArray[np.integer], class_names: Sequence[str]
     total = int(matrix.sum())
     right = 100 * int(np.trace(matrix)) / max(total, 1)
     axes.set_title(f"{right:.2f} % of {total:,} right", fontsize=11, fontweight="bold")
-    _save(figure, Path(path))
+    save_figure(figure, Path(path))
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Text that Matplotlib does not take for a formula."""
     return text.replace("$", r"\$")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a picture; raises `BadInput` for an ending it cannot have or where it cannot go."""
     if path.suffix.lower() not in SUFFIXES:
         raise BadInput(f"a picture must be a {', '.join(SUFFIXES)} file, not {str(path)!r}")
     FigureCanvasAgg(figure)

@@ -229,10 +229,11 @@ class UpdateUnit(wiring.Component):
         else:
             residual_3 = self._word_of_residuals(trit_3, step_3)
         gathered = Signal(2 * config.lanes)
+        changed = Signal(lanes)
         m.d.sync += [
             select(gathered, step_2, 2 * lanes).eq(new_trits),
             self.residual_write_data.eq(new_residuals),
-            self.flips.eq(Mux(issue_2 & ~backward, popcount(flips), 0)),
+            changed.eq(Mux(issue_2 & ~backward, flips, 0)),
         ]
         update_3 = issue_3 & ~backward
         m.d.comb += [
@@ -245,6 +246,7 @@ class UpdateUnit(wiring.Component):
             self.error_write.eq(issue_3 & backward & ends_3),
             self.error_write_address.eq(times(base + word_3, config.steps) + step_3),
             self.error_write_data.eq(errors),
+            self.flips.eq(popcount(changed)),
         ]
         return m
 

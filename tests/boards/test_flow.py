@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from tritgrad.boards import BOARDS
+from tritgrad.boards.__main__ import SMALL_CLOCKS, smallest
 from tritgrad.boards.flow import BITSTREAM, build, place, synthesise
 from tritgrad.boards.report import FitError, Report, TimingError
 from tritgrad.hw.link.receiver import Receiver
@@ -87,6 +88,13 @@ def test_bitstream_and_report(slice_of_core, tmp_path, family):
     timing = json.loads((tmp_path / "pnr.json").read_text())
     # The clock that the tools took from the PLL's dividers, or that they were given.
     assert any(abs(clock["constraint"] - 27) < 0.01 for clock in timing["fmax"].values())
+
+
+def test_a_whole_core_on_gowin(tmp_path):
+    """The other families' small cores are built where their netlists are simulated."""
+    report = build(smallest(BOARDS["tang-nano-9k"], SMALL_CLOCKS["tang-nano-9k"]), tmp_path)
+    assert report.resources["dsp"].used == 0
+    assert report.clock["achieved_mhz"] >= 27
 
 
 def test_same_source_and_seed_give_the_same_bitstream(slice_of_core, tmp_path):

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 from tritgrad.boards import find_board
-from tritgrad.boards.flow import synthesise
+from tritgrad.boards.__main__ import SMALL_CLOCKS
+from tritgrad.boards.flow import place, synthesise
 from tritgrad.host import serial_port
 from tritgrad.host.options import TrainOptions
 from tritgrad.model.errors import ToolError
@@ -38,11 +39,12 @@ def table_of_samples(path, rows=90):
 
 
 @pytest.mark.parametrize("name", CORES)
-def test_a_netlist_trains_as_the_golden_model(tmp_path, monkeypatch, name):
+def test_a_netlist_trains_as_the_golden_model_and_fits(tmp_path, monkeypatch, name):
     monkeypatch.setattr(serial_port, "CONTACT_S", 120.0)
     monkeypatch.setattr(serial_port, "FIRST_BYTE_S", 0.01)
     sizes, cells = CORES[name]
-    board = replace(find_board(name).resized(network=(16, 8, 4), **sizes), lutram=())
+    board = replace(find_board(name).resized(
+        network=(16, 8, 4), clock_hz=SMALL_CLOCKS[name], **sizes), lutram=())
     made = synthesise(board, tmp_path / "build")
     netlist = tmp_path / "build" / "top.json"
     types = {cell["type"] for cell in
@@ -59,6 +61,9 @@ def test_a_netlist_trains_as_the_golden_model(tmp_path, monkeypatch, name):
         found = lasting(trained(options, tmp_path / "device", device)[0])
     assert found == expected
     assert sum(found["updates_by_epoch"]) > 20
+    report = place(made)
+    assert report.resources["dsp"].used == 0
+    assert report.clock["achieved_mhz"] >= SMALL_CLOCKS[name] / 1e6
 
 
 def test_what_cannot_be_simulated_is_refused(tmp_path):
