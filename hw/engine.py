@@ -271,7 +271,7 @@ class Engine(wiring.Component):
         trits, residuals, update = self.trits, self.residuals, self.update
         memory = self.memory
         m.d.comb += [
-            memory.read_data.eq(Mux(memory.space, residuals.word, trits.word)),
+            memory.read_data.eq(Mux(memory.space, update.residual_read, trits.word)),
             update.trit_word.eq(trits.word),
             update.residual_word.eq(residuals.word),
         ]

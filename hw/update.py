@@ -33,6 +33,7 @@ class UpdateUnit(wiring.Component):
     trit_address, trit_bank, trit_word : read port of T; the word comes two cycles later.
     trit_write, trit_write_bank, trit_write_address, trit_write_data : write port of T.
     residual_address, residual_word : read port of R; the word comes one cycle later.
+    residual_read : the same word another cycle later, for the link.
     residual_write, residual_write_address, residual_write_data : write port of R.
     gate_address, gates : gate bits of a word of inputs, one cycle later.
     error_write, error_write_address, error_write_data : the errors of the layer below.
@@ -71,6 +72,7 @@ class UpdateUnit(wiring.Component):
             "trit_write_data": Out(trit_bits),
             "residual_address": Out(residual_address),
             "residual_word": In(residual_bits),
+            "residual_read": Out(residual_bits),
             "residual_write": Out(1),
             "residual_write_address": Out(residual_address),
             "residual_write_data": Out(residual_bits),
@@ -178,6 +180,7 @@ class UpdateUnit(wiring.Component):
         ]
         residuals_2 = Signal.like(self.residual_word)
         m.d.sync += residuals_2.eq(self.residual_word)
+        m.d.comb += self.residual_read.eq(residuals_2)
         steps_2 = [Signal(config.counter_bits, name=f"step{n}_2") for n in range(lanes)]
         plane_words = [select(planes_1[p * config.lanes:(p + 1) * config.lanes], step_1, lanes)
                        for p in range(config.word_bits)]
