@@ -7,7 +7,8 @@ Layers are numbered from 1, as in the rule's text.
 import enum
 from dataclasses import dataclass
 
-__all__ = ["FORMAT", "INSTRUCTIONS", "Instruction", "Op", "Operand", "decode", "encode"]
+__all__ = ["FORMAT", "INSTRUCTIONS", "UNITS", "Instruction", "Op", "Operand", "available",
+           "decode", "encode"]
 
 IMMEDIATE_BITS = 24
 
@@ -44,7 +45,11 @@ class Instruction:
     op: Op
     operand: Operand
     effect: str
+    needs: str = ""  #: field of `CoreConfig` without which a core does not have it
 
+
+#: What a core has where the field of `CoreConfig` is set, to follow "needs a core".
+UNITS = {"trainable": "that can train"}
 
 INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
     Instruction(Op.HALT, Operand.NONE,
@@ -64,15 +69,21 @@ INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
     Instruction(Op.SKIP, Operand.TARGET,
                 "continue at the target unless the flag is set"),
     Instruction(Op.BWD, Operand.LAYER,
-                "errors of layer - 1 from the errors and trits of the layer, gated"),
+                "errors of layer - 1 from the errors and trits of the layer, gated", "trainable"),
     Instruction(Op.UPD, Operand.LAYER,
-                "counters of the layer from its errors and its inputs"),
+                "counters of the layer from its errors and its inputs", "trainable"),
     Instruction(Op.SEND, Operand.NONE,
                 "send the prediction and all scores to the host"),
 )}
 
 #: Bit fields of an instruction word: name, first bit, width.
 FORMAT = (("immediate", 0, IMMEDIATE_BITS), ("opcode", 24, 8))
+
+
+def available(config: object) -> tuple[Op, ...]:
+    """The instructions that a core of a configuration (`CoreConfig`) has."""
+    return tuple(op for op, row in INSTRUCTIONS.items()
+                 if not row.needs or getattr(config, row.needs))
 
 
 def encode(op: Op, immediate: int = 0) -> int:

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..firmware.isa import FORMAT, Op
+from ..firmware.isa import FORMAT, Op, available
 from ..model.config import CoreConfig
 from .blockram import BlockRam
 from .ports import LayerRecord, RunState
@@ -98,7 +98,8 @@ class Sequencer(wiring.Component):
         ]
 
         word = {name: program.word[first:first + width] for name, first, width in FORMAT}
-        opcode = Signal(Op)
+        # The program loader accepts no others.
+        opcode = Signal(range(max(available(self.config)) + 1), decoder=Op)
         past_end = Signal()
         m.d.comb += [
             past_end.eq(pc == self.program_length),

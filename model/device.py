@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ..firmware import frames
 from ..firmware.frames import Frame, FrameDecoder, Run, Space, Status, Type
-from ..firmware.isa import INSTRUCTIONS, Op, Operand, decode
+from ..firmware.isa import INSTRUCTIONS, UNITS, Op, Operand, available, decode
 from .config import CoreConfig, ceil_div
 from .layout import Layer, TableError, check_table
 from .machine import Machine, Result, Sample
@@ -35,8 +35,9 @@ def program_fault(config: CoreConfig, words: list[int]) -> str | None:
         opcode, operand = decode(word)
         if opcode not in frozenset(Op):
             return f"address {address}: no instruction has opcode {opcode}"
-        if opcode in (Op.BWD, Op.UPD) and not config.trainable:
-            return f"address {address}: {Op(opcode).name} needs a core that can train"
+        if opcode not in available(config):
+            unit = UNITS[INSTRUCTIONS[Op(opcode)].needs]
+            return f"address {address}: {Op(opcode).name} needs a core {unit}"
         low, high = highest[INSTRUCTIONS[Op(opcode)].operand]
         if not low <= operand <= high:
             return f"address {address}: {Op(opcode).name} takes {low} to {high}, not {operand}"

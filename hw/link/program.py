@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ...firmware.isa import FORMAT, INSTRUCTIONS, Op, Operand
+from ...firmware.isa import FORMAT, INSTRUCTIONS, Operand, available
 from ...model.config import CoreConfig
 from ..compare import exceeds
 
@@ -94,8 +94,7 @@ class ProgramLoader(wiring.Component):
             Operand.LAYER: ~zero & ~exceeds(operand, self.config.max_layers),
             Operand.MARGIN: ~zero & ~operand[-1],
         }
-        known = [op for op in INSTRUCTIONS
-                 if self.config.trainable or op not in (Op.BWD, Op.UPD)]
+        known = available(self.config)
         with m.Switch(fields["opcode"]):
             for kind, condition in accepted.items():
                 with m.Case(*(op for op in known if INSTRUCTIONS[op].operand is kind)):
