@@ -71,12 +71,13 @@ class SampleFeeder(wiring.Component):
             with m.State("CHECK"):
                 m.d.comb += self.take.eq(1)
                 m.d.sync += left.eq(left - 1)
+                # The place does not matter after a fault, and need not wait for the comparison.
+                with m.If(left == 1):
+                    m.d.comb += [self.mark.eq(1), self.rewind.eq(1)]
+                    m.next = "BACK"
                 with m.If((left == 0) | (self.byte >= self.classes)):
                     m.d.comb += [self.done.eq(1), self.fault.eq(1)]
                     m.next = "IDLE"
-                with m.Elif(left == 1):
-                    m.d.comb += [self.mark.eq(1), self.rewind.eq(1)]
-                    m.next = "BACK"
 
             with m.State("BACK"):
                 m.d.comb += self.take.eq(1)
