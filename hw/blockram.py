@@ -25,6 +25,8 @@ class BlockRam(wiring.Component):
         Words.
     init
         First words; the others are 0.
+    data
+        The contents, if somebody else holds them; `init` is theirs then.
 
     Members
     -------
@@ -32,7 +34,7 @@ class BlockRam(wiring.Component):
     write, write_address, write_data : written at the clock edge.
     """
 
-    def __init__(self, shape: ShapeLike, depth: int, init=()):
+    def __init__(self, shape: ShapeLike, depth: int, init=(), *, data: MemoryData | None = None):
         super().__init__({
             "address": In(range(depth)),
             "enable": In(1, init=1),
@@ -41,7 +43,7 @@ class BlockRam(wiring.Component):
             "write_address": In(range(depth)),
             "write_data": In(shape),
         })
-        self.data = MemoryData(shape=shape, depth=depth, init=init)
+        self.data = data or MemoryData(shape=shape, depth=depth, init=init)
 
     def elaborate(self, platform):
         m = Module()

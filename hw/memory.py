@@ -3,10 +3,10 @@
 from amaranth import *
 from amaranth.hdl import MemoryData
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .arith import select
+from .blockram import BlockRam
 
 __all__ = ["WordMemory"]
 
@@ -18,7 +18,8 @@ NIBBLE = 4
 class WordMemory(wiring.Component):
     """Words with one read and one write port, or with one port for both.
 
-    With one port, nothing is read in a cycle that writes, and `word` is not to be used in the cycle
+    With two ports, a word must not be used that was read in the cycle that wrote it, as `BlockRam`
+    says. With one port, nothing is read in a cycle that writes, and `word` is not to be used in the cycle
     after. On an iCE40 UltraPlus such a memory is made of SPRAM blocks side by side, 16,384 words
     of 16 bits each (Lattice FPGA-TN-02022, "iCE40 SPRAM Usage Guide"); Yosys makes none by itself,
     as Amaranth gives each memory initial contents. Words above 16,384 lie beside the first ones,
@@ -28,8 +29,7 @@ class WordMemory(wiring.Component):
     Members
     -------
     address : word to read; `word` one cycle after.
-    write, write_address, write_data : written at the clock edge. With two ports, a read of the same
-        address in that cycle returns the old word.
+    write, write_address, write_data : written at the clock edge.
     """
 
     def __init__(self, width: int, depth: int, *, single_port: bool = False):
@@ -57,15 +57,14 @@ class WordMemory(wiring.Component):
         return m
 
     def _block_ram(self, m, address, write_address, enable=1):
-        m.submodules.memory = memory = Memory(self.data)
-        read, write = memory.read_port(), memory.write_port()
+        m.submodules.memory = memory = BlockRam(self.width, self.depth, data=self.data)
         m.d.comb += [
-            read.addr.eq(address),
-            read.en.eq(enable),
-            self.word.eq(read.data),
-            write.addr.eq(write_address),
-            write.data.eq(self.write_data),
-            write.en.eq(self.write),
+            memory.address.eq(address),
+            memory.enable.eq(enable),
+            self.word.eq(memory.word),
+            memory.write_address.eq(write_address),
+            memory.write_data.eq(self.write_data),
+            memory.write.eq(self.write),
         ]
 
     def _spram(self, m, address):

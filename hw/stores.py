@@ -23,8 +23,7 @@ class TritStore(wiring.Component):
     bank : bank whose word goes to `word`; set together with `address`.
     words : the addressed word of each bank, one cycle after `address`.
     word : the word of `bank`, two cycles after `address`.
-    write, write_bank, write_address, write_data : written at the clock edge. With two ports, a read
-        of the same address in that cycle returns the old word.
+    write, write_bank, write_address, write_data : written at the clock edge.
     """
 
     def __init__(self, config: CoreConfig):
