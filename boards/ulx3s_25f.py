@@ -16,7 +16,7 @@ def _platform() -> Any:
 BOARD = Board(
     name="ulx3s-25f", title="ULX3S 25F", chip="LFE5U-25F",
     part="LFE5U-25F-6BG381", fpga=ECP5_25F, platform=_platform,
-    input_hz=25_000_000, clock_hz=50_000_000,
+    input_hz=25_000_000, clock_hz=65_000_000,
     networks=((784, 128, 10),),
     sizes={"lanes": 36, "banks": 7, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
            "slot_bytes": 1024},

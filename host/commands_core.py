@@ -36,6 +36,9 @@ def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
         elif field.name == "single_port":
             option = click.option(name, is_flag=True, help="Give memories T and R one port "
                                   "each, as SPRAM has: an update takes two cycles a word.")
+        elif field.name == "pipelined":
+            option = click.option(name, is_flag=True, help="Read T and R for updates in a cycle "
+                                  "more, as many block memories side by side need.")
         elif field.name == "trainable":
             option = click.option(f"{name}/--infer-only", default=True, show_default=True,
                                   help="Build in memory R and the update unit.")

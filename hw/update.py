@@ -19,9 +19,9 @@ class UpdateUnit(wiring.Component):
 
     Update (`backward` = 0): rows outer, the layer's non-zero input words inner; a cycle for each U
     inputs. Backward: words of the layer's inputs outer, rows inner; a cycle for each row and U
-    inputs. Both are a pipeline of four stages without stalls: address, memory, bank, write. Where
-    the memories have a single port, an update reads in every other cycle; its writes, three cycles
-    after, fall between.
+    inputs. Both are a pipeline of four stages without stalls: address, memory, bank, write; of five
+    if reads are pipelined, as the memory takes two. Where the memories have a single port, an
+    update reads in every other cycle; its writes, three cycles after, fall between.
 
     Members
     -------
@@ -30,9 +30,10 @@ class UpdateUnit(wiring.Component):
     row, row_valid, row_last, row_ended, row_take : the row list's reader.
     entry, entry_valid, entry_last, entry_ended, entry_take : the input words' reader.
     draw : strobe to the PRNG; `dither` is its draw, from the next cycle on.
-    trit_address, trit_bank, trit_word : read port of T; the word comes two cycles later.
+    trit_address, trit_bank, trit_word : read port of T; the word comes two cycles later, or three
+        if reads are pipelined.
     trit_write, trit_write_bank, trit_write_address, trit_write_data : write port of T.
-    residual_address, residual_word : read port of R; the word comes one cycle later.
+    residual_address, residual_word : read port of R; the word comes one cycle later, or two.
     residual_read : the same word another cycle later, for the link.
     residual_write, residual_write_address, residual_write_data : write port of R.
     gate_address, gates : gate bits of a word of inputs, one cycle later.
@@ -160,22 +161,30 @@ class UpdateUnit(wiring.Component):
                 beginning.eq(1),
             ]
 
-        issue_1, issue_2, issue_3 = delayed(m, issue, "issue", 3)
-        _, row_2 = delayed(m, self.row_valid, "row", 2)
-        _, negative_2 = delayed(m, self.row.negative, "negative", 2)
-        _, first_2 = delayed(m, beginning, "first", 2)
-        _, _, ends_3 = delayed(m, ends, "ends", 3)
-        step_1, step_2, step_3 = delayed(m, step, "step", 3)
-        word_1, _, word_3 = delayed(m, word, "word", 3)
-        (planes_1,) = delayed(m, self.entry.planes, "planes", 1)
-        _, gates_3 = delayed(m, self.gates, "gates", 2)
-        m.d.comb += self.busy.eq(active | issue_1 | issue_2 | issue_3)
+        # What the memories' words meet comes as much later as those do.
+        def late(value, name):
+            return delayed(m, value, f"{name}_late", 1)[0] if config.pipelined else value
+
+        def stages(value, name, count):
+            return delayed(m, late(value, name), name, count)
+
+        issue_0 = late(issue, "issue")
+        issue_1, issue_2, issue_3 = delayed(m, issue_0, "issue", 3)
+        _, row_2 = stages(self.row_valid, "row", 2)
+        _, negative_2 = stages(self.row.negative, "negative", 2)
+        _, first_2 = stages(beginning, "first", 2)
+        _, _, ends_3 = stages(ends, "ends", 3)
+        step_1, step_2, step_3 = stages(step, "step", 3)
+        word_1, _, word_3 = stages(word, "word", 3)
+        (planes_1,) = stages(self.entry.planes, "planes", 1)
+        _, gates_3 = stages(self.gates, "gates", 2)
+        m.d.comb += self.busy.eq(active | issue_0 | issue_1 | issue_2 | issue_3)
 
         # Stage 1: the memories answer; the step of each of U inputs.
         m.submodules.plan = plan = StepPlan(config)
         m.d.comb += [
             plan.gain.eq(gain),
-            plan.draw.eq(self.dither),
+            plan.draw.eq(late(self.dither, "dither")),
             plan.position.eq(times(times(word_1, config.steps) + step_1, lanes)),
         ]
         residuals_2 = Signal.like(self.residual_word)
@@ -224,11 +233,11 @@ class UpdateUnit(wiring.Component):
         # Stage 3: write; a T word once its last U trits are there.
         # With one port a row's next word comes two cycles later, so addresses move at every other.
         moves = ~turn_to_write
-        stages = 2 if config.single_port else 3
-        *_, bank_3 = delayed(m, self.row.bank, "bank", stages, moves)
-        *_, trit_3 = delayed(m, self.trit_address, "trit", stages, moves)
+        depth = 2 if config.single_port else 3 + config.pipelined
+        *_, bank_3 = delayed(m, self.row.bank, "bank", depth, moves)
+        *_, trit_3 = delayed(m, self.trit_address, "trit", depth, moves)
         if config.banks > 1:
-            *_, residual_3 = delayed(m, self.residual_address, "residual", stages, moves)
+            *_, residual_3 = delayed(m, self.residual_address, "residual", depth, moves)
         else:
             residual_3 = self._word_of_residuals(trit_3, step_3)
         gathered = Signal(2 * config.lanes)

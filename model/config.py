@@ -62,6 +62,9 @@ class CoreConfig:
     single_port
         Whether T and R have one port for reads and writes, as SPRAM has: an update takes two
         cycles for each U inputs instead of one, all else is as fast.
+    pipelined
+        Whether T and R take a cycle more to read for an update, as many blocks side by side need:
+        a pass of the update unit takes a cycle more. Not with `single_port`.
     trainable
         Whether memory R and the update unit are built in. Without them BWD and UPD are refused in
         programs, and R has no words.
@@ -89,6 +92,7 @@ class CoreConfig:
     slot_bytes: int = 4096
     seeder: bool = True
     single_port: bool = False
+    pipelined: bool = False
     trainable: bool = True
 
     def __post_init__(self) -> None:
@@ -109,6 +113,8 @@ class CoreConfig:
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 raise ConfigError(
                     f"{field.name} must be an integer from {low} to {high}, not {value!r}")
+        if self.pipelined and self.single_port:
+            raise ConfigError("pipelined must be False where single_port is True")
         if self.lanes % self.update_lanes:
             raise ConfigError(
                 f"update_lanes must divide lanes ({self.lanes}), not {self.update_lanes!r}")

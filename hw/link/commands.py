@@ -188,7 +188,8 @@ class CommandProcessor(wiring.Component):
         reader, sender, hello, report = self.reader, self.sender, self.hello, self.report
         statistics, window = self.statistics, self.window
         reading = Signal()  # a byte of READ's words is sent
-        settling = Signal(3)  # T and R take three cycles to read, the statistics one
+        # T and R take three cycles to read, or four; the statistics one.
+        settling = Signal(3 + self.config.pipelined)
         run = Signal(RunState)
         m.d.comb += [
             sender.nak.eq(self.nak),
@@ -221,7 +222,7 @@ class CommandProcessor(wiring.Component):
             with m.Default():
                 m.d.comb += sender.data.eq(self.window.byte)
         with m.If(sender.counted):
-            m.d.sync += settling.eq(0b111)
+            m.d.sync += settling.eq(~0)
         with m.Else():
             m.d.sync += settling.eq(settling >> 1)
         with m.If(reading):

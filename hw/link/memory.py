@@ -26,7 +26,8 @@ class MemoryWindow(wiring.Component):
     next_byte, next_word : strobes: go on by one.
     word_ends : the byte is the word's last.
     write : strobe: `word` becomes the memory's.
-    byte : of the memory's word, three cycles after its place was reached.
+    byte : of the memory's word, three cycles after its place was reached, or four if reads are
+        pipelined.
     memory : access to T and R.
     """
 

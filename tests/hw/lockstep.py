@@ -167,7 +167,7 @@ class Lockstep:
             for n, word in enumerate(machine.codes[bank]):
                 ctx.set(memory.data[n], to_int(word, 2))
         for n, word in enumerate(machine.residuals):
-            ctx.set(engine.residuals.data[n], to_int(word, self.config.residual_bits))
+            ctx.set(engine.residuals.row(n), to_int(word, self.config.residual_bits))
         for n, word in enumerate(self.program):
             ctx.set(engine.sequencer.program.data[n], word)
         for n, (layer, placed) in enumerate(zip(self.layers, machine.places, strict=True)):
@@ -256,7 +256,8 @@ class Lockstep:
 
         for bank, store in enumerate(engine.trits.memories):
             memory(store.data, machine.codes[bank], 2, f"T bank {bank}")
-        memory(engine.residuals.data, machine.residuals, config.residual_bits, "R")
+        memory([engine.residuals.row(n) for n in range(config.residual_depth)], machine.residuals,
+               config.residual_bits, "R")
         memory(engine.errors.memory.data, machine.errors & 3, 2, "errors")
         memory(engine.activation.gate_memory.data, machine.gates, 1, "gates")
         scores = [ctx.get(engine.scan.memory.data[k]) for k in range(config.max_classes)]
@@ -293,10 +294,13 @@ class Lockstep:
 
 
 def random_lockstep(seed: int, length: int = 18, **options) -> Lockstep:
-    """A random engine with random state, program and samples; odd seeds give single-port stores."""
+    """A random engine with random state, program and samples.
+
+    Odd seeds give single-port stores, half of the even ones pipelined reads.
+    """
     rng = random.Random(seed)
     config, layers = random_case(rng, **options)
-    config = replace(config, single_port=bool(seed % 2))
+    config = replace(config, single_port=bool(seed % 2), pipelined=seed % 4 == 2)
     program = random_program(rng, len(layers), length)
     density = rng.choice([0.1, 0.5, 1.0])
     top = 1 << layers[0].planes

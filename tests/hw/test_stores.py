@@ -61,6 +61,48 @@ def test_a_write_spares_the_other_banks():
     simulate(dut, testbench)
 
 
+@pytest.mark.parametrize("banks, depth", [(1, 100), (4, 2048), (5, 2049), (10, 5000)])
+def test_pipelined_reads_take_a_cycle_more(banks, depth):
+    rng = random.Random(depth)
+    config = CoreConfig(lanes=4, update_lanes=2, banks=banks, trit_depth=8, residual_depth=depth,
+                        pipelined=True)
+    trits, residuals = TritStore(config), ResidualStore(config)
+    both = Module()
+    both.submodules += [trits, residuals]
+    places = sorted({0, depth - 1, *range(0, depth, 2048), *range(2047, depth, 2048)})
+    words = {(bank, n): rng.getrandbits(8) for bank in range(banks) for n in range(8)}
+    rest = {n: rng.getrandbits(2 * config.residual_bits) for n in places}
+
+    async def testbench(ctx):
+        ctx.set(trits.write, 1)
+        for (bank, n), value in words.items():
+            ctx.set(trits.write_bank, bank)
+            ctx.set(trits.write_address, n)
+            ctx.set(trits.write_data, value)
+            await ctx.tick()
+        ctx.set(trits.write, 0)
+        ctx.set(residuals.write, 1)
+        for n, value in rest.items():
+            ctx.set(residuals.write_address, n)
+            ctx.set(residuals.write_data, value)
+            await ctx.tick()
+        ctx.set(residuals.write, 0)
+        assert [ctx.get(residuals.row(n)) for n in places] == list(rest.values())
+        asked = []
+        for _ in range(200):
+            (bank, n), place = rng.choice(list(words)), rng.choice(places)
+            ctx.set(trits.bank, bank)
+            ctx.set(trits.address, n)
+            ctx.set(residuals.address, place)
+            asked.append((words[bank, n], rest[place]))
+            await ctx.tick()
+            if len(asked) > 2:
+                assert ctx.get(trits.word) == asked[-3][0]
+                assert ctx.get(residuals.word) == asked[-2][1]
+
+    simulate(both, testbench)
+
+
 @pytest.mark.parametrize("banks", [1, 3])
 def test_a_single_port_reads_or_writes(banks):
     rng = random.Random(banks)

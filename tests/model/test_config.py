@@ -68,7 +68,12 @@ def test_limits_of_a_field(name):
             CoreConfig(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["seeder", "single_port"])
+def test_pipelined_reads_need_two_ports():
+    with pytest.raises(ConfigError, match="^pipelined must be False where single_port is True$"):
+        CoreConfig(single_port=True, pipelined=True)
+
+
+@pytest.mark.parametrize("name", ["seeder", "single_port", "pipelined"])
 def test_a_flag_is_a_bool(name):
     with pytest.raises(ConfigError, match=f"^{name} must be a bool, not 1$"):
         CoreConfig(**{name: 1})
