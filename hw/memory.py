@@ -19,12 +19,12 @@ class WordMemory(wiring.Component):
     """Words with one read and one write port, or with one port for both.
 
     With two ports, a word must not be used that was read in the cycle that wrote it, as `BlockRam`
-    says. With one port, nothing is read in a cycle that writes, and `word` is not to be used in the
-    cycle after. On an iCE40 UltraPlus such a memory is made of SPRAM blocks side by side, 16,384
-    words of 16 bits each (Lattice FPGA-TN-02022, "iCE40 SPRAM Usage Guide"); Yosys makes none by
-    itself, as Amaranth gives each memory initial contents. Words above 16,384 lie beside the first ones,
-    each 16,384 in nibbles of their own, as a write is masked by nibbles. What SPRAM holds at
-    power-up is undefined.
+    says. With one port, nothing is read in a cycle that writes, and `word` is not to be used in
+    the cycle after. On an iCE40 UltraPlus such a memory is made of SPRAM blocks side by side,
+    16,384 words of 16 bits each (Lattice FPGA-TN-02022, "iCE40 SPRAM Usage Guide"); Yosys makes
+    none by itself, as Amaranth gives each memory initial contents. Words above 16,384 lie beside
+    the first ones, each 16,384 in nibbles of their own, as a write is masked by nibbles. What
+    SPRAM holds at power-up is undefined.
 
     Members
     -------
