@@ -126,6 +126,11 @@ class GroupScales:
         factors = [Fraction(n, d) if d else Fraction(1) for n in self.numerators()]
         return [Fraction(2) ** int(e) * f for e, f in zip(self.exponents, factors, strict=True)]
 
+    def exponential_scales(self, slope: int = 4) -> npt.NDArray[np.float64]:
+        """S = 2^(E + slope * corr / D) per group, a later form of the source; it never is 0."""
+        mean = self.corr / (self.denominator or 1)
+        return np.exp2(self.exponents + slope * mean)
+
     def forward(self, x: npt.ArrayLike) -> list[Fraction]:
         """Outputs of trits (outputs, inputs) for integers x (inputs,), exactly.
 

@@ -46,16 +46,26 @@ def test_score_per_group_int16():
     assert scales.scores(GRADIENTS[0]).dtype == np.int16
     assert scales.scores([0, 0, 9, 0, 0, 0, -9, 0]).tolist() == [0, 0]
     assert scales.scores(-np.array(TRITS)).tolist() == [3, 3]
+    widest = GroupScales(np.ones(32767), [0], 32767)
+    assert widest.scores(-np.ones(32767)).tolist() == [32767]  # |score| <= size fits int16
 
 
 def test_corr_accum_never_resets_or_clips():
-    scales, expected = GroupScales(np.ones(32), [0], 32), (1 << 42) - 5
-    scales.corr[:] = expected
+    """10^6 updates of a group equal Python's integers, also across 2^31, -2^31, 2^42 and 2^62."""
+    starts = [0, (1 << 31) - 9, 9 - (1 << 31), (1 << 42) - 9, (1 << 62) - 9] * 10
+    scales = GroupScales(np.ones(32 * len(starts)), np.zeros(len(starts)), 32)
+    scales.corr[:] = starts
+    expected = list(starts)
     rng = np.random.default_rng(7)
-    for g in rng.integers(-1, 2, (20000, 32)):
-        scales.update(g)
-        expected -= int(g.sum())
-    assert int(scales.corr[0]) == expected and scales.corr.dtype == np.int64
+    lowest, highest = expected.copy(), expected.copy()
+    for g in rng.integers(-1, 2, (20000, len(starts), 1), np.int8):
+        scales.update(np.broadcast_to(g, (len(starts), 32)).reshape(-1))
+        expected = [e - 32 * int(n) for e, n in zip(expected, g[:, 0], strict=True)]
+        lowest = [min(pair) for pair in zip(lowest, expected, strict=True)]
+        highest = [max(pair) for pair in zip(highest, expected, strict=True)]
+    assert scales.corr.tolist() == expected and scales.corr.dtype == np.int64
+    assert highest[1] > 1 << 31 > lowest[1] and lowest[2] < -(1 << 31) < highest[2]
+    assert highest[3] > 1 << 42 and highest[4] > 1 << 62
 
 
 def test_scale_in_forward():
@@ -69,6 +79,15 @@ def test_scale_in_forward():
         one = GroupScales(np.ones(4), [3], 4)
         one.update(np.full(4, sign))
         assert one.scales() == [8 * top]
+
+
+def test_exponential_form():
+    scales, found = example(), []
+    for g in GRADIENTS:  # the source's vectors have the sign that climbs
+        scales.update(-g)
+        found.append(scales.exponential_scales().tolist())
+    assert np.allclose(found, [[2, .25], [2, 2 ** -.5], [3.174802103936399, .5]], rtol=1e-15)
+    assert example().exponential_scales().tolist() == [1, .25]
 
 
 @pytest.mark.parametrize("seed", range(4))
