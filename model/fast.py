@@ -15,6 +15,7 @@ from .kernels import Layer, pack_weights, score_samples, train_samples
 from .margin import state_sha256
 from .recipe import MIN_GAIN, Recipe
 from .rng import XorShift64, initial_counters, initial_prng
+from .scales.rows import RowScales
 
 __all__ = ["FastNetwork", "TrainStats"]
 
@@ -56,6 +57,7 @@ class FastNetwork:
                              in zip(recipe.shapes, widths, strict=True))
         self._shifts = np.array([*recipe.shifts, 0], np.int64)
         self.prng = XorShift64(1)
+        self._steps = np.zeros(1, np.int64)
         self.load(initial_counters(recipe.layers, recipe.counter_bits, recipe.seed),
                   initial_prng(recipe.layers, recipe.seed).state)
 
@@ -64,8 +66,20 @@ class FastNetwork:
         """A copy of the counters, per layer int16 (outputs, inputs)."""
         return [layer.counters.copy() for layer in self._layers]
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int) -> None:
-        """Set all counters and the state of the PRNG, to go on from a saved run."""
+    @property
+    def scales(self) -> RowScales | None:
+        """A copy of the rows' scales, if the recipe has a refresh of them."""
+        if self.recipe.scale_refresh is None:
+            return None
+        return RowScales([layer.corr for layer in self._layers],
+                         [layer.codes for layer in self._layers], int(self._steps[0])).copy()
+
+    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
+             scales: RowScales | None = None) -> None:
+        """Set all counters, the PRNG and the scales, to go on from a saved run.
+
+        Without `scales` all factors are 1.
+        """
         half = 1 << (self.recipe.counter_bits - 1)
         found = [c.shape for c in counters]
         if found != self.recipe.shapes:
@@ -76,7 +90,13 @@ class FastNetwork:
                                f"not {int(c.min())!r} to {int(c.max())!r}")
         if not 0 <= prng < 1 << 64:
             raise BadInput(f"prng must be from 0 to 2^64 - 1, not {prng!r}")
-        for layer, c in zip(self._layers, counters, strict=True):
+        if scales is None:
+            scales = RowScales.initial(self.recipe.layers[1:])
+        scales.check(self.recipe.layers[1:])
+        self._steps[0] = scales.step
+        for layer, c, corr, codes in zip(self._layers, counters, scales.corr, scales.codes,
+                                         strict=True):
+            layer.corr[:], layer.codes[:] = corr, codes
             layer.counters[:] = c
             pack_weights(layer.counters, self.recipe.counter_bits, layer.plus, layer.minus)
         self.prng.state = prng
@@ -131,13 +151,14 @@ class FastNetwork:
         prng = np.array([self.prng.state], np.uint64)
         counts = train_samples(self._layers, self._inputs(x[rows]), self._labels(y[rows]), dy, dx,
                                columns, recipe.counter_bits, recipe.activation_bits, self._shifts,
-                               self._gains(gains), recipe.margin, prng)
+                               self._gains(gains), recipe.margin, prng, self._steps,
+                               -1 if recipe.scale_refresh is None else recipe.scale_refresh)
         self.prng.state = int(prng[0])
         return TrainStats(len(rows), *counts)
 
     def state_sha256(self) -> str:
-        """`state_sha256` of the counters."""
-        return state_sha256([layer.counters for layer in self._layers])
+        """`state_sha256` of counters and scales."""
+        return state_sha256([layer.counters for layer in self._layers], self.scales)
 
     def _inputs(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         inputs, planes = self.recipe.layers[0], self.recipe.planes

@@ -13,6 +13,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from .config import ceil_div
+from .scales.chip import FRACTION_BITS
 
 __all__ = ["Layer", "pack_weights", "score_samples", "train_samples"]
 
@@ -30,6 +31,8 @@ class Layer(NamedTuple):
     errors: npt.NDArray[np.int8]     #: (n,)
     sums: npt.NDArray[np.int64]      #: (f,), W^T e
     active: npt.NDArray[np.int64]    #: (f,), positions of the inputs that are not zero
+    corr: npt.NDArray[np.int64]      #: (n,), of the rows' scales
+    codes: npt.NDArray[np.uint8]     #: (n,), see `tritgrad.model.scales.chip`
 
     @classmethod
     def empty(cls, outputs: int, inputs: int, input_bits: int) -> "Layer":
@@ -39,7 +42,8 @@ class Layer(NamedTuple):
                    np.zeros((words, outputs), np.uint64), np.zeros(inputs, np.uint8),
                    np.zeros(inputs, np.uint8), np.zeros((input_bits, words), np.uint64),
                    np.zeros(outputs, np.int64), np.zeros(outputs, np.int8),
-                   np.zeros(inputs, np.int64), np.zeros(inputs, np.int64))
+                   np.zeros(inputs, np.int64), np.zeros(inputs, np.int64),
+                   np.zeros(outputs, np.int64), np.zeros(outputs, np.uint8))
 
 
 def _popcount(typing: Any, word: Any) -> Any:
@@ -152,8 +156,58 @@ def draw(prng):
 
 
 @njit(cache=True)
-def update(counters, bits, plus, minus, x, errors, gain, prng, active):
-    """Update the rows of a layer that have an error; how many trits changed."""
+def apply_codes(z, codes):
+    """Multiply pre-activations by the factors of their rows, see `scales.chip.apply_codes`."""
+    for j in range(len(z)):
+        if codes[j] == 0:
+            continue
+        upper, lower = (np.int64(codes[j]) & 15) ^ FRACTION_BITS, np.int64(codes[j]) >> 4
+        double, top = 2 * z[j], FRACTION_BITS + 1
+        z[j] = double >> top - upper if upper <= top else 0
+        if 1 <= lower <= top and upper != top:
+            z[j] += double >> top + 1 - lower
+
+
+@njit(cache=True)
+def refreshed(corr, step, exponent):
+    """The code of a row's factor, see `scales.chip.refreshed`; after at least one step."""
+    d = step << exponent
+    value = (min(max(d + corr, 0), 2 * d) << FRACTION_BITS) // d
+    if value == 0:
+        return np.uint8(15 ^ FRACTION_BITS)
+    upper = 0
+    while value >> upper > 1:
+        upper += 1
+    rest = value - (1 << upper)
+    lower = 0  # bits of the rest
+    while rest >> lower > 0:
+        lower += 1
+    if lower > 0 and 2 * rest > 3 << (lower - 1):
+        lower += 1
+    if lower == upper + 1:
+        upper, lower = lower, 0
+    return np.uint8((upper ^ FRACTION_BITS) | lower << 4)
+
+
+@njit(cache=True)
+def end_step(layers, steps, refresh):
+    """Count a step in steps[0]; after every 2^refresh of them divide all factors anew."""
+    steps[0] += 1
+    if steps[0] & ((np.int64(1) << refresh) - 1) == 0:
+        for n in range(len(layers)):
+            exponent = 0
+            while 1 << exponent < len(layers[n].x):
+                exponent += 1
+            for j in range(len(layers[n].corr)):
+                layers[n].codes[j] = refreshed(layers[n].corr[j], steps[0], exponent)
+
+
+@njit(cache=True)
+def update(counters, bits, plus, minus, x, errors, gain, prng, active, corr):
+    """Update the rows of a layer that have an error; how many trits changed.
+
+    Adds each row's score to `corr`.
+    """
     count = 0
     for i in range(len(x)):
         if x[i] != 0:
@@ -173,16 +227,19 @@ def update(counters, bits, plus, minus, x, errors, gain, prng, active):
         mask = (np.int64(1) << right) - 1
         left = max(np.int64(gain), 0)
         residual = (3 * cell) >> 2 if e > 0 else (cell >> 2) - 1
+        score = np.int64(0)
         for n in range(count):
             i = active[n]
             step = ((np.int64(x[i]) << left) + ((dither ^ i) & mask)) >> right
             old = np.int64(row[i])
             new = min(max(old + e * step, -half), half - 1)
+            score += trit(old, bits)
             if trit(new, bits) != trit(old, bits):
                 new = (new & -cell) | residual
                 set_trit(plus, minus, j, i, trit(new, bits))
                 flips += 1
             row[i] = new
+        corr[j] += e * score
     return flips
 
 
@@ -207,6 +264,7 @@ def infer(layers, shifts, activation_bits):
         layer = layers[n]
         pack_values(layer.x, layer.planes)
         forward(layer.planes, layer.plus, layer.minus, layer.z)
+        apply_codes(layer.z, layer.codes)
         if n + 1 < len(layers):
             activate(layer.z, shifts[n], activation_bits, layers[n + 1].x, layers[n + 1].gates)
 
@@ -222,8 +280,11 @@ def score_samples(layers, x, shifts, activation_bits, scores):
 
 @njit(cache=True)
 def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shifts, gains, margin,
-                  prng):
-    """Learn samples (samples, inputs) one after the other; (correct, updates, flips)."""
+                  prng, steps, refresh):
+    """Learn samples (samples, inputs) one after the other; (correct, updates, flips).
+
+    Factors stay as they are where `refresh` is negative.
+    """
     correct, updates, flips = 0, 0, 0
     last = layers[-1]
     for t in range(len(x)):
@@ -245,5 +306,7 @@ def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shi
         for n in range(len(layers)):
             layer = layers[n]
             flips += update(layer.counters, bits, layer.plus, layer.minus, layer.x, layer.errors,
-                            gains[n], prng, layer.active)
+                            gains[n], prng, layer.active, layer.corr)
+        if refresh >= 0:
+            end_step(layers, steps, refresh)
     return correct, updates, flips

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from . import units
 from .recipe import Recipe
 from .rng import initial_counters, initial_prng
+from .scales.rows import RowScales, row_scores
 from .units import IntArray
 
 __all__ = ["MarginNetwork", "SampleStats", "state_sha256"]
@@ -27,11 +28,17 @@ class SampleStats:
     flips: int     #: weights whose trit changed
 
 
-def state_sha256(counters: Sequence[npt.NDArray[np.integer]]) -> str:
-    """SHA-256 of all counters, layer by layer, row-major, each as little-endian int16."""
+def state_sha256(counters: Sequence[npt.NDArray[np.integer]],
+                 scales: RowScales | None = None) -> str:
+    """SHA-256 of all counters, layer by layer, row-major, each as little-endian int16.
+
+    Behind them, if there are any, those of `RowScales.bytes`.
+    """
     digest = sha256()
     for layer in counters:
         digest.update(np.ascontiguousarray(layer, "<i2").tobytes())
+    if scales is not None:
+        digest.update(scales.bytes())
     return digest.hexdigest()
 
 
@@ -49,10 +56,14 @@ class MarginNetwork:
         Per layer int64 (outputs, inputs).
     prng
         The core's random generator.
+    scales
+        Of the rows, if the recipe has a refresh of scales.
     """
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
+        self.scales = (None if recipe.scale_refresh is None
+                       else RowScales.initial(recipe.layers[1:]))
         self.counters = initial_counters(recipe.layers, recipe.counter_bits, recipe.seed)
         self.prng = initial_prng(recipe.layers, recipe.seed)
 
@@ -93,24 +104,32 @@ class MarginNetwork:
         for w, gate in zip(reversed(weights[1:]), reversed(gates), strict=True):
             errors.insert(0, units.backward(w, errors[0], gate))
 
+        if self.scales is not None and self.recipe.scale_refresh is not None:
+            for corr, *layer in zip(self.scales.corr, weights, inputs, errors, strict=True):
+                corr += row_scores(*layer)
+            self.scales.end_step(self.recipe.layers[:-1], self.recipe.scale_refresh)
         flips = sum(self._update(*layer)
                     for layer in zip(self.counters, inputs, errors, gains, strict=True))
         return SampleStats(correct, True, flips)
 
     def state_sha256(self) -> str:
-        """`state_sha256` of the counters."""
-        return state_sha256(self.counters)
+        """`state_sha256` of counters and scales."""
+        return state_sha256(self.counters, self.scales)
 
     def _forward(self, weights: list[IntArray], x: npt.NDArray[np.integer],
                  ) -> tuple[list[IntArray], list[npt.NDArray[np.bool_]], IntArray]:
         """Inputs of each layer, gate bits of each hidden layer, and the scores."""
         inputs, gates = [np.asarray(x, np.int64)], []
-        for w, shift in zip(weights, self.recipe.shifts, strict=False):
-            h, gate = units.activate(units.forward(w, inputs[-1]), shift,
+        for n, (w, shift) in enumerate(zip(weights, self.recipe.shifts, strict=False)):
+            h, gate = units.activate(self._scaled(n, units.forward(w, inputs[-1])), shift,
                                      self.recipe.activation_bits)
             inputs.append(h)
             gates.append(gate)
-        return inputs, gates, units.forward(weights[-1], inputs[-1])
+        last = units.forward(weights[-1], inputs[-1])
+        return inputs, gates, self._scaled(self.recipe.depth - 1, last)
+
+    def _scaled(self, layer: int, z: IntArray) -> IntArray:
+        return z if self.scales is None else self.scales.apply(layer, z)
 
     def _update(self, counters: IntArray, x: IntArray, errors: IntArray, gain: int) -> int:
         """Update the rows of a layer that have an error; how many trits changed."""

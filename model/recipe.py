@@ -45,6 +45,8 @@ class Recipe:
         E, at least 1.
     seed
         0 to 2^64 - 1.
+    scale_refresh
+        r, 0 to 31: the rows have scales, divided anew every 2^r samples learned; None: no scales.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Recipe:
     margin: int
     epochs: int
     seed: int
+    scale_refresh: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("layers", "gains", "shifts"):
@@ -70,6 +73,8 @@ class Recipe:
                                 ("epochs", 1, 2**31 - 1)):
             object.__setattr__(self, name, _integer(name, getattr(self, name), low, high))
         object.__setattr__(self, "seed", check_seed(self.seed))
+        if self.scale_refresh is not None:
+            _integer("scale_refresh", self.scale_refresh, 0, 31)
         _check_layers(self.layers)
         for name, values, count, low, high in (
                 ("gains", self.gains, self.depth, MIN_GAIN, self.counter_bits - 2),
@@ -95,7 +100,8 @@ class Recipe:
                 activation_bits: int = 4, epochs: int = 20, seed: int = 1,
                 margin: int | None = None, gain: int | None = None,
                 output_gain: int | None = None,
-                shifts: Sequence[int] | None = None) -> "Recipe":
+                shifts: Sequence[int] | None = None,
+                scale_refresh: int | None = None) -> "Recipe":
         """The recipe that follows from a network's sizes, except for what is given.
 
         Parameters
@@ -120,7 +126,7 @@ class Recipe:
         if margin is None:
             margin = 4 << _half_log2(sizes[-2])
         return cls(sizes, counter_bits, activation_bits, planes, tuple(gains), tuple(shifts),
-                   margin, epochs, seed)
+                   margin, epochs, seed, scale_refresh)
 
     @property
     def floors(self) -> tuple[int, ...]:

@@ -1,0 +1,87 @@
+"""Group scales of the margin rule's networks: a row of weights is a group.
+
+State and arithmetic as in `docs/scales.md`, layer by layer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import BadInput
+from .chip import FRACTION_BITS, apply_codes, factor, refreshed, size_exponent
+
+__all__ = ["RowScales", "row_scores"]
+
+
+def row_scores(weights: npt.NDArray[np.integer], x: npt.NDArray[np.integer],
+               errors: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Score (rows,) of trits (rows, inputs): the votes sign(e x) on the trits of each row."""
+    return errors.astype(np.int64) * (weights.astype(np.int64) @ np.sign(x).astype(np.int64))
+
+
+@dataclass(eq=False)
+class RowScales:
+    """Scales of a network's rows.
+
+    Attributes
+    ----------
+    corr
+        Per layer int64 (outputs,), the sum of all scores; never clipped and never reset.
+    codes
+        Per layer uint8 (outputs,), the factors in force, see `tritgrad.model.scales.chip`.
+    step
+        Samples learned.
+    """
+
+    corr: list[npt.NDArray[np.int64]]
+    codes: list[npt.NDArray[np.uint8]]
+    step: int = 0
+
+    @classmethod
+    def initial(cls, outputs: Sequence[int]) -> "RowScales":
+        """Factors of 1 for layers with so many rows."""
+        return cls([np.zeros(n, np.int64) for n in outputs],
+                   [np.zeros(n, np.uint8) for n in outputs])
+
+    def copy(self) -> "RowScales":
+        """One that nobody else changes."""
+        return RowScales([c.copy() for c in self.corr], [c.copy() for c in self.codes], self.step)
+
+    def check(self, outputs: Sequence[int]) -> None:
+        """Raise `BadInput` unless these are scales of layers with so many rows."""
+        for name, values in ("corr", self.corr), ("codes", self.codes):
+            found = [v.shape for v in values]
+            if found != [(n,) for n in outputs]:
+                raise BadInput(f"{name} of scales must have {list(outputs)!r} rows, not {found!r}")
+        if self.step < 0:
+            raise BadInput(f"step of scales must be at least 0, not {self.step!r}")
+
+    def apply(self, layer: int, z: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Pre-activations of a layer (from 0) times its factors."""
+        return apply_codes(z, self.codes[layer])
+
+    def end_step(self, inputs: Sequence[int], refresh: int) -> None:
+        """Count a step; after every 2^refresh of them divide anew. `inputs` of each layer."""
+        self.step += 1
+        if self.step % (1 << refresh) == 0:
+            for corr, codes, f in zip(self.corr, self.codes, inputs, strict=True):
+                codes[:] = [refreshed(int(c), self.step, size_exponent(f)) for c in corr]
+
+    def exact(self, inputs: Sequence[int]) -> list[list[Fraction]]:
+        """The scales of each layer's rows by the exact rule, from corr and step."""
+        return [[1 + (Fraction(int(c), self.step << size_exponent(f)) if self.step else 0)
+                 for c in corr] for corr, f in zip(self.corr, inputs, strict=True)]
+
+    def applied(self) -> list[list[Fraction]]:
+        """The scales of each layer's rows as they are applied."""
+        return [[Fraction(factor(int(c)), 1 << FRACTION_BITS) for c in codes]
+                for codes in self.codes]
+
+    def bytes(self) -> bytes:
+        """All of the state, for a hash: corr and codes layer by layer, then the step."""
+        parts = [part for corr, codes in zip(self.corr, self.codes, strict=True)
+                 for part in (corr.astype("<i8").tobytes(), codes.tobytes())]
+        return b"".join(parts) + self.step.to_bytes(8, "little")
