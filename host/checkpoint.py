@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..model.errors import BadInput
+from ..model.scales.rows import RowScales
 from .datasets import Dataset
 from .npz import read_arrays, write_arrays
 from .options import TrainOptions
@@ -67,6 +68,8 @@ class Checkpoint:
         Where it is.
     best
         Counters of the epoch with the best validation accuracy, if there is one.
+    scales, best_scales
+        Scales of the rows that belong to `counters` and to `best`, if they are learned.
     """
 
     options: TrainOptions
@@ -75,15 +78,20 @@ class Checkpoint:
     counters: Counters
     prng: int
     best: Counters | None = None
+    scales: RowScales | None = None
+    best_scales: RowScales | None = None
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all."""
         meta = {"format": FORMAT, "options": self.options.as_json(), "data": self.data,
                 "position": asdict(self.position), "prng": self.prng,
                 "layers": len(self.counters)}
-        arrays = {"tritgrad_checkpoint": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "tritgrad_checkpoint": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
         arrays |= _named("counters", self.counters)
         arrays |= _named("best", self.best or [])
+        arrays |= self.scales.arrays("scales_") if self.scales else {}
+        arrays |= self.best_scales.arrays("best_scales_") if self.best_scales else {}
         write_arrays(path, arrays)
 
     @classmethod
@@ -102,8 +110,12 @@ class Checkpoint:
             count = meta["layers"]
             best = ([arrays[f"best_{n}"] for n in range(1, count + 1)]
                     if "best_1" in arrays else None)
+            counters = [arrays[f"counters_{n}"] for n in range(1, count + 1)]
+            outputs = [len(layer) for layer in counters]
             return cls(TrainOptions.from_json(meta["options"]), meta["data"], position,
-                       [arrays[f"counters_{n}"] for n in range(1, count + 1)], meta["prng"], best)
+                       counters, meta["prng"], best,
+                       RowScales.from_arrays(arrays, outputs, "scales_"),
+                       RowScales.from_arrays(arrays, outputs, "best_scales_"))
         except BadInput:
             raise
         except (KeyError, TypeError, ValueError) as error:

@@ -59,11 +59,12 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
         "data_dir": data_path(data_dir), "label": label, "test": data_path(test),
         "test_fraction": test_fraction})
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
-                           counter_bits=model.recipe.counter_bits, rule=model.rule)
+                           counter_bits=model.recipe.counter_bits, rule=model.rule,
+                           scales=model.scales is not None)
     progress = Console(stderr=True)
     learner = open_learner(options, model.recipe, RunProgress(progress), vcd, model.image_shape)
     try:
-        learner.load(model.counters, 1)
+        learner.load(model.counters, 1, model.scales)
         parts = []
         with counting(progress, f"{rows} on {device}", len(x)) as show:
             for first in range(0, len(x), learner.chunk):
@@ -147,7 +148,7 @@ def predict(model_file: str, data_file: str, form: str, output: str | None) -> N
     x = model.scaling.apply(values, model.recipe.planes)
     learner = open_learner(TrainOptions(device="model", rule=model.rule), model.recipe, RunProgress(
         Console(stderr=True)))
-    learner.load(model.counters, 1)
+    learner.load(model.counters, 1, model.scales)
     predictions, scores, _ = learner.infer(x)
     best = np.sort(scores, axis=1)[:, -2:]
     rows = [(model.class_names[k], int(margin)) for k, margin
@@ -183,6 +184,8 @@ def export(model_file: str, c_header: str | None, npz: str | None, prefix: str) 
     if model.rule == "sign":
         raise BadInput(f"{model_file} was trained by rule sign, whose activations are signs; "
                        "export writes networks with clipped activations")
+    if model.scales is not None:
+        raise BadInput(f"{model_file} was trained with scales; export writes networks without")
     if c_header is not None:
         write_c_header(model, c_header, prefix)
         click.echo(c_header)

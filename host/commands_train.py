@@ -91,6 +91,10 @@ core_options = _stack(
 @click.option("--rule", type=click.Choice(RULES), default="margin", show_default=True,
               help="Learn by the margin rule, or by the signs of ternary layers, which only the "
                    "golden model does.")
+@click.option("--scales", is_flag=True,
+              help="Learn a scale for each row of weights, by the correlation of votes and trits.")
+@click.option("--scale-refresh", type=click.IntRange(0, 31), default=6, show_default=True,
+              metavar="R", help="With --scales, divide them anew every 2^R samples learned.")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N",
               help="Derive everything random from this number, 0 to 2^64 - 1.")
 @click.option("--device", default="sim", show_default=True, metavar="DEVICE",
@@ -226,6 +230,10 @@ def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
     if last.test_accuracy is not None:
         rows.append(("test accuracy", f"{last.test_accuracy:.2f} %"))
     rows.append(("updates, flips", f"{result['updates']:,}, {result['flips']:,}"))
+    if result["scales"] is not None:
+        low, high = result["scales"]["exact"]
+        distance = result["scales"]["distance"]
+        rows.append(("scales", f"{low:.6f} to {high:.6f}, applied within {distance:.6f}"))
     if result["cycles"] is not None:
         mean = result["cycles"] / sum(e.samples for e in outcome.position.epochs)
         latest = result["cycles_per_sample"][-1]

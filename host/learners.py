@@ -13,6 +13,7 @@ from ..model.fast import FastNetwork
 from ..model.layout import tile_order
 from ..model.recipe import Recipe
 from ..model.rng import initial_counters, initial_prng
+from ..model.scales.rows import RowScales
 from .driver import Driver, RunStats, layer_table
 from .session import DeviceReset
 
@@ -44,8 +45,9 @@ class Learner(Protocol):
     def start(self) -> None:
         """Set the state that the recipe's seed says."""
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int) -> None:
-        """Set counters and PRNG, to go on from a saved run."""
+    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
+             scales: RowScales | None = None) -> None:
+        """Set counters, PRNG and scales, to go on from a saved run."""
 
     def train(self, x: Bytes, y: Labels, gains: Sequence[int]) -> RunStats:
         """Learn samples (rows, inputs) in their order."""
@@ -55,6 +57,9 @@ class Learner(Protocol):
 
     def state(self) -> State:
         """Counters, per layer int16 (outputs, inputs), and the state of the PRNG."""
+
+    def scales(self) -> RowScales | None:
+        """Scales of the rows, if they are learned."""
 
     def close(self) -> None:
         """Let go of what it holds."""
@@ -84,8 +89,9 @@ class ModelLearner:
                                            self.recipe.seed),
                           initial_prng(self.recipe.layers, self.recipe.seed).state)
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int) -> None:
-        self.network.load(counters, prng)
+    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
+             scales: RowScales | None = None) -> None:
+        self.network.load(counters, prng, scales)
 
     def train(self, x: Bytes, y: Labels, gains: Sequence[int]) -> RunStats:
         done = self.network.train(x, y, np.arange(len(x)), gains)
@@ -97,6 +103,9 @@ class ModelLearner:
 
     def state(self) -> State:
         return self.network.counters, self.network.prng.state
+
+    def scales(self) -> RowScales | None:
+        return self.network.scales
 
     def close(self) -> None:
         pass
@@ -126,7 +135,8 @@ class SignLearner:
         self.network = TernaryMLP(self.recipe.layers, self.recipe.seed)
         self._prng = 1
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int) -> None:
+    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
+             scales: RowScales | None = None) -> None:
         self._prng = prng
         for layer, stored in zip(self.network.layers, counters, strict=True):
             layer.weights = units.trits(stored, self.recipe.counter_bits).astype(np.int8)
@@ -155,6 +165,9 @@ class SignLearner:
         middle = 3 << (self.recipe.counter_bits - 3)
         return [layer.weights.astype(np.int16) * np.int16(middle)
                 for layer in self.network.layers], self._prng
+
+    def scales(self) -> RowScales | None:
+        return None
 
     def close(self) -> None:
         pass
@@ -200,7 +213,8 @@ class DeviceLearner:
             used = sum(outputs * inputs for outputs, inputs in recipe.shapes)
             self._survive(lambda: self.driver.seed(recipe.seed, used))
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int) -> None:
+    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
+             scales: RowScales | None = None) -> None:
         self._snapshot, self._since = ([c.astype(np.int16) for c in counters], prng), []
         self._survive(self._restore)
 
@@ -217,6 +231,9 @@ class DeviceLearner:
             lambda: ([c.astype(np.int16) for c in self.driver.counters()], self.driver.prng()))
         self._since = []
         return self._snapshot
+
+    def scales(self) -> RowScales | None:
+        return None
 
     def close(self) -> None:
         self.driver.close()

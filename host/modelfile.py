@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..model.errors import BadInput
 from ..model.margin import state_sha256
 from ..model.recipe import Recipe
+from ..model.scales.rows import RowScales
 from ..model.units import trits
 from .npz import read_arrays, write_arrays
 from .scaling import Scaling
@@ -59,6 +60,8 @@ class TrainedModel:
         Whatever else the trainer wants to keep, of JSON types.
     version
         Of the package that trained it.
+    scales
+        Of the rows, if they were learned.
     """
 
     recipe: Recipe
@@ -71,6 +74,7 @@ class TrainedModel:
     columns: tuple[str, ...] | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
     version: str = field(default_factory=package_version)
+    scales: RowScales | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -78,7 +82,7 @@ class TrainedModel:
     @property
     def state_sha256(self) -> str:
         """The hash by which two trainings are compared."""
-        return state_sha256(self.counters)
+        return state_sha256(self.counters, self.scales)
 
     def trits(self) -> list[npt.NDArray[np.int8]]:
         """For each layer the weights -1, 0, +1 (outputs, inputs)."""
@@ -99,6 +103,7 @@ class TrainedModel:
         }
         arrays |= {f"counters_{i + 1}": layer.astype("<i2")
                    for i, layer in enumerate(self.counters)}
+        arrays |= self.scales.arrays("scales_") if self.scales else {}
         write_arrays(Path(path), arrays)
 
     @classmethod
@@ -123,6 +128,7 @@ class TrainedModel:
             counters = tuple(arrays[f"counters_{i + 1}"] for i in range(recipe.depth))
             model = cls(recipe=recipe, counters=counters,
                         scaling=Scaling(arrays["scaling_minimum"], arrays["scaling_maximum"]),
+                        scales=RowScales.from_arrays(arrays, recipe.layers[1:], "scales_"),
                         **values)
         except BadInput as error:
             raise error if str(path) in str(error) else BadInput(f"{path}: {error}") from None
@@ -157,6 +163,10 @@ def _check(model: TrainedModel) -> None:
     shape = model.image_shape
     need(shape is None or (len(shape) == 2 and shape[0] * shape[1] == inputs), "image_shape",
          shape, f"two sizes whose product is {inputs}")
+    need((model.scales is None) == (model.recipe.scale_refresh is None), "scales",
+         model.scales, "there just if the recipe has a refresh of them")
+    if model.scales is not None:
+        model.scales.check(model.recipe.layers[1:])
     need(len(model.counters) == model.recipe.depth, "counters", len(model.counters),
          f"{model.recipe.depth} arrays")
     half = 1 << (model.recipe.counter_bits - 1)

@@ -50,11 +50,13 @@ class TrainOptions:
     banks: int = 16
     update_lanes: int | None = None
     rule: str = "margin"
+    scales: bool = False
+    scale_refresh: int = 6
 
     #: May differ when a run is continued: all devices compute the same, and folders move.
     FREE = ("device", "data_dir")
     #: Not in the first checkpoints, which have the default.
-    LATER = ("rule",)
+    LATER = ("rule", "scales", "scale_refresh")
     #: Numbers that the margin rule alone has.
     MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift")
 
@@ -70,6 +72,10 @@ class TrainOptions:
             for name in self.MARGIN_ONLY:
                 if getattr(self, name) is not None:
                     raise BadInput(f"rule sign has no --{name.replace('_', '-')}; leave it away")
+            if self.scales:
+                raise BadInput("rule sign has no --scales; leave it away")
+        if self.scales and self.device != "model":
+            raise BadInput(f"scales are learned on device model only, not on {self.device}")
 
     def load_data(self) -> Dataset:
         """The data set that these options name."""
@@ -85,7 +91,8 @@ class TrainOptions:
         return Recipe.default((data.inputs, *self.hidden, data.classes), data.planes,
                               counter_bits=self.counter_bits, epochs=self.epochs, seed=self.seed,
                               margin=self.margin, gain=self.gain, output_gain=self.output_gain,
-                              shifts=self.act_shift)
+                              shifts=self.act_shift,
+                              scale_refresh=self.scale_refresh if self.scales else None)
 
     def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
         """The core that a simulation of such a network compiles."""

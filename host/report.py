@@ -32,7 +32,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
     cycles that a forward pass took, above 1 where zeros were skipped. The cycle figures are null
     unless the device counted cycles in all epochs; ``lanes`` (of a bank) and ``total_lanes`` are
     then only what was set. ``margin``, ``gains`` and ``shifts`` are null under other rules than
-    margin.
+    margin. ``scales`` is null unless rows have them, see `_scales`.
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
     position = outcome.position
@@ -73,15 +73,33 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "margin": recipe.margin if by_margin else None,
         "gains": list(recipe.gains) if by_margin else None,
         "shifts": list(recipe.shifts) if by_margin else None,
+        "scales": _scales(outcome),
     }
     if data.x_val is not None and outcome.best is not None:
         result |= {
             "val_samples": len(data.x_val),
             "val_accuracy": [e.val_accuracy for e in epochs],
             "best_epoch": position.best_epoch,
-            "best_state_sha256": state_sha256(outcome.best),
+            "best_state_sha256": state_sha256(outcome.best, outcome.best_scales),
         }
     return result
+
+
+def _scales(outcome: Outcome) -> dict[str, Any] | None:
+    """After how many samples learned the rows' scales are divided anew, and how many there were.
+
+    ``exact`` are the least and the greatest by the rule without rounding, ``applied`` those in
+    force, ``distance`` the largest distance of a row's two.
+    """
+    if outcome.scales is None or outcome.recipe.scale_refresh is None:
+        return None
+    inputs = outcome.recipe.layers[:-1]
+    exact, applied = (sorted(s for layer in layers for s in layer) for layers in (
+        outcome.scales.exact(inputs), outcome.scales.applied()))
+    return {"refresh": 1 << outcome.recipe.scale_refresh, "steps": outcome.scales.step,
+            "exact": [float(exact[0]), float(exact[-1])],
+            "applied": [float(applied[0]), float(applied[-1])],
+            "distance": float(outcome.scales.distance(inputs))}
 
 
 def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
@@ -89,14 +107,15 @@ def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
     data, recipe, position = outcome.data, outcome.recipe, outcome.position
     epoch = position.best_epoch if best and position.best_epoch else position.finished
     accuracy = position.epochs[epoch - 1]
-    counters = outcome.best if best and outcome.best is not None else outcome.counters
+    counters, scales = ((outcome.best, outcome.best_scales) if best and outcome.best is not None
+                        else (outcome.counters, outcome.scales))
     return TrainedModel(
         recipe=recipe, rule=outcome.options.rule, counters=tuple(counters),
         class_names=data.class_names, scaling=data.scaling, dataset=data.name,
         image_shape=data.image_shape, columns=data.columns,
         extras={"options": outcome.options.as_json(), "data": outcome.fingerprint,
                 "epoch": epoch, "test_accuracy": accuracy.test_accuracy,
-                "val_accuracy": accuracy.val_accuracy})
+                "val_accuracy": accuracy.val_accuracy}, scales=scales)
 
 
 def write_files(outcome: Outcome, folder: Path) -> dict[str, Path]:

@@ -13,6 +13,7 @@ from ..model.errors import BadInput, TritgradError
 from ..model.margin import state_sha256
 from ..model.recipe import Recipe
 from ..model.rng import epoch_order, shift_image, shift_offsets
+from ..model.scales.rows import RowScales
 from .attach import open_board
 from .checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
 from .datasets import Dataset
@@ -66,6 +67,8 @@ class Outcome:
     counters, best
         Per layer int16 (outputs, inputs): after the last epoch, and after the one with the best
         validation accuracy if there was validation.
+    scales, best_scales
+        Scales of the rows that belong to them, if they were learned.
     """
 
     options: TrainOptions
@@ -75,11 +78,13 @@ class Outcome:
     position: Position
     counters: list[npt.NDArray[np.int16]]
     best: list[npt.NDArray[np.int16]] | None
+    scales: RowScales | None = None
+    best_scales: RowScales | None = None
 
     @property
     def state_sha256(self) -> str:
         """The hash by which two runs are compared."""
-        return state_sha256(self.counters)
+        return state_sha256(self.counters, self.scales)
 
 
 def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
@@ -106,7 +111,8 @@ def start(options: TrainOptions, data: Dataset, folder: Path, learner: Learner,
     """A new run, with its first checkpoint written."""
     learner.start()
     counters, prng = learner.state()
-    checkpoint = Checkpoint(options, fingerprint(data), Position(), counters, prng)
+    checkpoint = Checkpoint(options, fingerprint(data), Position(), counters, prng,
+                            scales=learner.scales())
     checkpoint.save(folder / CHECKPOINT)
     return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
 
@@ -115,7 +121,7 @@ def resume(checkpoint: Checkpoint, data: Dataset, folder: Path, learner: Learner
            watcher: Watcher, **settings: object) -> "Trainer":
     """A run from its checkpoint. Raises `BadInput` if the data are others."""
     check_data(checkpoint, data, folder)
-    learner.load(checkpoint.counters, checkpoint.prng)
+    learner.load(checkpoint.counters, checkpoint.prng, checkpoint.scales)
     return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
 
 
@@ -168,7 +174,8 @@ class Trainer:
             self._pause()
         self._save()
         c = self.checkpoint
-        return Outcome(c.options, self.data, c.data, self.recipe, position, c.counters, c.best)
+        return Outcome(c.options, self.data, c.data, self.recipe, position, c.counters, c.best,
+                       c.scales, c.best_scales)
 
     def _train_epoch(self, number: int, epoch: Epoch) -> None:
         rows, k = len(self.data.x_train), self.options.shift_augment
@@ -205,6 +212,7 @@ class Trainer:
             if record is None or epoch.val_accuracy > record:
                 position.best_epoch = number + 1
                 self.checkpoint.best = self.learner.state()[0]
+                self.checkpoint.best_scales = self.learner.scales()
 
     def _predict(self, number: int, x: Bytes, before: int, rows: int) -> Labels:
         parts = []
@@ -228,6 +236,7 @@ class Trainer:
         self.checkpoint.position.seconds += now - self._clock
         self._clock = now
         self.checkpoint.counters, self.checkpoint.prng = self.learner.state()
+        self.checkpoint.scales = self.learner.scales()
         self.checkpoint.save(self.folder / CHECKPOINT)
         self._saved = time.monotonic()
 

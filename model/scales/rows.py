@@ -3,9 +3,10 @@
 State and arithmetic as in `docs/scales.md`, layer by layer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -72,13 +73,38 @@ class RowScales:
 
     def exact(self, inputs: Sequence[int]) -> list[list[Fraction]]:
         """The scales of each layer's rows by the exact rule, from corr and step."""
-        return [[1 + (Fraction(int(c), self.step << size_exponent(f)) if self.step else 0)
-                 for c in corr] for corr, f in zip(self.corr, inputs, strict=True)]
+        return [[1 + Fraction(int(c), max(1, self.step) << size_exponent(f)) for c in corr]
+                 for corr, f in zip(self.corr, inputs, strict=True)]
 
     def applied(self) -> list[list[Fraction]]:
         """The scales of each layer's rows as they are applied."""
         return [[Fraction(factor(int(c)), 1 << FRACTION_BITS) for c in codes]
                 for codes in self.codes]
+
+    def distance(self, inputs: Sequence[int]) -> Fraction:
+        """The largest distance of an applied scale from the exact one."""
+        return max(abs(a - b) for pair in zip(self.applied(), self.exact(inputs), strict=True)
+                   for a, b in zip(*pair, strict=True))
+
+    def arrays(self, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
+        """The state as named arrays, to be kept in a file."""
+        named: dict[str, npt.NDArray[Any]] = {f"{prefix}step": np.array(self.step, np.int64)}
+        for n, (corr, codes) in enumerate(zip(self.corr, self.codes, strict=True), 1):
+            named |= {f"{prefix}corr_{n}": corr.astype("<i8"), f"{prefix}codes_{n}": codes}
+        return named
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], outputs: Sequence[int],
+                    prefix: str = "") -> "RowScales | None":
+        """The inverse of `arrays`, for layers with so many rows; None if there is nothing."""
+        if f"{prefix}step" not in arrays:
+            return None
+        numbers = range(1, len(outputs) + 1)
+        scales = cls([arrays[f"{prefix}corr_{n}"].astype(np.int64) for n in numbers],
+                     [arrays[f"{prefix}codes_{n}"].astype(np.uint8) for n in numbers],
+                     int(arrays[f"{prefix}step"]))
+        scales.check(outputs)
+        return scales
 
     def bytes(self) -> bytes:
         """All of the state, for a hash: corr and codes layer by layer, then the step."""
