@@ -73,7 +73,7 @@ class MarginNetwork:
 
     def scores(self, x: npt.NDArray[np.integer]) -> IntArray:
         """Scores (classes,) of a sample (inputs,) of integers from 0 to 2^planes - 1."""
-        return self._forward(self.weights(), x)[2]
+        return self.forward_pass(x)[2]
 
     def predict(self, x: npt.NDArray[np.integer]) -> int:
         """The class with the highest score, the first one among equals."""
@@ -93,17 +93,13 @@ class MarginNetwork:
             Gain exponent of each layer, ``recipe.gains_in(epoch)``.
         """
         weights = self.weights()
-        inputs, gates, scores = self._forward(weights, x)
+        inputs, gates, scores = self.forward_pass(x)
         scan = units.scan_scores(scores, y)
         correct = scan.prediction == y
         if scan.gap >= self.recipe.margin:
             return SampleStats(correct, False, 0)
 
-        errors = [np.zeros_like(scores)]
-        errors[0][y], errors[0][scan.rival] = 1, -1
-        for w, gate in zip(reversed(weights[1:]), reversed(gates), strict=True):
-            errors.insert(0, units.backward(w, errors[0], gate))
-
+        errors = self.errors(scan.rival, y, gates)
         if self.scales is not None and self.recipe.scale_refresh is not None:
             for corr, *layer in zip(self.scales.corr, weights, inputs, errors, strict=True):
                 corr += row_scores(*layer)
@@ -112,13 +108,10 @@ class MarginNetwork:
                     for layer in zip(self.counters, inputs, errors, gains, strict=True))
         return SampleStats(correct, True, flips)
 
-    def state_sha256(self) -> str:
-        """`state_sha256` of counters and scales."""
-        return state_sha256(self.counters, self.scales)
-
-    def _forward(self, weights: list[IntArray], x: npt.NDArray[np.integer],
-                 ) -> tuple[list[IntArray], list[npt.NDArray[np.bool_]], IntArray]:
+    def forward_pass(self, x: npt.NDArray[np.integer],
+                     ) -> tuple[list[IntArray], list[npt.NDArray[np.bool_]], IntArray]:
         """Inputs of each layer, gate bits of each hidden layer, and the scores."""
+        weights = self.weights()
         inputs, gates = [np.asarray(x, np.int64)], []
         for n, (w, shift) in enumerate(zip(weights, self.recipe.shifts, strict=False)):
             h, gate = units.activate(self._scaled(n, units.forward(w, inputs[-1])), shift,
@@ -127,6 +120,19 @@ class MarginNetwork:
             gates.append(gate)
         last = units.forward(weights[-1], inputs[-1])
         return inputs, gates, self._scaled(self.recipe.depth - 1, last)
+
+    def errors(self, rival: int, y: int, gates: Sequence[npt.NDArray[np.bool_]],
+               ) -> list[IntArray]:
+        """Error trits of each layer, for a label, its rival and the gate bits."""
+        errors = [np.zeros(self.recipe.layers[-1], np.int64)]
+        errors[0][y], errors[0][rival] = 1, -1
+        for w, gate in zip(reversed(self.weights()[1:]), reversed(gates), strict=True):
+            errors.insert(0, units.backward(w, errors[0], gate))
+        return errors
+
+    def state_sha256(self) -> str:
+        """`state_sha256` of counters and scales."""
+        return state_sha256(self.counters, self.scales)
 
     def _scaled(self, layer: int, z: IntArray) -> IntArray:
         return z if self.scales is None else self.scales.apply(layer, z)
