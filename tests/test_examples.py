@@ -35,7 +35,7 @@ def test_demo_tiny_tree_search(capsys):
     demo = example("tiny_tree_search")
     weights, losses = demo.learn()
     assert demo.search(demo.TREE, weights).hard_data() == 3.2
-    assert demo.search(demo.TREE, demo.parameters((0.1,) * 3)).hard_data() != 3.2
+    assert [round(weight.item(), 4) for weight in weights] == [1.3629, 1.9920, -0.2806]
     assert len(losses) == 80 and losses[-1] < losses[0]
     assert len(demo.explain(weights).searches) == 3
     demo.main()
