@@ -24,6 +24,7 @@ COMMANDS = {
     "eval": (".commands_model", "evaluate"),
     "predict": (".commands_model", "predict"),
     "export": (".commands_model", "export"),
+    "trace": (".commands_trace", "trace"),
     "verilog": (".commands_core", "verilog"),
     "check": (".commands_core", "check"),
     "optimize": (".commands_optimize", "optimize"),

@@ -4,21 +4,18 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 
 from ..model.errors import BadInput
-from .checkpoint import fingerprint
 from .commands_train import core_options, data_options
 from .console import RunProgress, counting, table
-from .datasets import Dataset, load
 from .export import write_c_header, write_npz
 from .metrics import accuracy, class_reports, confusion_matrix
 from .modelfile import TrainedModel
+from .modelrows import model_rows
 from .npz import write_whole
 from .options import TrainOptions, data_path
 from .plots import confusion_matrix as draw_confusion
@@ -26,8 +23,6 @@ from .tables import read_features
 from .training import open_learner
 
 __all__ = ["evaluate", "export", "predict"]
-
-Labels = npt.NDArray[np.int64]
 
 
 @click.command("eval")
@@ -55,7 +50,7 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
              as_json: bool) -> None:
     """Measure a model: accuracy, each class, confusion matrix."""
     model = TrainedModel.load(model_file)
-    data, x, y, rows = _rows(model, model_file, dataset, {
+    data, x, y, rows = model_rows(model, model_file, dataset, {
         "data_dir": data_path(data_dir), "label": label, "test": data_path(test),
         "test_fraction": test_fraction})
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
@@ -99,36 +94,6 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
 
 def _per_cent(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
-
-
-def _rows(model: TrainedModel, model_file: str, dataset: str | None, given: dict[str, Any],
-          ) -> tuple[Dataset, npt.NDArray[np.uint8], Labels, str]:
-    """Data, inputs, labels, and what rows they are."""
-    stored: dict[str, Any] = dict(model.extras.get("options") or {})
-    if dataset is None and "dataset" not in stored:
-        raise BadInput(f"{model_file} does not say what it was trained on; give --dataset")
-    name: str = stored["dataset"] if dataset is None else data_path(dataset) or dataset
-    same = name == stored.get("dataset")
-    settings: dict[str, Any] = {key: value if value is not None
-                                else stored.get(key) if same else None
-                                for key, value in given.items()}
-    if settings["test_fraction"] is None:
-        settings["test_fraction"] = stored.get("test_fraction", 0.2)
-    data = load(name, planes=model.recipe.planes, scaling=model.scaling,
-                class_names=model.class_names, **settings)
-    if data.columns is not None and model.columns is not None and data.columns != model.columns:
-        raise BadInput(f"{data.name} has the columns {', '.join(data.columns)}; the model takes "
-                       f"{', '.join(model.columns)}, in this order")
-    seen = (model.extras.get("data") or {}).get("x_test") == fingerprint(data)["x_test"]
-    if seen or same or Path(name).suffix.lower() not in (".csv", ".npz"):
-        x, y, rows = data.x_test, data.y_test, f"test rows of {data.name}"
-    else:
-        x, y = np.concatenate([data.x_train, data.x_test]), np.concatenate([data.y_train,
-                                                                            data.y_test])
-        rows = f"rows of {data.name}"
-    if not len(x):
-        raise BadInput(f"{data.name} has no {rows.split(' of ')[0]} to evaluate")
-    return data, x, y, rows
 
 
 @click.command()

@@ -1,0 +1,168 @@
+"""``tritgrad trace``: why a network decided as it did."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+
+from ..model.errors import BadInput
+from ..model.margin import MarginNetwork
+from ..model.trace.explain import Explanation, Line, explain
+from ..model.trace.kinds import KINDS
+from ..model.trace.shadow import Temperatures
+from ..model.trace.summary import Summary, summarise
+from .commands_train import data_options
+from .console import counting, table
+from .modelfile import TrainedModel
+from .modelrows import model_rows
+from .npz import write_whole
+from .options import data_path
+from .trace_page import Subject, page
+
+__all__ = ["trace"]
+
+
+@click.command()
+@click.argument("model_file", metavar="MODEL")
+@click.option("--dataset", metavar="NAME",
+              help="Take the sample from digits, mnist, fashion-mnist, or a .npz or .csv file: "
+                   "from the test rows if the model was trained on the same data.  "
+                   "[default: what the model was trained on]")
+@data_options
+@click.option("--test-fraction", type=float, metavar="F",
+              help="Take this part of the rows for the test, where the data have no test set.  "
+                   "[default: as in training]")
+@click.option("--sample", type=int, metavar="N",
+              help="Explain this row, counted from 0.  [default: 0, without --summary]")
+@click.option("--summary", type=int, metavar="N",
+              help="Sum up the first N rows, layer by layer, and name what is wrong.")
+@click.option("--temperature", "temperatures", multiple=True, metavar="[NAME=]T",
+              help="Scale the widths of all soft thresholds by T, or set that of one kind: trit, "
+                   "gate, error or score.")
+@click.option("--svg", metavar="FILE", help="Draw the trace's events into this file.")
+@click.option("--html", metavar="FILE", help="Write all of it as one page.")
+@click.option("--json", "json_file", metavar="FILE",
+              help="Write all of it as JSON; - is standard output.")
+def trace(model_file: str, dataset: str | None, data_dir: str | None, label: str | None,
+          test: str | None, test_fraction: float | None, sample: int | None, summary: int | None,
+          temperatures: tuple[str, ...], svg: str | None, html: str | None,
+          json_file: str | None) -> None:
+    """Explain hard decisions: what was decided, how close, and what the smooth version says.
+
+    Each kind of decision has a line that says what its surrogate gradient means, and where it is
+    biased.
+    """
+    model = TrainedModel.load(model_file)
+    network, widths = _network(model, model_file), Temperatures.parse(temperatures)
+    gains = model.recipe.gains_in(model.recipe.epochs - 1)
+    _, x, y, rows = model_rows(model, model_file, dataset, {
+        "data_dir": data_path(data_dir), "label": label, "test": data_path(test),
+        "test_fraction": test_fraction})
+    found = totals = None
+    if sample is not None or summary is None:
+        number = sample or 0
+        if not 0 <= number < len(x):
+            raise BadInput(f"--sample must be from 0 to {len(x) - 1} ({rows}), not {number}")
+        found = Subject(number, rows, x[number], explain(
+            network, x[number].astype(np.int64), int(y[number]), gains, widths, model.class_names))
+    elif svg is not None:
+        raise BadInput("--svg draws one sample; give --sample too")
+    if summary is not None:
+        if not 1 <= summary <= len(x):
+            raise BadInput(f"--summary must be from 1 to {len(x)} ({rows}), not {summary}")
+        with counting(Console(stderr=True), rows, summary) as show:
+            totals = summarise(network, x[:summary].astype(np.int64), y[:summary], gains, widths,
+                               model.class_names, show)
+    console = Console(stderr=json_file == "-")
+    if found is not None:
+        _show(found, model, console)
+    if totals is not None:
+        _show_summary(totals, console)
+    if svg is not None and found is not None:
+        write_whole(Path(svg), found.made.shadow.trace.as_svg().encode())
+    if html is not None:
+        write_whole(Path(html), page(model, found, totals).encode())
+    if json_file is not None:
+        text = json.dumps(_as_dict(model, found, totals), allow_nan=False)
+        if json_file == "-":
+            click.echo(text)
+        else:
+            write_whole(Path(json_file), (text + "\n").encode())
+    for file in (svg, html, None if json_file == "-" else json_file):
+        if file is not None:
+            console.print(file, highlight=False, soft_wrap=True)
+
+
+def _network(model: TrainedModel, model_file: str) -> MarginNetwork:
+    if model.rule != "margin":
+        raise BadInput(f"{model_file} was trained by rule {model.rule}; only networks trained by "
+                       "rule margin can be explained")
+    if model.recipe.scale_refresh is not None:
+        raise BadInput(f"{model_file} has row scales, which its trace would leave out")
+    network = MarginNetwork(model.recipe)
+    network.counters = [np.array(layer, np.int64) for layer in model.counters]
+    return network
+
+
+def _as_dict(model: TrainedModel, found: Subject | None, totals: Summary | None) -> dict[str, Any]:
+    return {
+        "dataset": model.dataset, "network": list(model.recipe.layers),
+        "class_names": list(model.class_names), "state_sha256": model.state_sha256,
+        "sample": None if found is None else {
+            "number": found.number, "rows": found.rows, "inputs": found.x.tolist(),
+            "explanation": found.made.to_dict()},
+        "summary": None if totals is None else totals.to_dict()}
+
+
+def _show(found: Subject, model: TrainedModel, console: Console) -> None:
+    names, d = model.class_names, found.made.decisions
+    right = "right" if d.prediction == d.label else f"wrong, it is {names[d.label]}"
+    console.print(f"[bold]sample {found.number}[/bold] of the {found.rows}: "
+                  f"{names[d.prediction]}, {right}; runner-up {names[d.runner_up]}",
+                  highlight=False)
+    learns = "learned" if d.learned else "not learned"
+    console.print(f"the label leads by {d.gap} of a margin of {d.margin}: {learns}",
+                  highlight=False)
+    console.print(table(None, ("where", "decision", "how many", "near", "agree", "gap", "entropy"),
+                        (_line(line) for line in found.made.lines), right=(2, 3, 4, 5, 6)))
+    _show_signs(found.made, console)
+
+
+def _line(line: Line) -> tuple[str, ...]:
+    return (line.place, line.kind, f"{line.count:,}", _per_cent(line.near),
+            _per_cent(line.agreement), "-" if line.gap is None else f"{line.gap:.3g}",
+            "-" if line.entropy is None else f"{line.entropy:.3f}")
+
+
+def _show_signs(made: Explanation, console: Console) -> None:
+    for number, (hard, soft) in enumerate(made.signs, 1):
+        if hard is not None:
+            console.print(f"layer {number}: {_per_cent(hard)} of the update's signs agree with the "
+                          f"straight-through gradient, {_per_cent(soft)} with the soft one",
+                          highlight=False)
+    kinds = dict.fromkeys(line.kind for line in made.lines if line.count)
+    for kind in kinds:
+        console.print(f"[bold]{kind}[/bold]: {KINDS[kind].biased}", highlight=False)
+
+
+def _show_summary(totals: Summary, console: Console) -> None:
+    console.print(table(
+        f"{totals.samples:,} samples: {totals.correct:.1%} right, {totals.learned:.1%} learned, "
+        f"{totals.path_agreement:.1%} of decisions as on the soft path",
+        ("layer", "signs agree", "with soft", "near trit", "near gate", "near error", "at 0",
+         "at top", "flips", "at an end"),
+        ((str(layer.layer), *(_per_cent(value) for value in (
+            layer.straight_through, layer.soft, layer.near_trits, layer.near_gates,
+            layer.near_errors, layer.off, layer.full, layer.flips, layer.saturations)))
+         for layer in totals.layers), right=range(1, 10)))
+    for fault in totals.faults:
+        console.print(f"[bold]found[/bold] {fault}", highlight=False, soft_wrap=True)
+    if not totals.faults:
+        console.print("found nothing wrong", highlight=False)
+
+
+def _per_cent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
