@@ -13,7 +13,8 @@ from .isa import INSTRUCTIONS, Op, Operand, decode, encode
 __all__ = ["AssemblyError", "assemble", "disassemble"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_LIMITS = {Operand.COUNT: (1, (1 << 24) - 1), Operand.MARGIN: (1, (1 << 23) - 1)}
+_LIMITS = {Operand.COUNT: (1, (1 << 24) - 1), Operand.MARGIN: (1, (1 << 23) - 1),
+           Operand.MODE: (0, 3)}
 
 
 class AssemblyError(BadInput):

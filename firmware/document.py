@@ -5,10 +5,10 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import frames
+from . import frames, trace
 from .isa import FORMAT, INSTRUCTIONS, Operand
 
-__all__ = ["PAGES", "instruction_set", "link", "write"]
+__all__ = ["PAGES", "instruction_set", "link", "trace_records", "write"]
 
 _NOTE = "<!-- Made by `python -m tritgrad.firmware.document`; edit the tables, not this page. -->\n"
 _CREDITS = f"At most {frames.SLOTS} frames may be unanswered at a time."
@@ -16,9 +16,12 @@ _CHECKS = ("A device checks in this order: readable frame, type, session, sequen
            "range. A refused frame changes nothing.")
 _REPETITION = ("A request whose sequence number lies behind the expected one is a repetition: it "
                "is answered, and carried out only if it changes nothing (HELLO, READ, STATUS).")
+_PIECES = (f"A frame of type 0x{frames.TRACE:02X} holds the piece's number since RUN, u32, then 1 "
+           f"to {trace.PIECE_BYTES} bytes of the stream. The sequence number is that mod 256.")
 _OPERANDS = {
     Operand.NONE: "none (0)", Operand.COUNT: "1 to 2^24 - 1", Operand.TARGET: "an address",
     Operand.LAYER: "a layer, from 1", Operand.MARGIN: "1 to 2^23 - 1",
+    Operand.MODE: "0 to 3",
 }
 
 
@@ -79,8 +82,28 @@ def link() -> str:
         _record("STATUS_FIELDS", frames.STATUS_FIELDS)))
 
 
+def trace_records() -> str:
+    """The page of the records of decisions."""
+    items = (inspect.getdoc(trace.Item) or "").split("\n", 1)[1].strip("\n")
+    modes = inspect.getsource(trace.Mode).splitlines()
+    meanings = {line.split("=")[0].strip(): line.split("#:")[1].strip()
+                for line in modes if "#:" in line}
+    return "\n".join((
+        "# Records of decisions", "", _NOTE,
+        inspect.cleandoc(trace.__doc__ or "").split("\n", 2)[2], "",
+        _PIECES, "",
+        "## Operand of TRACE", "",
+        _table(("bit", "name", "meaning"), ((mode.value.bit_length() - 1, f"`{mode.name}`",
+                                             meanings[str(mode.name)]) for mode in trace.Mode)),
+        "## Items", "",
+        _table(("kind", "item"), ((kind.value, f"`{kind.name}`") for kind in trace.Item)),
+        "```", items, "```", "",
+        *(_record(kind.name, fields) for kind, fields in trace.FIELDS.items())))
+
+
 #: Pages by file name.
-PAGES = {"instruction-set.md": instruction_set, "link.md": link}
+PAGES = {"instruction-set.md": instruction_set, "link.md": link,
+         "trace-records.md": trace_records}
 
 
 def write(folder: Path) -> None:

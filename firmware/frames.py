@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 __all__ = [
     "ANSWER_BIT", "ANSWER_HEAD", "ESC", "FLAG", "HELLO_FIELDS", "LAYER_ROW", "MAGIC", "NAK",
-    "PROTOCOL_VERSION", "RESULT", "SLOTS", "STATUS_FIELDS", "Frame", "FrameDecoder", "Run",
-    "Space", "Status", "Type", "pack_fields", "unpack_fields",
+    "PROTOCOL_VERSION", "RESULT", "SLOTS", "STATUS_FIELDS", "TRACE", "Fields", "Frame",
+    "FrameDecoder", "Run", "Space", "Status", "Type", "pack_fields", "unpack_fields",
 ]
 
 FLAG = 0xA5
@@ -26,7 +26,7 @@ ESC = 0x5B
 ESC_XOR = 0x20
 ANSWER_BIT = 0x80
 MAGIC = b"TRIT"
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 #: Receive slots of a device: the frames that may be unanswered at a time.
 SLOTS = 2
@@ -68,6 +68,9 @@ NAK = 0xFF
 #: Sent by SEND, unasked: index u32 since RUN, prediction u8, a score i32 a class. Its sequence
 #: number is the index mod 256.
 RESULT = 0xC0
+#: Sent unasked by a core with a trace unit: number u32 since RUN, a piece of the records that
+#: `firmware.trace` describes. Its sequence number is the number mod 256.
+TRACE = 0xC1
 
 #: Requests that change nothing, and are carried out again when they are repeated.
 READ_ONLY = frozenset({Type.HELLO, Type.READ, Type.STATUS})
@@ -119,7 +122,7 @@ HELLO_FIELDS: Fields = (
     ("activation_bits", "B"), ("input_planes", "B"), ("max_layers", "B"), ("max_inputs", "H"),
     ("max_neurons", "H"), ("max_classes", "H"), ("program_depth", "H"), ("seeder", "B"),
     ("trit_depth", "I"), ("residual_depth", "I"), ("hidden_depth", "I"),
-    ("trainable", "B"),
+    ("trainable", "B"), ("trace", "B"),
 )
 
 #: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait

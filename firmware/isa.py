@@ -26,6 +26,8 @@ class Op(enum.IntEnum):
     BWD = 7
     UPD = 8
     SEND = 9
+    TRACE = 18
+    TELL = 19
 
 
 class Operand(enum.Enum):
@@ -36,6 +38,7 @@ class Operand(enum.Enum):
     TARGET = "target"    #: an address inside the program
     LAYER = "layer"      #: 1 to the rows of the layer table
     MARGIN = "margin"    #: 1 to 2^23 - 1
+    MODE = "mode"        #: 0 to 3, see `trace.Mode`
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Instruction:
 
 
 #: What a core has where the field of `CoreConfig` is set, to follow "needs a core".
-UNITS = {"trainable": "that can train"}
+UNITS = {"trainable": "that can train", "trace": "with a trace unit"}
 
 INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
     Instruction(Op.HALT, Operand.NONE,
@@ -74,6 +77,13 @@ INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
                 "counters of the layer from its errors and its inputs", "trainable"),
     Instruction(Op.SEND, Operand.NONE,
                 "send the prediction and all scores to the host"),
+    Instruction(Op.TRACE, Operand.MODE,
+                "end the record of decisions and send it, if one is open; unless the operand is 0, "
+                "open one: UPD then tells flips, with bit 1 of the operand saturations too",
+                "trace"),
+    Instruction(Op.TELL, Operand.LAYER,
+                "add the layer's decisions to the record, if one is open: gates, activations and "
+                "errors, or of the last layer prediction, rival, gap, flag and scores", "trace"),
 )}
 
 #: Bit fields of an instruction word: name, first bit, width.

@@ -42,6 +42,9 @@ def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
         elif field.name == "trainable":
             option = click.option(f"{name}/--infer-only", default=True, show_default=True,
                                   help="Build in memory R and the update unit.")
+        elif field.name == "trace":
+            option = click.option(name, is_flag=True, help="Build in the trace unit, which tells "
+                                  "the host what each sample decided.")
         elif field.name == "update_lanes":
             option = click.option(name, type=int, metavar="N", help=f"{text}  [default: 16, or "
                                   "with fewer lanes the most that divide them]")

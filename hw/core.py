@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ..model.config import CoreConfig
 from .engine import Engine
 from .link.commands import CommandProcessor
+from .link.pieces import PieceSender
 from .link.receiver import Receiver
 from .link.results import ResultSender
 from .link.transmitter import Arbiter, Transmitter
@@ -39,13 +40,18 @@ class Core(wiring.Component):
         m.submodules.commands = commands = CommandProcessor(config)
         m.submodules.engine = engine = Engine(config)
         m.submodules.results = results = ResultSender(config)
-        m.submodules.arbiter = arbiter = Arbiter(2)
+        m.submodules.arbiter = arbiter = Arbiter(3 if config.trace else 2)
         m.submodules.transmitter = transmitter = Transmitter()
 
         connect(m, flipped(self.i), receiver.i)
         connect(m, receiver.o_frame, commands.frames)
         connect(m, commands.answers, arbiter.i[0])
         connect(m, results.o, arbiter.i[1])
+        if config.trace:
+            m.submodules.pieces = pieces = PieceSender()
+            connect(m, engine.trace, pieces.i)
+            connect(m, pieces.o, arbiter.i[2])
+            m.d.comb += [pieces.clear.eq(engine.begin), engine.tracing.eq(pieces.busy)]
         connect(m, arbiter.o, transmitter.i)
         connect(m, transmitter.o, flipped(self.o))
         connect(m, commands.samples, engine.samples)

@@ -9,6 +9,7 @@ from .activation import ActivationUnit
 from .array import MacArray
 from .error import ErrorUnit
 from .forward import ForwardControl
+from .link.stuffing import PACKET_BYTE
 from .ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
 from .prng import XorShift64
 from .rows import ErrorStore, RowLister
@@ -16,6 +17,7 @@ from .scan import ScoreScan
 from .sequencer import Sequencer
 from .statistics import Statistics
 from .stores import ResidualStore, TritStore
+from .trace.unit import TraceUnit
 from .update import UpdateUnit
 from .words import ListReader, SampleBuffer
 
@@ -36,6 +38,8 @@ class Engine(wiring.Component):
         scores.
     sending : a result is still on its way.
     score_index, score : score to read; one cycle later.
+    trace, tracing : bytes of the trace unit (see `TraceUnit`), if there is one; whether some that
+        were taken are still on their way.
     """
 
     def __init__(self, config: CoreConfig):
@@ -66,6 +70,8 @@ class Engine(wiring.Component):
             "sending": In(1),
             "score_index": In(range(config.max_classes)),
             "score": Out(signed(config.score_bits)),
+            **({"trace": Out(stream.Signature(PACKET_BYTE)), "tracing": In(1)}
+               if config.trace else {}),
         })
         self.sequencer = Sequencer(config)
         self.trits = TritStore(config)
@@ -85,6 +91,7 @@ class Engine(wiring.Component):
             self.lister = RowLister(config)
             self.row_reader = ListReader(config.max_neurons)
             self.update = UpdateUnit(config)
+        self.tracer = TraceUnit(config) if config.trace else None
 
     def elaborate(self, platform):
         m = Module()
@@ -103,6 +110,9 @@ class Engine(wiring.Component):
             self._connect_memories(m)
         else:
             self._connect_trits(m)
+        if self.tracer is not None:
+            m.submodules.tracer = self.tracer
+            self._connect_tracer(m)
         self._count(m)
         return m
 
@@ -214,6 +224,8 @@ class Engine(wiring.Component):
         others = self.error.busy | self.sending
         if self.update is not None:
             others |= self.update.busy | ~self.lister.final
+        if self.tracer is not None:
+            others |= self.tracer.telling
         m.d.comb += [
             sequencer.forward_ready.eq(~forward.busy & ~pending & ~others),
             sequencer.quiet.eq(~forwarding & ~others),
@@ -333,6 +345,50 @@ class Engine(wiring.Component):
             trits.write_address.eq(memory.address),
             trits.write_data.eq(memory.write_data[-8 * self.config.trit_word_bytes:]),
         ]
+
+    def _connect_tracer(self, m):
+        """It reads the memories of other units while those do nothing: so it comes last here."""
+        sequencer, tracer, scan, activation = (self.sequencer, self.tracer, self.scan,
+                                               self.activation)
+        connect(m, tracer.o, flipped(self.trace))
+        m.d.comb += [
+            sequencer.settled.eq(tracer.settled),
+            sequencer.drained.eq(tracer.settled & ~self.tracing),
+            tracer.clear.eq(sequencer.clear),
+            tracer.switch.eq(sequencer.trace),
+            tracer.mode.eq(sequencer.operand),
+            tracer.tell.eq(sequencer.tell),
+            tracer.layer.eq(sequencer.operand),
+            tracer.record.eq(sequencer.record),
+            tracer.last.eq(sequencer.last),
+            tracer.judge.eq(sequencer.error),
+            tracer.margin.eq(sequencer.operand),
+            tracer.prediction.eq(scan.prediction),
+            tracer.target.eq(scan.target),
+            tracer.rival.eq(scan.rival),
+            tracer.gap.eq(scan.gap),
+            tracer.flag.eq(self.error.flag),
+            tracer.score.eq(scan.score),
+            tracer.read_count.eq(activation.read_count),
+            tracer.entry.eq(activation.entry),
+            tracer.gates.eq(activation.gates),
+        ]
+        if self.update is not None:
+            m.d.comb += [
+                tracer.event.eq(self.update.event),
+                self.update.hold.eq(tracer.hold),
+                tracer.errors.eq(self.errors.word),
+            ]
+        with m.If(tracer.telling):
+            m.d.comb += [
+                scan.index.eq(tracer.score_index),
+                activation.read_layer.eq(tracer.read_layer),
+                activation.address.eq(tracer.address),
+                activation.enable.eq(tracer.enable),
+                activation.gate_address.eq(tracer.gate_address),
+            ]
+            if self.update is not None:
+                m.d.comb += self.errors.address.eq(tracer.error_address)
 
     def _count(self, m):
         counters, sequencer = self.counters, self.sequencer

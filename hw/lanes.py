@@ -129,11 +129,13 @@ class UpdateLane(wiring.Component):
     step, negative : how far it moves, and whether down.
     new_trit, new_residual : the counter after.
     flip : whether the trit changed; a move between 00 and 11 is no change.
+    saturated : whether the sum was out of range; of a core with a trace unit.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
         low = config.residual_bits
+        traced = {"saturated": Out(1)} if config.trace else {}
         super().__init__({
             "trit": In(2),
             "residual": In(low),
@@ -142,6 +144,7 @@ class UpdateLane(wiring.Component):
             "new_trit": Out(2),
             "new_residual": Out(low),
             "flip": Out(1),
+            **traced,
         })
 
     def elaborate(self, platform):
@@ -160,6 +163,8 @@ class UpdateLane(wiring.Component):
             m.d.comb += moved.eq(total)
         with m.Else():
             m.d.comb += moved.eq(Cat((~total[-1]).replicate(bits - 1), total[-1]))
+            if self.config.trace:
+                m.d.comb += self.saturated.eq(1)
 
         def is_nonzero(trit):
             return trit[0] ^ trit[1]

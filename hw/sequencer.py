@@ -1,5 +1,7 @@
 """The sequencer: fetches, decodes and dispatches the program's instructions."""
 
+from contextlib import nullcontext
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -41,6 +43,11 @@ class Sequencer(wiring.Component):
         SEND), and whether that is the last layer.
     waiting : the program waits for a sample.
     stalled : the program waits for the link in this cycle.
+
+    Of a core with a trace unit:
+
+    settled : TRACE and TELL may be dispatched; drained : all that is to be sent is out.
+    trace, tell : strobes, with `operand`, `record` and `last`.
     """
 
     def __init__(self, config: CoreConfig):
@@ -77,6 +84,8 @@ class Sequencer(wiring.Component):
             "last": Out(1),
             "waiting": Out(1),
             "stalled": Out(1),
+            **({"settled": In(1), "drained": In(1), "trace": Out(1), "tell": Out(1)}
+               if config.trace else {}),
         })
         self.program = BlockRam(32, config.program_depth)
         self.table = BlockRam(LayerRecord(config), config.max_layers)
@@ -99,7 +108,7 @@ class Sequencer(wiring.Component):
 
         word = {name: program.word[first:first + width] for name, first, width in FORMAT}
         # The program loader accepts no others.
-        opcode = Signal(range(max(available(self.config)) + 1), decoder=Op)
+        opcode = Signal(range(max(available(self.config)) + 1))
         past_end = Signal()
         m.d.comb += [
             past_end.eq(pc == self.program_length),
@@ -109,6 +118,8 @@ class Sequencer(wiring.Component):
 
         names_layer, missing, works_on_last = Signal(), Signal(), Signal()
         number = self.operand[:len(self.layers)]  # the program loader accepts no others
+        if self.config.trace:
+            m.d.comb += names_layer.eq(opcode.matches(Op.FWD, Op.BWD, Op.UPD, Op.TELL))
         least = Mux(opcode == Op.BWD, 2, 1)
         m.d.comb += [
             names_layer.eq((opcode == Op.FWD) | (opcode == Op.BWD) | (opcode == Op.UPD)),
@@ -132,8 +143,10 @@ class Sequencer(wiring.Component):
             ]
 
         def stop(state):
-            m.d.sync += self.run.eq(state)
-            m.next = "Stopped"
+            # What a trace unit has to tell is out before the program stops.
+            with m.If(self.drained) if self.config.trace else nullcontext():
+                m.d.sync += self.run.eq(state)
+                m.next = "Stopped"
 
         with m.If(self.abort & (self.run == RunState.RUNNING)):
             m.d.sync += stopping.eq(1)
@@ -191,6 +204,17 @@ class Sequencer(wiring.Component):
                 with m.If(looked_up):
                     m.d.comb += self.send.eq(1)
                     go_on()
+            if self.config.trace:
+                with m.Case(Op.TRACE):
+                    with m.If(self.settled):
+                        m.d.comb += self.trace.eq(1)
+                        go_on()
+                with m.Case(Op.TELL):
+                    with m.If(missing):
+                        stop(RunState.FAULT)
+                    with m.Elif(looked_up & self.settled):
+                        m.d.comb += self.tell.eq(1)
+                        go_on()
             with m.Case(Op.BWD, Op.UPD):
                 with m.If(missing):
                     stop(RunState.FAULT)

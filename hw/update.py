@@ -9,6 +9,7 @@ from .arith import popcount, select, times
 from .lanes import BackwardLane, StepLane, StepPlan, UpdateLane
 from .ports import LayerRecord
 from .rows import RowEntry
+from .trace.events import StepEvent
 from .words import Entry
 
 __all__ = ["UpdateUnit"]
@@ -39,6 +40,8 @@ class UpdateUnit(wiring.Component):
     gate_address, gates : gate bits of a word of inputs, one cycle later.
     error_write, error_write_address, error_write_data : the errors of the layer below.
     flips : trits that changed, with this cycle's write.
+    hold : begin no step of an update; those begun go on. event : what the step did that is written
+        in this cycle; without a step, nothing flips or saturates. Of a core with a trace unit.
     """
 
     def __init__(self, config: CoreConfig):
@@ -47,6 +50,7 @@ class UpdateUnit(wiring.Component):
         residual_address = range(config.residual_depth)
         trit_bits = 2 * config.lanes
         residual_bits = config.update_lanes * config.residual_bits
+        traced = {"hold": In(1), "event": Out(StepEvent(config))} if config.trace else {}
         super().__init__({
             "start": In(1),
             "backward": In(1),
@@ -83,6 +87,7 @@ class UpdateUnit(wiring.Component):
             "error_write_address": Out(range(config.output_words * config.steps)),
             "error_write_data": Out(2 * config.update_lanes),
             "flips": Out(range(config.update_lanes + 1)),
+            **traced,
         })
 
     def elaborate(self, platform):
@@ -103,6 +108,9 @@ class UpdateUnit(wiring.Component):
         turn_to_write = Signal()
         if config.single_port:
             m.d.sync += turn_to_write.eq(active & ~backward & ~turn_to_write)
+        may_read = active & ~turn_to_write
+        if config.trace:
+            may_read &= ~self.hold
         m.d.comb += [
             step_ends.eq(step == config.steps - 1),
             word.eq(Mux(backward, tile, self.entry.index)),
@@ -131,7 +139,7 @@ class UpdateUnit(wiring.Component):
                             words_left.eq(words_left - 1),
                             active.eq(words_left != 1),
                         ]
-        with m.Elif(active & ~turn_to_write):
+        with m.Elif(may_read):
             # Without a non-zero input a row only takes its draw.
             m.d.comb += [
                 issue.eq(self.row_valid & self.entry_valid),
@@ -205,6 +213,7 @@ class UpdateUnit(wiring.Component):
 
         # Stage 2: counters move, the backward pass sums.
         trits_2, flips = Signal(2 * lanes), Signal(lanes)
+        saturated = Signal(lanes)
         new_trits, new_residuals = Signal(2 * lanes), Signal.like(self.residual_word)
         errors = Signal(2 * lanes)
         m.d.comb += trits_2.eq(select(self.trit_word, step_2, 2 * lanes))
@@ -220,6 +229,8 @@ class UpdateUnit(wiring.Component):
                 new_residuals[residual].eq(lane.new_residual),
                 flips[n].eq(lane.flip),
             ]
+            if config.trace:
+                m.d.comb += saturated[n].eq(lane.saturated)
             m.submodules[f"backward{n}"] = sum_lane = BackwardLane(config)
             m.d.comb += [
                 sum_lane.trit.eq(Mux(row_2, trits_2[trit], 0)),
@@ -248,6 +259,17 @@ class UpdateUnit(wiring.Component):
             changed.eq(Mux(issue_2 & ~backward, flips, 0)),
         ]
         update_3 = issue_3 & ~backward
+        if config.trace:
+            m.d.sync += [
+                self.event.saturated.eq(saturated & (issue_2 & ~backward).replicate(lanes)),
+                self.event.negative.eq(negative_2),
+            ]
+            m.d.comb += [
+                self.event.flips.eq(changed),
+                self.event.bank.eq(bank_3),
+                self.event.address.eq(trit_3),
+                self.event.step.eq(step_3),
+            ]
         m.d.comb += [
             self.trit_write.eq(update_3 & (step_3 == config.steps - 1)),
             self.trit_write_bank.eq(bank_3),

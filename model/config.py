@@ -68,6 +68,9 @@ class CoreConfig:
     trainable
         Whether memory R and the update unit are built in. Without them BWD and UPD are refused in
         programs, and R has no words.
+    trace
+        Whether the trace unit is built in, which tells the host what each sample decided. Without
+        it TRACE and TELL are refused in programs.
 
     Raises
     ------
@@ -94,6 +97,7 @@ class CoreConfig:
     single_port: bool = False
     pipelined: bool = False
     trainable: bool = True
+    trace: bool = False
 
     def __post_init__(self) -> None:
         limits = {

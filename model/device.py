@@ -13,6 +13,7 @@ from .config import CoreConfig, ceil_div
 from .layout import Layer, TableError, check_table
 from .machine import Machine, Result, Sample
 from .rng import splitmix64
+from .tracer import Piece
 
 __all__ = ["GoldenDevice", "program_fault", "unpack_sample"]
 
@@ -30,7 +31,7 @@ def program_fault(config: CoreConfig, words: list[int]) -> str | None:
         return f"a program has 1 to {config.program_depth} instructions, not {len(words)}"
     highest = {Operand.NONE: (0, 0), Operand.COUNT: (1, (1 << 24) - 1),
                Operand.TARGET: (0, len(words) - 1), Operand.LAYER: (1, config.max_layers),
-               Operand.MARGIN: (1, (1 << 23) - 1)}
+               Operand.MARGIN: (1, (1 << 23) - 1), Operand.MODE: (0, 3)}
     for address, word in enumerate(words):
         opcode, operand = decode(word)
         if opcode not in frozenset(Op):
@@ -83,7 +84,10 @@ class GoldenDevice:
                 out += self._result(self.machine.outbox.popleft()).encode()
         return bytes(out)
 
-    def _result(self, result: Result) -> Frame:
+    def _result(self, result: Result | Piece) -> Frame:
+        if isinstance(result, Piece):
+            return Frame(frames.TRACE, result.number & 0xFF,
+                         struct.pack("<I", result.number) + result.data)
         payload = struct.pack("<IB", result.index, result.prediction)
         return Frame(frames.RESULT, result.index & 0xFF,
                      payload + result.scores.astype("<i4").tobytes())

@@ -17,6 +17,7 @@ from . import units
 from .config import CoreConfig, ceil_div
 from .layout import Layer, Placement, layer_counters, place
 from .rng import XorShift64
+from .tracer import Piece, Tracer
 
 __all__ = ["Machine", "Result", "Sample", "Statistics"]
 
@@ -58,6 +59,7 @@ class Registers:
     label: int = 0
     target: int = 0       #: label of the last scan
     scan: units.Scan = field(default_factory=lambda: units.Scan(0, 0, 0))
+    margin: int = 0       #: of the last ERR
     sent: int = 0         #: results since RUN
 
 
@@ -70,6 +72,8 @@ class Machine:
         Memories T (banks, depth, L; two-bit codes) and R (depth, U).
     gates, errors
         Gate bits (hidden words, L) and error trits (words, U) of all layers.
+    tracer
+        What tells decisions; of use in a core with a trace unit only.
     """
 
     def __init__(self, config: CoreConfig):
@@ -86,13 +90,15 @@ class Machine:
         self.places: list[Placement] = []
         self.run = Run.IDLE
         self.inbox: deque[Sample] = deque()
-        self.outbox: deque[Result] = deque()
+        self.outbox: deque[Result | Piece] = deque()
+        self.tracer = Tracer(config)
         self.clear()
 
     def clear(self) -> None:
         """What RUN clears: registers, statistics, and all activations."""
         self.registers = Registers()
         self.statistics = Statistics()
+        self.tracer.clear()
         self.inbox.clear()
         words = self.config.max_input_words
         self.inputs = np.zeros(words * self.config.lanes, np.int64)
@@ -122,7 +128,7 @@ class Machine:
         if opcode == Op.HALT:
             self.run = Run.HALTED
             return True
-        if opcode in (Op.FWD, Op.BWD, Op.UPD) and not (
+        if opcode in (Op.FWD, Op.BWD, Op.UPD, Op.TELL) and not (
                 (2 if opcode == Op.BWD else 1) <= operand <= len(self.layers)):
             self.run = Run.FAULT
             return True
@@ -151,6 +157,10 @@ class Machine:
             classes = self.layers[-1].outputs
             self.outbox.append(Result(r.sent, r.scan.prediction, self.scores[:classes].copy()))
             r.sent = (r.sent + 1) % (1 << 32)
+        elif opcode == Op.TRACE:
+            self.outbox.extend(self.tracer.switch(operand))
+        elif opcode == Op.TELL:
+            self._tell(operand)
         r.pc = following
         return True
 
@@ -185,6 +195,7 @@ class Machine:
 
     def _error(self, margin: int) -> None:
         r = self.registers
+        r.margin = margin
         r.flag = r.scan.gap < margin
         self.statistics.samples += 1
         self.statistics.correct += r.scan.prediction == r.target
@@ -217,9 +228,29 @@ class Machine:
         for j in np.flatnonzero(self._row_errors(number)[:layer.outputs]):
             draw = self.prng.draw() if layer.gain < 0 else 0
             step = units.steps(x, layer.gain, draw)
-            row, flips = units.update(counters[j], int(self._row_errors(number)[j]), step, bits)
+            error = int(self._row_errors(number)[j])
+            row, flips = units.update(counters[j], error, step, bits)
             self.statistics.flips += flips
             self._store_row(placed, int(j), row)
+            group, bank = divmod(int(j), self.config.banks)
+            self.outbox.extend(self.tracer.update(
+                bank, placed.trit_base + group * placed.words, error, counters[j], step, row))
+
+    def _tell(self, number: int) -> None:
+        r, c = self.registers, self.config
+        layer, placed = self.layers[number - 1], self.places[number - 1]
+        if number == len(self.layers):
+            self.outbox.extend(self.tracer.scores(
+                r.scan, r.target, r.flag, r.margin, self.scores[:layer.outputs]))
+            return
+        words = ceil_div(layer.outputs, c.lanes)
+        steps = c.steps if c.trainable else 0
+        first = placed.output_base
+        errors = self.errors[first * c.steps:first * c.steps + words * steps]
+        self.outbox.extend(self.tracer.hidden(
+            number, self.gates[first:first + words],
+            self.hidden.reshape(-1, c.lanes)[first:first + words],
+            errors.reshape(words, steps, c.update_lanes) * r.flag))
 
     def _store_row(self, placed: Placement, j: int, row: units.IntArray) -> None:
         c = self.config

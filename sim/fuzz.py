@@ -26,8 +26,8 @@ _SMALL = CoreConfig(
     lanes=4, banks=2, update_lanes=2, counter_bits=8, activation_bits=3, input_planes=3,
     max_layers=3, max_inputs=40, max_neurons=30, max_classes=9, trit_depth=64,
     residual_depth=256, hidden_depth=16, program_depth=16, slot_bytes=128)
-#: Cores to attack: of powers of two, of hardly any, and one that only infers; small, so that limits
-#: are met often.
+#: Cores to attack: of powers of two, of hardly any, one that only infers, one that traces; small,
+#: so that limits are met often.
 CORES = (
     _SMALL,
     CoreConfig(
@@ -35,6 +35,7 @@ CORES = (
         max_layers=2, max_inputs=50, max_neurons=40, max_classes=12, trit_depth=100,
         residual_depth=300, hidden_depth=8, program_depth=11, slot_bytes=256, seeder=False),
     replace(_SMALL, trainable=False),
+    replace(_SMALL, trace=True, program_depth=24),
 )
 
 _STATUS_BYTES = struct.calcsize("<" + "".join(code for _, code in frames.STATUS_FIELDS))
@@ -63,7 +64,7 @@ class Report:
     kinds
         Items of each kind; those of the kind "valid" are right.
     statuses
-        Answers to items by status; "RESULT" for results.
+        Answers to items by status; "RESULT" for results, "TRACE" for pieces of records.
     state_checks
         Times that all of T and R was read and compared.
     runs
@@ -188,10 +189,11 @@ class Attacker:
         rng, c = self.rng, self.config
         depth = len(self.golden.machine.layers) or rng.randint(1, c.max_layers)
         samples = rng.randint(1, 6)
+        trace = rng.randrange(4) if c.trace else 0
         words = rng.choice([
-            lambda: programs.train(depth, samples, rng.choice([1, 20, 200, (1 << 23) - 1])),
-            lambda: programs.train(depth, samples, 1 << rng.randrange(23)),
-            lambda: programs.infer(depth, samples),
+            lambda: programs.train(depth, samples, rng.choice([1, 20, 200, (1 << 23) - 1]), trace),
+            lambda: programs.train(depth, samples, 1 << rng.randrange(23), trace),
+            lambda: programs.infer(depth, samples, trace),
             lambda: [encode(Op.COUNT, samples), encode(Op.RECV), encode(Op.LOOP, 1),
                      encode(Op.HALT)],
             lambda: [encode(Op.RECV), encode(Op.FWD, c.max_layers), encode(Op.SEND)],
@@ -377,7 +379,7 @@ class Attacker:
             payload += struct.pack("<I", encode(Op.HALT)) * (
                 rng.choice([c.program_depth, c.program_depth + 1]) - length)
             return
-        operand = rng.choice([0, 1, length - 1, length, c.max_layers, c.max_layers + 1, 256,
+        operand = rng.choice([0, 1, 3, 4, length - 1, length, c.max_layers, c.max_layers + 1, 256,
                               1 << 16, (1 << 23) - 1, 1 << 23, (1 << 24) - 1])
         opcode = rng.choice([*(int(op) for op in Op), 10, 16, 127, 128, 255])
         struct.pack_into("<I", payload, 4 * rng.randrange(length), opcode << 24 | operand)
@@ -416,6 +418,19 @@ def _sealed(head: bytes) -> bytes:
     return _envelope(head + struct.pack("<I", zlib.crc32(head)))
 
 
+#: Frames by what they are: each kind comes in its order, but the kinds may overtake each other.
+Queues = dict[str, list[Frame | Status]]
+
+
+def _queues() -> Queues:
+    return {"answer": [], "result": [], "piece": []}
+
+
+def _queue(frame: Frame | Status) -> str:
+    kinds = {frames.RESULT: "result", frames.TRACE: "piece"}
+    return kinds.get(frame.type, "answer") if isinstance(frame, Frame) else "answer"
+
+
 class _Duel:
     """Feeds both devices and compares what they say."""
 
@@ -427,7 +442,7 @@ class _Duel:
         self.decoder, self.golden_decoder = FrameDecoder(), FrameDecoder()
         self.wire = bytearray()
         self.recent: list[str] = []
-        self.wanted: dict[bool, list[Frame | Status]] = {False: [], True: []}
+        self.wanted = _queues()
 
     def add(self, name: str, wire: bytes) -> list[Frame]:
         """Feed the golden device now, the other one with the next `flush`; the golden answers."""
@@ -436,36 +451,35 @@ class _Duel:
         answers = []
         for frame in self.golden_decoder.feed(self.golden.feed(wire)):
             assert isinstance(frame, Frame)
-            result = frame.type == frames.RESULT
-            self.wanted[result].append(frame)
-            if not result:
+            queue = _queue(frame)
+            self.wanted[queue].append(frame)
+            if queue == "answer":
                 answers.append(frame)
         return answers
 
     def flush(self) -> None:
         """Feed the device, wait for all that the golden device has said, and compare."""
-        found: dict[bool, list[Frame | Status]] = {False: [], True: []}
+        found = _queues()
         while self.wire or any(len(found[k]) < len(self.wanted[k]) for k in found):
             taken, output = self.device.run(bytes(self.wire), self.PATIENCE)
             del self.wire[:taken]
             if not taken and not output:
                 self._fail("stays silent", found)
             for frame in self.decoder.feed(output):
-                result = isinstance(frame, Frame) and frame.type == frames.RESULT
-                found[result].append(without_cycles(frame))
+                found[_queue(frame)].append(without_cycles(frame))
         for key, wanted in self.wanted.items():
             if found[key] != [without_cycles(frame) for frame in wanted]:
                 self._fail("answers otherwise", found)
             wanted.clear()
         del self.recent[:-8]
 
-    def _fail(self, what: str, found: dict[bool, list[Frame | Status]]) -> None:
+    def _fail(self, what: str, found: Queues) -> None:
         lines = [f"the device {what}; the last items were:", *self.recent]
-        for key, name in (False, "answer"), (True, "result"):
-            pairs = enumerate(zip(found[key], self.wanted[key], strict=False))
+        for name in found:
+            pairs = enumerate(zip(found[name], self.wanted[name], strict=False))
             differing = [(n, a, without_cycles(b)) for n, (a, b) in pairs
                          if a != without_cycles(b)]
-            lines.append(f"{name}s: {len(found[key])} of {len(self.wanted[key])}")
+            lines.append(f"{name}s: {len(found[name])} of {len(self.wanted[name])}")
             for number, a, b in differing[:1]:
                 lines.append(f"first other {name}, number {number}: {a}, not {b}")
         raise Mismatch("\n".join(lines))
@@ -543,7 +557,8 @@ def run(device: Device, golden: GoldenDevice, count: int, rng: random.Random, ev
         report.runs += started
         running = golden.machine.run is Run.RUNNING
         if was_running or running or started or rng.randrange(_STEADY) == 0:
-            report.statuses["RESULT"] += len(duel.wanted[True])
+            report.statuses["RESULT"] += len(duel.wanted["result"])
+            report.statuses["TRACE"] += len(duel.wanted["piece"])
             duel.flush()
         if number >= due and not running and golden.nonce:
             duel.compare_state()

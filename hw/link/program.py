@@ -93,10 +93,12 @@ class ProgramLoader(wiring.Component):
             Operand.TARGET: low & (operand[:bits] < self.count),
             Operand.LAYER: ~zero & ~exceeds(operand, self.config.max_layers),
             Operand.MARGIN: ~zero & ~operand[-1],
+            Operand.MODE: ~exceeds(operand, 3),
         }
         known = available(self.config)
         with m.Switch(fields["opcode"]):
             for kind, condition in accepted.items():
-                with m.Case(*(op for op in known if INSTRUCTIONS[op].operand is kind)):
-                    m.d.comb += valid.eq(condition)
+                if ops := [op for op in known if INSTRUCTIONS[op].operand is kind]:
+                    with m.Case(*ops):
+                        m.d.comb += valid.eq(condition)
         return valid

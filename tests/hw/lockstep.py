@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 from amaranth.sim import Simulator
-from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, encode
+from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, available, encode
 from tritgrad.hw.engine import Engine
 from tritgrad.hw.ports import LayerRecord, RunState
 from tritgrad.hw.statistics import COUNTERS
 from tritgrad.model.config import CoreConfig, ceil_div
 from tritgrad.model.layout import Layer, check_table, pack_counters
 from tritgrad.model.machine import Machine, Sample
+from tritgrad.model.tracer import Piece
 
 
 def random_case(rng: random.Random, max_layers=3, max_size=20):
@@ -36,19 +37,24 @@ def random_case(rng: random.Random, max_layers=3, max_size=20):
     return config, layers
 
 
-def random_program(rng: random.Random, depth: int, length: int) -> list[int]:
+def random_program(rng: random.Random, depth: int, length: int, config: CoreConfig) -> list[int]:
     """Mostly sensible, sometimes nonsense, always ends or faults."""
-    train = [encode(Op.RECV), *(encode(Op.FWD, n) for n in range(1, depth + 1)),
+    opened, told = [], []
+    if config.trace:
+        opened = [encode(Op.TRACE, rng.randint(1, 3))]
+        told = [*(encode(Op.TELL, n) for n in range(1, depth + 1)), encode(Op.TRACE, 0)]
+    train = [encode(Op.RECV), *opened, *(encode(Op.FWD, n) for n in range(1, depth + 1)),
              encode(Op.ERR, rng.choice([1, 8, 1 << 22])),
              *(encode(Op.BWD, n) for n in range(depth, 1, -1)),
-             *(encode(Op.UPD, n) for n in range(1, depth + 1))]
+             *(encode(Op.UPD, n) for n in range(1, depth + 1)), *told]
     words = [encode(Op.COUNT, rng.randint(1, 3)), *train]
     while len(words) < length - 2:
-        op = rng.choice(list(Op)[3:])
+        op = rng.choice(available(config)[3:])
         kind = INSTRUCTIONS[op].operand
         value = {Operand.NONE: 0, Operand.LAYER: rng.randint(1, depth),
                  Operand.TARGET: min(len(words) + rng.randint(1, 2), length - 1),
-                 Operand.MARGIN: rng.choice([1, 4, 1 << 22])}[kind]
+                 Operand.MARGIN: rng.choice([1, 4, 1 << 22]),
+                 Operand.MODE: rng.randrange(4) if config.trace else 0}[kind]
         if op == Op.BWD and depth > 1:
             value = rng.randint(2, depth)
         if op == Op.SEND or (op == Op.BWD and depth == 1 and rng.random() < 0.9):
@@ -119,6 +125,10 @@ class Lockstep:
         self.machine.residuals[:len(residuals)] = residuals
         self.machine.prng.state = prng
         self.executed = 0
+        self.told = bytearray()  # bytes of the trace unit
+        self.records = 0
+        self.idle = lambda: 0    # cycles before each of them is taken
+        self.held = 0            # cycles in which the update unit had to wait for that
         self.fed = False  # all samples have gone into the engine
 
     def run(self, vcd=None, limit=400, step=True):
@@ -136,6 +146,8 @@ class Lockstep:
 
         sim.add_testbench(drive)
         sim.add_testbench(self.feed, background=True)
+        if self.config.trace:
+            sim.add_testbench(self.listen, background=True)
         if vcd:
             with sim.write_vcd(vcd):
                 sim.run()
@@ -160,6 +172,19 @@ class Lockstep:
                     *_, ready = await ctx.tick().sample(stream.ready)
         ctx.set(stream.valid, 0)
         self.fed = True
+
+    async def listen(self, ctx):
+        stream = self.engine.trace
+        while True:
+            for _ in range(self.idle()):
+                await ctx.tick()
+            ctx.set(stream.ready, 1)
+            *_, item, valid = await ctx.tick().sample(stream.payload, stream.valid)
+            self.held += ctx.get(self.engine.tracer.hold)
+            ctx.set(stream.ready, 0)
+            if valid:
+                self.told.append(item.data)
+                self.records += item.last
 
     async def load(self, ctx):
         engine, machine = self.engine, self.machine
@@ -198,6 +223,8 @@ class Lockstep:
             cycles += 1
             assert cycles < 100_000, "the program does not end"
         self._compare(ctx, "a free run")
+        if self.config.trace:
+            await self._compare_records(ctx, "a free run")
         await self._compare_statistics(ctx, "a free run")
 
     async def _step(self, ctx, limit):
@@ -220,6 +247,8 @@ class Lockstep:
                 await ctx.tick()
                 cycles += 1
                 assert cycles < 5000, f"{name} does not end"
+            if self.config.trace:
+                await self._compare_records(ctx, name)
             self.executed += 1
             self._compare(ctx, name)
             if word >> 24 in (Op.ERR, Op.UPD):
@@ -230,6 +259,15 @@ class Lockstep:
         for field in "samples", "correct", "updates", "flips":
             value = getattr(self.machine.statistics, field)
             assert found[field] == value, f"{field} after {name}: RTL {found[field]}, model {value}"
+
+    async def _compare_records(self, ctx, name):
+        while not ctx.get(self.engine.sequencer.settled):
+            await ctx.tick()
+        await ctx.tick()  # `listen` has taken the last byte
+        pieces = [item.data for item in self.machine.outbox if isinstance(item, Piece)]
+        expected = b"".join(pieces) + self.machine.tracer.rest
+        assert self.told == expected, f"bytes of the trace unit after {name}"
+        assert self.records == self.machine.tracer.records, f"records after {name}"
 
     def _compare(self, ctx, name):
         engine, machine = self.engine, self.machine
@@ -293,15 +331,15 @@ class Lockstep:
             assert found == want, f"inputs of layer {number} after {name}"
 
 
-def random_lockstep(seed: int, length: int = 18, **options) -> Lockstep:
+def random_lockstep(seed: int, length: int = 18, trace: bool = False, **options) -> Lockstep:
     """A random engine with random state, program and samples.
 
     Odd seeds give single-port stores, half of the even ones pipelined reads.
     """
     rng = random.Random(seed)
     config, layers = random_case(rng, **options)
-    config = replace(config, single_port=bool(seed % 2), pipelined=seed % 4 == 2)
-    program = random_program(rng, len(layers), length)
+    config = replace(config, single_port=bool(seed % 2), pipelined=seed % 4 == 2, trace=trace)
+    program = random_program(rng, len(layers), length, config)
     density = rng.choice([0.1, 0.5, 1.0])
     top = 1 << layers[0].planes
     samples = [Sample(np.array([rng.randrange(top) if rng.random() < density else 0

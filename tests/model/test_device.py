@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tritgrad.firmware import frames, programs
 from tritgrad.firmware.frames import Frame, FrameDecoder, Status, Type
+from tritgrad.firmware.isa import Op, encode
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.device import GoldenDevice, program_fault, unpack_sample
 from tritgrad.model.layout import Layer, TableError, check_table
@@ -176,3 +177,14 @@ def test_a_core_that_only_infers_refuses_the_update():
     check_table(replace(config, lanes=64, update_lanes=64, residual_depth=1), many)
     with pytest.raises(TableError, match="R memory"):
         check_table(CoreConfig(lanes=64, update_lanes=64, residual_depth=1), many)
+
+
+def test_a_core_without_a_trace_unit_refuses_to_trace():
+    config = CoreConfig(lanes=4, update_lanes=4)
+    traced = programs.train(2, 1, 5, trace=3)
+    assert program_fault(config, traced) == "address 2: TRACE needs a core with a trace unit"
+    assert program_fault(config, programs.train(2, 1, 5)) is None
+    assert program_fault(replace(config, trace=True), traced) is None
+    wrong = [encode(Op.TRACE, 4)]
+    assert program_fault(replace(config, trace=True), wrong) == (
+        "address 0: TRACE takes 0 to 3, not 4")

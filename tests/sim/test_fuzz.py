@@ -21,7 +21,7 @@ class GoldenCore:
 
 
 @pytest.mark.parametrize("gap, stall", [(0, 0), (0.2, 0.3)])
-@pytest.mark.parametrize("config", CORES, ids=["small", "odd", "infers"])
+@pytest.mark.parametrize("config", CORES, ids=["small", "odd", "infers", "traces"])
 def test_the_core_answers_as_the_golden_device(config, gap, stall):
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
@@ -31,6 +31,7 @@ def test_the_core_answers_as_the_golden_device(config, gap, stall):
     assert report.frames == 1500
     assert report.state_checks > 8
     assert report.runs > 20
+    assert (report.statuses["TRACE"] > 0) == config.trace
 
 
 def test_every_kind_and_every_status_comes_up():
@@ -38,7 +39,7 @@ def test_every_kind_and_every_status_comes_up():
     kinds = set(Attacker(golden, random.Random(0)).kinds)
     report = run(GoldenCore(SMALL), golden, 3000, random.Random(1))
     assert set(report.kinds) == kinds
-    assert set(report.statuses) == {"OK", "CRC", "LENGTH", "OVERFLOW", "TYPE", "SEQUENCE",
+    assert set(+report.statuses) == {"OK", "CRC", "LENGTH", "OVERFLOW", "TYPE", "SEQUENCE",
                                     "RANGE", "STATE", "NO_HELLO", "RESULT"}
 
 
