@@ -82,7 +82,7 @@ def trace(model_file: str, dataset: str | None, data_dir: str | None, label: str
     if totals is not None:
         _show_summary(totals, console)
     if svg is not None and found is not None:
-        write_whole(Path(svg), found.made.shadow.trace.as_svg().encode())
+        write_whole(Path(svg), found.made.as_svg().encode())
     if html is not None:
         write_whole(Path(html), page(model, found, totals).encode())
     if json_file is not None:
@@ -100,10 +100,9 @@ def _network(model: TrainedModel, model_file: str) -> MarginNetwork:
     if model.rule != "margin":
         raise BadInput(f"{model_file} was trained by rule {model.rule}; only networks trained by "
                        "rule margin can be explained")
-    if model.recipe.scale_refresh is not None:
-        raise BadInput(f"{model_file} has row scales, which its trace would leave out")
     network = MarginNetwork(model.recipe)
     network.counters = [np.array(layer, np.int64) for layer in model.counters]
+    network.scales = None if model.scales is None else model.scales.copy()
     return network
 
 

@@ -13,9 +13,9 @@ from markupsafe import Markup
 from matplotlib import colormaps
 from matplotlib.image import imsave
 
-from ..model import units
 from ..model.trace.explain import Explanation
 from ..model.trace.kinds import KINDS
+from ..model.trace.shadow import hard_pass
 from ..model.trace.summary import Summary
 from .modelfile import TrainedModel
 
@@ -74,7 +74,7 @@ def _sample(model: TrainedModel, found: Subject) -> dict[str, Any]:
                       zip(made.signs, d.flips, d.saturations, strict=True), 1)],
         "ledger": [{"line": line, "kind": KINDS[line.kind]} for line in made.lines],
         # The picture is made here, of numbers and of names that are escaped.
-        "svg": Markup(trace.as_svg())}  # noqa: S704
+        "svg": Markup(made.as_svg())}  # noqa: S704
 
 
 def involved(model: TrainedModel, made: Explanation, count: int) -> list[int]:
@@ -107,9 +107,7 @@ def _scores(model: TrainedModel, made: Explanation) -> list[dict[str, Any]]:
 def _layer(model: TrainedModel, found: Subject, number: int) -> dict[str, Any]:
     """A bar a neuron, from 0 to where the activation is at its largest."""
     recipe, hidden = model.recipe, found.made.decisions.hidden[number]
-    h = found.x.astype(np.int64) if number == 0 else \
-        found.made.decisions.hidden[number - 1].activations
-    z = units.forward(units.trits(model.counters[number], recipe.counter_bits), h)
+    z = hard_pass(recipe, model.counters, model.scales, found.x)[1][number]
     soft = found.made.shadow.hidden[number].data
     clip = float(1 << recipe.activation_bits << recipe.shifts[number])
     width = found.made.temperatures.gate * 2.0 ** recipe.shifts[number]

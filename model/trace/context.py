@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,9 +144,9 @@ class TraceContext:
             **{name: [as_dict(event) for event in getattr(self, name)]
                for name in ("ops", "branches", "searches", "loops", "ledger")}}
 
-    def as_svg(self) -> str:
-        """A picture: a box an event."""
-        return as_svg(self.to_dict())
+    def as_svg(self, labels: Mapping[int, str] | None = None) -> str:
+        """A picture: a box an event; `labels` say what events are about, by their numbers."""
+        return as_svg(self.to_dict(), labels)
 
     def export_json(self, path: str | Path) -> None:
         """Write `to_dict` to a file."""

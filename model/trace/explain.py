@@ -77,6 +77,11 @@ class Explanation:
     lines: list[Line]
     signs: list[tuple[float | None, float | None]]
 
+    def as_svg(self) -> str:
+        """The trace's picture, each box with its kind of decision and layer."""
+        return self.shadow.trace.as_svg({
+            number: f"{line.kind}, {line.place}" for line in self.lines for number in line.events})
+
     def to_dict(self) -> dict[str, Any]:
         """All of it in JSON types, as ``explanation.schema.json`` describes."""
         made, shadow = self.decisions, self.shadow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -18,13 +19,24 @@ EDGES = {"branch": "#2563a8", "search": "#d9730d", "loop": "#3d8b40", "op": "#8a
          "empty": "#8a9099"}
 
 
-def as_svg(trace: dict[str, Any]) -> str:
+def as_svg(trace: dict[str, Any], labels: Mapping[int, str] | None = None) -> str:
     """The picture of a trace as `TraceContext.to_dict` gives it: branches, searches, loops, ops.
 
     900 wide, 70 + 108 a row high; the first 20 operations only.
+
+    Parameters
+    ----------
+    labels
+        What events are about, by their numbers.
     """
+    names = labels or {}
     rows = [*map(_branch, trace["branches"]), *map(_search, trace["searches"]),
             *map(_loop, trace["loops"]), *map(_op, trace["ops"][:MOST_OPS])]
+    numbers = [event["id"] for name in ("branches", "searches", "loops") for event in trace[name]]
+    for n, number in enumerate(numbers):
+        if number in names:
+            kind, title, lines = rows[n]
+            rows[n] = kind, f"{names[number]}  {title}", lines
     rows = rows or [("empty", "Empty trace", ["no decision and no operation was recorded"])]
     height = TOP + PITCH * len(rows)
     config = ", ".join(f"{name}: {str(trace[name]).lower()}" for name in (

@@ -21,7 +21,7 @@ def schema(name):
     return json.loads((files("tritgrad.model.trace") / name).read_text())
 
 
-EXPLANATION = schema("explanation.schema.json")
+EXPLANATION, SUMMARY = schema("explanation.schema.json"), schema("summary.schema.json")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,10 @@ def test_a_sample_in_all_formats(trained):
     hard = sample["explanation"]["hard"]
     scores = network(trained).scores(np.array(sample["inputs"]))
     assert hard["scores"] == scores.tolist() and hard["prediction"] == int(np.argmax(scores))
-    boxes = ElementTree.parse("a.svg").getroot().findall(".//*[@class='row']")
+    drawn = ElementTree.parse("a.svg").getroot()
+    boxes = drawn.findall(".//*[@class='row']")
+    titles = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert sum(title.startswith("gate low, layer 1  #") for title in titles) == 1
     trace = sample["explanation"]["trace"]
     assert len(boxes) == len(trace["branches"]) + len(trace["searches"]) > 6
     page = Path("a.html").read_text()
@@ -61,6 +64,7 @@ def test_a_sample_in_all_formats(trained):
 def test_a_summary_on_standard_output(trained):
     found = json.loads(call("trace", trained, "--summary", "60", "--json", "-").stdout)
     assert found["sample"] is None and found["summary"]["samples"] == 60
+    jsonschema.validate(found["summary"], SUMMARY)
     assert [layer["layer"] for layer in found["summary"]["layers"]] == [1, 2, 3]
     assert found["summary"]["layers"][-1]["straight_through"] == 1.0
 
@@ -120,3 +124,18 @@ def test_another_rule():
     assert refusal("trace", "s/model.npz") == (
         "s/model.npz was trained by rule sign; only networks trained by rule margin can be "
         "explained")
+
+
+def test_a_network_with_row_scales():
+    call("train", "--device", "model", "--hidden", "12", "--epochs", "2", "--limit", "300",
+         "--scales", "--out", "scaled")
+    model = TrainedModel.load("scaled/model.npz")
+    codes = [np.arange(n, dtype=np.uint8) % 4 for n in (12, 10)]
+    replace(model, scales=replace(model.scales, codes=codes)).save("scaled.npz")
+    call("trace", "scaled.npz", "--sample", "3", "--json", "a.json", "--html", "a.html")
+    found = json.loads(Path("a.json").read_text())["sample"]
+    scaled = network("scaled.npz")
+    plain = scaled.scores(np.array(found["inputs"])).tolist()
+    scaled.scales = TrainedModel.load("scaled.npz").scales
+    hard = found["explanation"]["hard"]["scores"]
+    assert hard == scaled.scores(np.array(found["inputs"])).tolist() != plain
