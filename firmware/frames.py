@@ -38,8 +38,8 @@ class Type(enum.IntEnum):
     HELLO    nonce u32 (not 0): names the session, sets the expected sequence number.
     PROGRAM  instruction words u32: replaces the program.
     TABLE    `LAYER_ROW` a layer: replaces the layer table.
-    WRITE    space u8, bank u8, address u16, count u16, words: writes memory T or R.
-    READ     space u8, bank u8, address u16, count u16: answers words of memory T or R.
+    WRITE    space u8, bank u8, address u16, count u16, words: writes memory T, R or SUMS.
+    READ     space u8, bank u8, address u16, count u16: answers words of memory T, R or SUMS.
     PRNG     state u64 (not 0).
     SEED     seed u64, index u64: PRNG state <- SplitMix64 out(seed, index), or 1 if that is 0.
     RUN      nothing: clears the statistics and starts the program at address 0.
@@ -95,6 +95,9 @@ class Space(enum.IntEnum):
 
     T = 0   #: 2 * L bits a word, lane 0 lowest: the two top bits of each counter
     R = 1   #: U * (b - 2) bits a word, lane 0 lowest: the residuals; its bank field must be 0
+    #: 2 bits a word: a row's trits mod 3, 3 becoming 0; its bank field must be 0. The row of neuron
+    #: j of a layer is word ``output_base * L + j`` (`model.layout.Placement`).
+    SUMS = 2
 
 
 class Run(enum.IntEnum):
@@ -105,6 +108,7 @@ class Run(enum.IntEnum):
     HALTED = 2
     ABORTED = 3
     FAULT = 4   #: an instruction named a layer that the table does not have
+    CORRUPT = 5  #: SCRUB found a row whose trits do not have the sum that was kept
 
 
 #: A field is a name and a `struct` code.
@@ -122,7 +126,7 @@ HELLO_FIELDS: Fields = (
     ("activation_bits", "B"), ("input_planes", "B"), ("max_layers", "B"), ("max_inputs", "H"),
     ("max_neurons", "H"), ("max_classes", "H"), ("program_depth", "H"), ("seeder", "B"),
     ("trit_depth", "I"), ("residual_depth", "I"), ("hidden_depth", "I"),
-    ("trainable", "B"), ("trace", "B"),
+    ("trainable", "B"), ("trace", "B"), ("row_sums", "B"),
 )
 
 #: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait

@@ -26,6 +26,7 @@ class Op(enum.IntEnum):
     BWD = 7
     UPD = 8
     SEND = 9
+    SCRUB = 13
     TRACE = 18
     TELL = 19
 
@@ -52,7 +53,7 @@ class Instruction:
 
 
 #: What a core has where the field of `CoreConfig` is set, to follow "needs a core".
-UNITS = {"trainable": "that can train", "trace": "with a trace unit"}
+UNITS = {"trainable": "that can train", "trace": "with a trace unit", "row_sums": "with row sums"}
 
 INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
     Instruction(Op.HALT, Operand.NONE,
@@ -77,6 +78,9 @@ INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
                 "counters of the layer from its errors and its inputs", "trainable"),
     Instruction(Op.SEND, Operand.NONE,
                 "send the prediction and all scores to the host"),
+    Instruction(Op.SCRUB, Operand.LAYER,
+                "sum the trits of each row of the layer; stop the program as corrupt if a sum "
+                "differs mod 3 from the one kept", "row_sums"),
     Instruction(Op.TRACE, Operand.MODE,
                 "end the record of decisions and send it, if one is open; unless the operand is 0, "
                 "open one: UPD then tells flips, with bit 1 of the operand saturations too",

@@ -6,7 +6,7 @@ unit tells of each sample what it decided where `trace`, the operand of TRACE, i
 
 from .assembler import assemble
 
-__all__ = ["PROGRAMS", "infer", "train"]
+__all__ = ["PROGRAMS", "infer", "scrub", "train"]
 
 
 def infer(layers: int, samples: int, trace: int = 0) -> list[int]:
@@ -23,6 +23,12 @@ next:   RECV
         LOOP next
         HALT
     """, layers=layers, symbols={"samples": samples})
+
+
+def scrub(layers: int) -> list[int]:
+    """Compare the trits of all rows with the sums that are kept of them."""
+    rows = "\n".join(f"        SCRUB {layer}" for layer in range(1, layers + 1))
+    return assemble(f"{rows}\n        HALT", layers=layers)
 
 
 def train(layers: int, samples: int, margin: int, trace: int = 0) -> list[int]:
@@ -56,4 +62,4 @@ def _tracing(layers: int, mode: int) -> tuple[str, str]:
     return f"        TRACE {mode}", f"{tell}\n        TRACE 0"
 
 
-PROGRAMS = {"infer": infer, "train": train}
+PROGRAMS = {"infer": infer, "scrub": scrub, "train": train}

@@ -45,6 +45,9 @@ def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
         elif field.name == "trace":
             option = click.option(name, is_flag=True, help="Build in the trace unit, which tells "
                                   "the host what each sample decided.")
+        elif field.name == "row_sums":
+            option = click.option(name, is_flag=True, help="Keep the sum mod 3 of each row's trits "
+                                  "beside T, and build in SCRUB, which compares the two.")
         elif field.name == "update_lanes":
             option = click.option(name, type=int, metavar="N", help=f"{text}  [default: 16, or "
                                   "with fewer lanes the most that divide them]")

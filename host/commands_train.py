@@ -15,7 +15,7 @@ from ..model.errors import BadInput, DeviceError
 from .checkpoint import Checkpoint
 from .console import RunProgress, stop_on_interrupt, table
 from .learners import DeviceLearner
-from .options import RULES, TrainOptions, board_and_port, data_path, parse_integers
+from .options import GF3, RULES, TrainOptions, board_and_port, data_path, parse_integers
 from .report import report, write_files
 from .training import CHECKPOINT, Outcome, Trainer, open_learner, resume, start, with_device
 
@@ -95,6 +95,9 @@ core_options = _stack(
               help="Learn a scale for each row of weights, by the correlation of votes and trits.")
 @click.option("--scale-refresh", type=click.IntRange(0, 31), default=6, show_default=True,
               metavar="R", help="With --scales, divide them anew every 2^R samples learned.")
+@click.option("--gf3", type=click.Choice(GF3),
+              help="Keep the sum mod 3 of each row's trits, and compare after each epoch, as any "
+                   "single-bit error of the trits' memory changes it.  [default: neither]")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N",
               help="Derive everything random from this number, 0 to 2^64 - 1.")
 @click.option("--device", default="sim", show_default=True, metavar="DEVICE",
@@ -234,6 +237,8 @@ def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
         low, high = result["scales"]["exact"]
         distance = result["scales"]["distance"]
         rows.append(("scales", f"{low:.6f} to {high:.6f}, applied within {distance:.6f}"))
+    if result["gf3"] is not None:
+        rows.append(("row sums mod 3", f"{result['rows_scrubbed']:,} compared, all as kept"))
     if result["cycles"] is not None:
         mean = result["cycles"] / sum(e.samples for e in outcome.position.epochs)
         latest = result["cycles_per_sample"][-1]

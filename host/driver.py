@@ -15,7 +15,15 @@ from ..firmware.frames import Run, Space, Type
 from ..model.config import CoreConfig, ceil_div
 from ..model.device import pack_words, unpack_words
 from ..model.errors import BadInput, DeviceError
-from ..model.layout import Layer, TableError, check_table, pack_counters, place, unpack_counters
+from ..model.layout import (
+    Layer,
+    TableError,
+    check_table,
+    pack_counters,
+    place,
+    row_sums,
+    unpack_counters,
+)
 from ..model.recipe import Recipe
 from .session import Session
 from .transport import SLOWEST_CLOCK_HZ
@@ -134,6 +142,11 @@ class Driver:
         if self.config.trainable:
             size = self.config.residual_word_bytes
             self._write(Space.R, 0, pack_words(residuals, self.config.residual_bits, size), size)
+        if self.config.row_sums:
+            for layer, placed in zip(layers, place(self.config, layers), strict=True):
+                sums = row_sums(self.config, layer, placed, codes).astype(np.uint8)
+                self._write(Space.SUMS, 0, sums.tobytes(), 1,
+                            placed.output_base * self.config.lanes)
         if prng_state is not None:
             self.session.post(Type.PRNG, struct.pack("<Q", prng_state))
         self.session.flush()
@@ -159,10 +172,8 @@ class Driver:
         """
         self._need_trainable()
         c = self.config
-        words, rows = self._used()
-        codes = np.stack([
-            unpack_words(self._read(Space.T, bank, words, c.trit_word_bytes), 2, c.lanes,
-                         c.trit_word_bytes) for bank in range(c.banks)])
+        rows = self._used()[1]
+        codes = self._codes()
         residuals = unpack_words(self._read(Space.R, 0, rows, c.residual_word_bytes),
                                  c.residual_bits, c.update_lanes, c.residual_word_bytes)
         counters = unpack_counters(c, self.layers, codes, residuals)
@@ -205,6 +216,30 @@ class Driver:
         if total.samples != len(x):
             raise DeviceError(f"{self.session.name} trained {total.samples} samples, not {len(x)}")
         return total
+
+    def scrub(self) -> int:
+        """Have the device compare the trits of all rows with their sums; how many rows.
+
+        Raises
+        ------
+        BadInput
+            The core keeps no sums.
+        DeviceError
+            Rows differ: names them, but for those behind the third.
+        """
+        if not self.config.row_sums:
+            raise BadInput(f"{self.session.name} was built without row sums: it cannot scrub")
+        longest_s = self._worst_cycles() / SLOWEST_CLOCK_HZ
+        self._start(programs.scrub(len(self.layers)))
+        status = self._stopped(255 * longest_s)
+        if status["run"] == Run.HALTED:
+            return sum(layer.outputs for layer in self.layers)
+        if status["run"] != Run.CORRUPT:
+            raise self._failed(status)
+        rows = self._corrupt_rows()
+        more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+        raise DeviceError(f"memory T of {self.session.name} is corrupt: the trits of "
+                          f"{', '.join(rows[:3])}{more} have not the sum mod 3 that was kept")
 
     def infer(self, x: Bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], RunStats]:
         """Forward samples; the network stays as it is.
@@ -263,21 +298,39 @@ class Driver:
         end = place(self.config, [*self.layers, Layer(0, 0, 0, 0, 0)])[-1]
         return end.trit_base, end.residual_base
 
-    def _write(self, space: Space, bank: int, data: bytes, size: int) -> None:
-        words, address = len(data) // size, 0
-        while address < words:
-            count = min(words - address, max(1, (self.session.budget - 6) // size))
-            body = data[address * size:(address + count) * size]
-            self.session.post(Type.WRITE, struct.pack("<BBHH", space, bank, address, count) + body)
-            address += count
+    def _codes(self) -> npt.NDArray[np.int64]:
+        """The words of T that the network fills."""
+        c = self.config
+        return np.stack([
+            unpack_words(self._read(Space.T, bank, self._used()[0], c.trit_word_bytes), 2, c.lanes,
+                         c.trit_word_bytes) for bank in range(c.banks)])
 
-    def _read(self, space: Space, bank: int, words: int, size: int) -> bytes:
-        asked, address = [], 0
-        while address < words:
-            count = min(words - address, max(1, (self.session.budget - 12) // size))
+    def _corrupt_rows(self) -> list[str]:
+        """Rows whose trits have not the sum that the device keeps."""
+        c, codes, names = self.config, self._codes(), []
+        for number, (layer, placed) in enumerate(
+                zip(self.layers, place(c, self.layers), strict=True), 1):
+            kept = np.frombuffer(self._read(Space.SUMS, 0, layer.outputs, 1,
+                                            placed.output_base * c.lanes), np.uint8)
+            differ = np.flatnonzero(kept != row_sums(c, layer, placed, codes))
+            names += [f"layer {number} row {row}" for row in differ]
+        return names
+
+    def _write(self, space: Space, bank: int, data: bytes, size: int, first: int = 0) -> None:
+        words, done = len(data) // size, 0
+        while done < words:
+            count = min(words - done, max(1, (self.session.budget - 6) // size))
+            head = struct.pack("<BBHH", space, bank, first + done, count)
+            self.session.post(Type.WRITE, head + data[done * size:(done + count) * size])
+            done += count
+
+    def _read(self, space: Space, bank: int, words: int, size: int, first: int = 0) -> bytes:
+        asked, done = [], 0
+        while done < words:
+            count = min(words - done, max(1, (self.session.budget - 12) // size))
             asked.append((count * size, self.session.post(
-                Type.READ, struct.pack("<BBHH", space, bank, address, count))))
-            address += count
+                Type.READ, struct.pack("<BBHH", space, bank, first + done, count))))
+            done += count
         self.session.flush()
         answers = [pending.answer or b"" for _, pending in asked]
         if [len(answer) for answer in answers] != [length for length, _ in asked]:
@@ -294,11 +347,7 @@ class Driver:
         x, y
             Inputs uint8 (samples, inputs), below 2^planes, and classes (samples,).
         """
-        program = list(program)
-        if program != self._program:
-            self.session.request(Type.PROGRAM, struct.pack(f"<{len(program)}I", *program))
-            self._program = program
-        self.session.request(Type.RUN)
+        self._start(list(program))
         self.session.take_results()
         planes = self.layers[0].planes
         ordered = x if self._order is None else x[:, self._order]
@@ -312,19 +361,29 @@ class Driver:
             self.session.post(Type.DATA, bytes([count]) + labels[part].tobytes()
                               + packed[part].tobytes(), work_s=(count + 2) * sample_s)
             start += count
-        return self._finish(255 * sample_s)
+        status = self._stopped(255 * sample_s)
+        if status["run"] != Run.HALTED:
+            raise self._failed(status)
+        return RunStats(*(status[name] for name in RunStats.__dataclass_fields__))
 
-    def _finish(self, work_s: float) -> RunStats:
-        """Wait until the program has stopped."""
+    def _start(self, program: list[int]) -> None:
+        if program != self._program:
+            self.session.request(Type.PROGRAM, struct.pack(f"<{len(program)}I", *program))
+            self._program = program
+        self.session.request(Type.RUN)
+
+    def _failed(self, status: dict[str, int]) -> DeviceError:
+        return DeviceError(f"the program on {self.session.name} stopped: "
+                           f"{_run_name(status['run'])}")
+
+    def _stopped(self, work_s: float) -> dict[str, int]:
+        """The device's STATUS record once the program has stopped."""
         before: tuple[int, int] | None = None
         stalls = 0
         while True:
             status = self.status(wait=True, work_s=work_s)
-            if status["run"] == Run.HALTED:
-                return RunStats(*(status[name] for name in RunStats.__dataclass_fields__))
             if status["run"] != Run.RUNNING:
-                raise DeviceError(f"the program on {self.session.name} stopped: "
-                                  f"{_run_name(status['run'])}")
+                return status
             now = status["samples"], status["cycles"]
             stalls = stalls + 1 if now == before else 0
             if stalls > MAX_STALLS:

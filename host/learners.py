@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ..model import units
 from ..model.discrete.ternary import TernaryMLP
-from ..model.errors import DeviceError
+from ..model.errors import BadInput, DeviceError
 from ..model.fast import FastNetwork
 from ..model.layout import tile_order
 from ..model.recipe import Recipe
@@ -55,6 +55,12 @@ class Learner(Protocol):
     def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
         """Predictions (rows,) and scores (rows, classes)."""
 
+    def scrub(self) -> None:
+        """Compare each row's trits with the sum mod 3 that is kept of them.
+
+        Raises `DeviceError`, which names the rows, if they differ, and `BadInput` if none is kept.
+        """
+
     def state(self) -> State:
         """Counters, per layer int16 (outputs, inputs), and the state of the PRNG."""
 
@@ -100,6 +106,11 @@ class ModelLearner:
     def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
         scores = self.network.scores(x).astype(np.int64)
         return np.argmax(scores, axis=1), scores, RunStats()
+
+    def scrub(self) -> None:
+        if rows := self.network.corrupt_rows():
+            raise DeviceError(f"the golden model's packed trits of layer {rows[0][0]} row "
+                              f"{rows[0][1]} are not those of its counters")
 
     def state(self) -> State:
         return self.network.counters, self.network.prng.state
@@ -160,6 +171,9 @@ class SignLearner:
     def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
         scores = self.network.scores(self._trits(x))
         return np.argmax(scores, axis=1), scores, RunStats()
+
+    def scrub(self) -> None:
+        raise BadInput("rule sign keeps no row sums: it cannot scrub")
 
     def state(self) -> State:
         middle = 3 << (self.recipe.counter_bits - 3)
@@ -225,6 +239,9 @@ class DeviceLearner:
 
     def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
         return self._survive(lambda: self.driver.infer(x))
+
+    def scrub(self) -> None:
+        self._survive(self.driver.scrub)
 
     def state(self) -> State:
         self._snapshot = self._survive(

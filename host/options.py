@@ -10,12 +10,14 @@ from ..model.errors import BadInput
 from ..model.recipe import Recipe
 from .datasets import Dataset, load
 
-__all__ = ["DEVICES", "RULES", "TrainOptions", "board_and_port", "data_path", "parse_integers",
-           "suitable_update_lanes"]
+__all__ = ["DEVICES", "GF3", "RULES", "TrainOptions", "board_and_port", "data_path",
+           "parse_integers", "suitable_update_lanes"]
 
 DEVICES = ("sim", "model")
 #: Learning rules: the margin rule of the core, and the sign rule of ternary layers.
 RULES = ("margin", "sign")
+#: What is done about the sums mod 3 of the rows' trits: they are compared after each epoch.
+GF3 = ("check",)
 
 #: Update lanes of the default core; fewer lanes than that have as many as divide them.
 UPDATE_LANES = 16
@@ -52,11 +54,12 @@ class TrainOptions:
     rule: str = "margin"
     scales: bool = False
     scale_refresh: int = 6
+    gf3: str | None = None
 
     #: May differ when a run is continued: all devices compute the same, and folders move.
     FREE = ("device", "data_dir")
     #: Not in the first checkpoints, which have the default.
-    LATER = ("rule", "scales", "scale_refresh")
+    LATER = ("rule", "scales", "scale_refresh", "gf3")
     #: Numbers that the margin rule alone has.
     MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift")
 
@@ -66,6 +69,8 @@ class TrainOptions:
                            f"not {self.device!r}")
         if self.rule not in RULES:
             raise BadInput(f"rule must be {' or '.join(RULES)}, not {self.rule!r}")
+        if self.gf3 is not None and self.gf3 not in GF3:
+            raise BadInput(f"gf3 must be {' or '.join(GF3)}, not {self.gf3!r}")
         if self.rule == "sign":
             if self.device != "model":
                 raise BadInput(f"rule sign runs on device model only, not on {self.device}")
@@ -74,6 +79,8 @@ class TrainOptions:
                     raise BadInput(f"rule sign has no --{name.replace('_', '-')}; leave it away")
             if self.scales:
                 raise BadInput("rule sign has no --scales; leave it away")
+            if self.gf3 is not None:
+                raise BadInput("rule sign has no --gf3; leave it away")
         if self.scales and self.device != "model":
             raise BadInput(f"scales are learned on device model only, not on {self.device}")
 
@@ -98,7 +105,8 @@ class TrainOptions:
         """The core that a simulation of such a network compiles."""
         return CoreConfig.for_network(
             layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
-            update_lanes=suitable_update_lanes(self.lanes, self.update_lanes))
+            update_lanes=suitable_update_lanes(self.lanes, self.update_lanes),
+            row_sums=self.gf3 is not None)
 
     def as_json(self) -> dict[str, Any]:
         """The record in JSON types."""

@@ -32,7 +32,8 @@ def report(outcome: Outcome) -> dict[str, Any]:
     cycles that a forward pass took, above 1 where zeros were skipped. The cycle figures are null
     unless the device counted cycles in all epochs; ``lanes`` (of a bank) and ``total_lanes`` are
     then only what was set. ``margin``, ``gains`` and ``shifts`` are null under other rules than
-    margin. ``scales`` is null unless rows have them, see `_scales`.
+    margin. ``rows_scrubbed`` are the sums mod 3 that were compared with those kept, and agreed, an
+    epoch a row; null without ``gf3``. ``scales`` is null unless rows have them, see `_scales`.
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
     position = outcome.position
@@ -74,6 +75,8 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "gains": list(recipe.gains) if by_margin else None,
         "shifts": list(recipe.shifts) if by_margin else None,
         "scales": _scales(outcome),
+        "gf3": options.gf3,
+        "rows_scrubbed": recipe.epochs * sum(recipe.layers[1:]) if options.gf3 else None,
     }
     if data.x_val is not None and outcome.best is not None:
         result |= {

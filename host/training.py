@@ -195,6 +195,8 @@ class Trainer:
             epoch.counted = epoch.counted and self.learner.counts_cycles
             self.watcher.trained(number + 1, self.recipe.epochs, epoch, rows)
             self._pause()
+        if self.options.gf3 is not None:
+            self.learner.scrub()
 
     def _test_epoch(self, number: int, epoch: Epoch) -> None:
         data, position = self.data, self.checkpoint.position

@@ -1,11 +1,11 @@
-"""Arithmetic without multipliers: constant scaling by shifted sums, population counts."""
+"""Arithmetic without multipliers: constant scaling by shifted sums, population counts, mod 3."""
 
 from collections.abc import Iterable
 
 from amaranth import *
 from amaranth.hdl import ValueLike
 
-__all__ = ["popcount", "select", "times", "tree_sum"]
+__all__ = ["add_mod3", "canonical_mod3", "popcount", "select", "sum_mod3", "times", "tree_sum"]
 
 
 def times(value: ValueLike, factor: int) -> Value:
@@ -37,3 +37,25 @@ def tree_sum(terms: Iterable[Value]) -> Value:
 def popcount(bits: ValueLike) -> Value:
     """Number of set bits."""
     return tree_sum(list(Value.cast(bits)))
+
+
+def add_mod3(a: ValueLike, b: ValueLike) -> Value:
+    """Sum mod 3 of two-bit numbers, 3 standing for 0 too: an adder whose carry comes in again."""
+    total = (Value.cast(a) + b)[:3]
+    return (total[:2] + total[2])[:2]
+
+
+def sum_mod3(digits: ValueLike) -> Value:
+    """The sum mod 3 of all two-bit digits of a value, 3 standing for 0 too."""
+    digits = Value.cast(digits)
+    level = [digits[n:n + 2] for n in range(0, len(digits), 2)]
+    while len(level) > 1:
+        paired = [add_mod3(level[n], level[n + 1]) for n in range(0, len(level) - 1, 2)]
+        level = paired + level[len(paired) * 2:]
+    return level[0]
+
+
+def canonical_mod3(value: ValueLike) -> Value:
+    """A two-bit number with 0 for 3."""
+    value = Value.cast(value)
+    return Cat(value[0] & ~value[1], value[1] & ~value[0])

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ..firmware.frames import Space
 from ..model.config import CoreConfig
 from .activation import ActivationUnit
 from .array import MacArray
@@ -13,6 +14,7 @@ from .link.stuffing import PACKET_BYTE
 from .ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
 from .prng import XorShift64
 from .rows import ErrorStore, RowLister
+from .rowsums import RowSums
 from .scan import ScoreScan
 from .sequencer import Sequencer
 from .statistics import Statistics
@@ -92,6 +94,7 @@ class Engine(wiring.Component):
             self.row_reader = ListReader(config.max_neurons)
             self.update = UpdateUnit(config)
         self.tracer = TraceUnit(config) if config.trace else None
+        self.sums = RowSums(config) if config.row_sums else None
 
     def elaborate(self, platform):
         m = Module()
@@ -99,6 +102,8 @@ class Engine(wiring.Component):
                  "error", "random", "counters"]
         if self.config.trainable:
             names += ["residuals", "errors", "lister", "row_reader", "update"]
+        if self.sums is not None:
+            names.append("sums")
         for name in names:
             m.submodules[name] = getattr(self, name)
         self._connect_sequencer(m)
@@ -113,6 +118,8 @@ class Engine(wiring.Component):
         if self.tracer is not None:
             m.submodules.tracer = self.tracer
             self._connect_tracer(m)
+        if self.sums is not None:
+            self._connect_sums(m)
         self._count(m)
         return m
 
@@ -226,6 +233,8 @@ class Engine(wiring.Component):
             others |= self.update.busy | ~self.lister.final
         if self.tracer is not None:
             others |= self.tracer.telling
+        if self.sums is not None:
+            others |= self.sums.busy
         m.d.comb += [
             sequencer.forward_ready.eq(~forward.busy & ~pending & ~others),
             sequencer.quiet.eq(~forwarding & ~others),
@@ -283,13 +292,17 @@ class Engine(wiring.Component):
         trits, residuals, update = self.trits, self.residuals, self.update
         memory = self.memory
         m.d.comb += [
-            memory.read_data.eq(Mux(memory.space, update.residual_read, trits.word)),
+            memory.read_data.eq(Mux(memory.space == Space.T, trits.word, update.residual_read)),
             update.trit_word.eq(trits.word),
             update.residual_word.eq(residuals.word),
         ]
         running = self.run == RunState.RUNNING
+        bank, address = update.trit_bank, self.forward.address
+        if self.sums is not None:
+            bank = Mux(self.sums.walking, self.sums.trit_bank, bank)
+            address = Mux(self.sums.walking, self.sums.trit_address, address)
         reads = [Mux(running, *pair) for pair in (
-            (Mux(update.busy, update.trit_address, self.forward.address), memory.address),
+            (Mux(update.busy, update.trit_address, address), memory.address),
             (update.residual_address, memory.address))]
         writes = [Mux(running, *pair) for pair in (
             (update.trit_write_address, memory.address),
@@ -307,7 +320,7 @@ class Engine(wiring.Component):
                 m.d.comb += source.eq(3)
             reads = writes = [
                 Array([memory.address, update.trit_write_address, update.trit_address,
-                       self.forward.address])[source],
+                       address])[source],
                 Mux(running, Mux(update.residual_write, update.residual_write_address,
                                  update.residual_address), memory.address),
             ]
@@ -315,7 +328,7 @@ class Engine(wiring.Component):
             m.d.comb += [store.address.eq(read), store.write_address.eq(write)]
         with m.If(running):
             m.d.comb += [
-                trits.bank.eq(update.trit_bank),
+                trits.bank.eq(bank),
                 trits.write.eq(update.trit_write),
                 trits.write_bank.eq(update.trit_write_bank),
                 trits.write_data.eq(update.trit_write_data),
@@ -325,12 +338,35 @@ class Engine(wiring.Component):
         with m.Else():
             m.d.comb += [
                 trits.bank.eq(memory.bank),
-                trits.write.eq(memory.write & ~memory.space),
+                trits.write.eq(memory.write & (memory.space == Space.T)),
                 trits.write_bank.eq(memory.bank),
                 trits.write_data.eq(memory.write_data[-8 * self.config.trit_word_bytes:]),
-                residuals.write.eq(memory.write & memory.space),
+                residuals.write.eq(memory.write & (memory.space == Space.R)),
                 residuals.write_data.eq(memory.write_data[-8 * self.config.residual_word_bytes:]),
             ]
+
+    def _connect_sums(self, m):
+        """SUMS: follows the update unit and walks T while the program runs, else the link's."""
+        sums, update, sequencer, memory = self.sums, self.update, self.sequencer, self.memory
+        m.d.comb += [
+            sums.step.eq(update.sum_step),
+            sums.new.eq(update.sum_new),
+            sums.old.eq(update.sum_old),
+            sums.ends.eq(update.sum_ends),
+            sums.row.eq(update.sum_row),
+            sums.start.eq(sequencer.scrub),
+            sums.record.eq(sequencer.record),
+            sums.clear.eq(sequencer.clear),
+            sequencer.scrubbing.eq(sums.scrubbing),
+            sequencer.corrupt.eq(sums.corrupt),
+            sums.trit_word.eq(self.trits.word),
+            sums.linked.eq(self.run != RunState.RUNNING),
+            sums.address.eq(memory.address),
+            sums.write.eq(memory.write & (memory.space == Space.SUMS)),
+            sums.write_data.eq(memory.write_data[-8:]),
+        ]
+        with m.If(memory.space == Space.SUMS):
+            m.d.comb += memory.read_data.eq(sums.word)
 
     def _connect_trits(self, m):
         """T alone: the forward pass' while the program runs, else the link's."""

@@ -42,11 +42,11 @@ class LayerRecord(data.StructLayout):
 
 
 class MemorySignature(wiring.Signature):
-    """The command processor's access to memories T and R while no program runs.
+    """The command processor's access to memories T, R and SUMS while no program runs.
 
     Members
     -------
-    space : 0 for T, 1 for R.
+    space : 0 for T, 1 for R, 2 for SUMS.
     bank : bank of T.
     address : word.
     write : strobe; `write_data` is written at the clock edge. The last bytes of it are the word's.
@@ -56,11 +56,13 @@ class MemorySignature(wiring.Signature):
 
     def __init__(self, config: CoreConfig):
         bits = memory_word_bits(config)
+        words = max(config.trit_depth, config.residual_depth,
+                    config.sum_depth if config.row_sums else 0)
         write_bits = 8 * max(config.trit_word_bytes, config.residual_word_bytes)
         super().__init__({
-            "space": Out(1),
+            "space": Out(1 + config.row_sums),
             "bank": Out(range(config.banks)),
-            "address": Out(range(max(config.trit_depth, config.residual_depth))),
+            "address": Out(range(words)),
             "write": Out(1),
             "write_data": Out(write_bits),
             "read_data": In(bits),
@@ -93,3 +95,4 @@ class RunState(enum.Enum, shape=3):
     HALTED = 2
     ABORTED = 3
     FAULT = 4
+    CORRUPT = 5

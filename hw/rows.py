@@ -47,16 +47,18 @@ class RowEntry(data.StructLayout):
     """A row with an error: its sign, its bank and first word in T, its first word in R.
 
     With one bank, rows lie in R as in T (`model.layout.place`), and `residual` is left out: word n
-    of T belongs to the L/U words of R from n * L/U on.
+    of T belongs to the L/U words of R from n * L/U on. With row sums, `number` is the word of SUMS.
     """
 
     def __init__(self, config: CoreConfig):
         residual = {"residual": range(config.residual_depth)} if config.banks > 1 else {}
+        number = {"number": range(config.sum_depth)} if config.row_sums else {}
         super().__init__({
             "negative": 1,
             "bank": range(config.banks),
             "trit": range(config.trit_depth),
             **residual,
+            **number,
         })
 
 
@@ -126,6 +128,8 @@ class RowLister(wiring.Component):
             m.d.sync += left.eq(left - 1)
             if config.banks > 1:
                 m.d.sync += row.residual.eq(row.residual + stride)
+            if config.row_sums:
+                m.d.sync += row.number.eq(row.number + 1)
 
         with m.FSM():
             with m.State("Idle"):
@@ -141,6 +145,8 @@ class RowLister(wiring.Component):
                     ]
                     if config.banks > 1:
                         m.d.sync += row.residual.eq(self.record.residual_base)
+                    if config.row_sums:
+                        m.d.sync += row.number.eq(times(self.record.output_base, config.lanes))
                     m.next = "Fetch"
             with m.State("Fetch"):
                 m.next = "Load"

@@ -6,7 +6,7 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..firmware.isa import FORMAT, Op, available
+from ..firmware.isa import FORMAT, INSTRUCTIONS, Op, Operand, available
 from ..model.config import CoreConfig
 from .blockram import BlockRam
 from .ports import LayerRecord, RunState
@@ -38,7 +38,10 @@ class Sequencer(wiring.Component):
     flag : of the error unit.
     dispatched : strobe: an instruction is dispatched.
     clear : strobe: the program begins.
-    forward, error, backward, update, receive, send : strobes to the units, with
+    scrubbing, corrupt : with row sums: SCRUB goes on, and nothing is dispatched; it has found a
+        fault, and the program stops.
+    forward, error, backward, update, receive, send, scrub : strobes to the units (`scrub` with row
+        sums), with
     operand, record, last : the immediate, the table row it names (of the last layer for ERR and
         SEND), and whether that is the last layer.
     waiting : the program waits for a sample.
@@ -86,6 +89,7 @@ class Sequencer(wiring.Component):
             "stalled": Out(1),
             **({"settled": In(1), "drained": In(1), "trace": Out(1), "tell": Out(1)}
                if config.trace else {}),
+            **({"scrubbing": In(1), "corrupt": In(1), "scrub": Out(1)} if config.row_sums else {}),
         })
         self.program = BlockRam(32, config.program_depth)
         self.table = BlockRam(LayerRecord(config), config.max_layers)
@@ -117,12 +121,15 @@ class Sequencer(wiring.Component):
         ]
 
         names_layer, missing, works_on_last = Signal(), Signal(), Signal()
+        held, corrupt = self.hold, Const(0)
+        if self.config.row_sums:
+            held, corrupt = self.hold | self.scrubbing, self.corrupt
         number = self.operand[:len(self.layers)]  # the program loader accepts no others
-        if self.config.trace:
-            m.d.comb += names_layer.eq(opcode.matches(Op.FWD, Op.BWD, Op.UPD, Op.TELL))
+        named = [op for op in available(self.config)
+                 if INSTRUCTIONS[op].operand is Operand.LAYER]
+        m.d.comb += names_layer.eq(opcode.matches(*named))
         least = Mux(opcode == Op.BWD, 2, 1)
         m.d.comb += [
-            names_layer.eq((opcode == Op.FWD) | (opcode == Op.BWD) | (opcode == Op.UPD)),
             missing.eq(names_layer & ((number < least) | (number > self.layers))),
             works_on_last.eq((opcode == Op.ERR) | (opcode == Op.SEND)),
             table.address.eq(Mux(works_on_last, self.layers, number) - 1),
@@ -160,10 +167,10 @@ class Sequencer(wiring.Component):
 
             with m.State("Execute"):
                 m.d.comb += self.stalled.eq(self.sending)
-                with m.If(stopping):
+                with m.If(stopping | corrupt):
                     with m.If(self.quiet):
-                        stop(RunState.ABORTED)
-                with m.Elif(~self.hold):
+                        stop(Mux(corrupt, RunState.CORRUPT, RunState.ABORTED))
+                with m.Elif(~held):
                     with m.Switch(opcode):
                         with m.Case(Op.COUNT):
                             m.d.sync += counter.eq(self.operand)
@@ -222,3 +229,10 @@ class Sequencer(wiring.Component):
                     m.d.comb += [self.backward.eq(opcode == Op.BWD),
                                  self.update.eq(opcode == Op.UPD)]
                     go_on()
+            if self.config.row_sums:
+                with m.Case(Op.SCRUB):
+                    with m.If(missing):
+                        stop(RunState.FAULT)
+                    with m.Elif(looked_up):
+                        m.d.comb += self.scrub.eq(1)
+                        go_on()

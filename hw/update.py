@@ -42,6 +42,8 @@ class UpdateUnit(wiring.Component):
     flips : trits that changed, with this cycle's write.
     hold : begin no step of an update; those begun go on. event : what the step did that is written
         in this cycle; without a step, nothing flips or saturates. Of a core with a trace unit.
+    sum_step, sum_new, sum_old, sum_ends, sum_row : with row sums: U codes of a row that are
+        written, and those before, see `RowSums`.
     """
 
     def __init__(self, config: CoreConfig):
@@ -88,6 +90,13 @@ class UpdateUnit(wiring.Component):
             "error_write_data": Out(2 * config.update_lanes),
             "flips": Out(range(config.update_lanes + 1)),
             **traced,
+            **({
+                "sum_step": Out(1),
+                "sum_new": Out(2 * config.update_lanes),
+                "sum_old": Out(2 * config.update_lanes),
+                "sum_ends": Out(1),
+                "sum_row": Out(range(config.sum_depth)),
+            } if config.row_sums else {}),
         })
 
     def elaborate(self, platform):
@@ -282,6 +291,13 @@ class UpdateUnit(wiring.Component):
             self.error_write_data.eq(errors),
             self.flips.eq(popcount(changed)),
         ]
+        if config.row_sums:
+            m.d.sync += [self.sum_new.eq(new_trits), self.sum_old.eq(trits_2)]
+            m.d.comb += [
+                self.sum_step.eq(update_3),
+                self.sum_ends.eq(ends_3),
+                self.sum_row.eq(stages(self.row.number, "number", 3)[-1]),
+            ]
         return m
 
     def _word_of_residuals(self, trit_address, step):

@@ -71,6 +71,9 @@ class CoreConfig:
     trace
         Whether the trace unit is built in, which tells the host what each sample decided. Without
         it TRACE and TELL are refused in programs.
+    row_sums
+        Whether the sum mod 3 of each row's trits is kept beside T, and SCRUB compares the two. Not
+        without `trainable`.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class CoreConfig:
     pipelined: bool = False
     trainable: bool = True
     trace: bool = False
+    row_sums: bool = False
 
     def __post_init__(self) -> None:
         limits = {
@@ -119,6 +123,11 @@ class CoreConfig:
                     f"{field.name} must be an integer from {low} to {high}, not {value!r}")
         if self.pipelined and self.single_port:
             raise ConfigError("pipelined must be False where single_port is True")
+        if self.row_sums and not self.trainable:
+            raise ConfigError("row_sums must be False where trainable is False")
+        if self.row_sums and self.sum_depth > 65536:
+            raise ConfigError(f"row_sums must be False where {self.sum_depth} rows "
+                              f"(hidden_depth {self.hidden_depth}) exceed 65536")
         if self.lanes % self.update_lanes:
             raise ConfigError(
                 f"update_lanes must divide lanes ({self.lanes}), not {self.update_lanes!r}")
@@ -168,6 +177,11 @@ class CoreConfig:
     def output_words(self) -> int:
         """Words of L neurons of all layers together."""
         return self.hidden_depth + ceil_div(self.max_classes, self.lanes)
+
+    @property
+    def sum_depth(self) -> int:
+        """Rows that may have a sum: neurons of all layers, whole words of L a layer."""
+        return self.output_words * self.lanes
 
     @property
     def score_bits(self) -> int:

@@ -179,6 +179,9 @@ class GoldenDevice:
         if space == Space.T:
             _need(bank < c.banks and address + count <= c.trit_depth)
             return self.machine.codes[bank, address:address + count], 2, c.trit_word_bytes
+        if space == Space.SUMS:
+            _need(c.row_sums and bank == 0 and address + count <= c.sum_depth)
+            return self.machine.sums[address:address + count, None], 2, 1
         _need(c.trainable and bank == 0 and address + count <= c.residual_depth)
         return (self.machine.residuals[address:address + count], c.residual_bits,
                 c.residual_word_bytes)
@@ -187,12 +190,17 @@ class GoldenDevice:
         if len(payload) < 6:
             raise Refused(Status.LENGTH)
         space, count = payload[0], int.from_bytes(payload[4:6], "little")
-        size = self.config.trit_word_bytes if space == 0 else self.config.residual_word_bytes
+        c = self.config
+        size = c.trit_word_bytes if space == Space.T else c.residual_word_bytes
+        if c.row_sums and space >= Space.SUMS:
+            size = 1
         _need_length(payload, 6 + size * count)
         window, bits, size = self._window(payload)
         window[:] = unpack_words(payload[6:], bits, window.shape[1], size)
         if space == Space.T:
             self.loaded |= 4
+        elif space == Space.SUMS:
+            window %= 3
         return b""
 
     def _read(self, payload: bytes) -> bytes:

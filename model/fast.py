@@ -16,6 +16,7 @@ from .margin import state_sha256
 from .recipe import MIN_GAIN, Recipe
 from .rng import XorShift64, initial_counters, initial_prng
 from .scales.rows import RowScales
+from .units import trits
 
 __all__ = ["FastNetwork", "TrainStats"]
 
@@ -155,6 +156,21 @@ class FastNetwork:
                                -1 if recipe.scale_refresh is None else recipe.scale_refresh)
         self.prng.state = int(prng[0])
         return TrainStats(len(rows), *counts)
+
+    def corrupt_rows(self) -> list[tuple[int, int]]:
+        """Rows, as layer (from 1) and output, whose packed trits sum otherwise than the counters'.
+
+        Sums are taken mod 3, as a core with row sums does: the packed trits, which every forward
+        pass reads, are only ever changed one by one.
+        """
+        rows = []
+        for number, layer in enumerate(self._layers, 1):
+            plus, minus = (np.unpackbits(words.view(np.uint8), axis=1).reshape(
+                len(words), -1, 64).sum(axis=(0, 2), dtype=np.int64)
+                for words in (layer.plus, layer.minus))
+            found = trits(layer.counters, self.recipe.counter_bits).sum(axis=1)
+            rows += [(number, int(j)) for j in np.flatnonzero((plus - minus - found) % 3)]
+        return rows
 
     def state_sha256(self) -> str:
         """`state_sha256` of counters and scales."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from .config import CoreConfig, ceil_div
 
 __all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters", "place",
-           "tile_order", "unpack_counters"]
+           "row_sums", "tile_order", "unpack_counters"]
 
 
 class TableError(ValueError):
@@ -135,6 +135,19 @@ def unpack_counters(config: CoreConfig, layers: Sequence[Layer],
     """Counters (outputs, inputs) of each layer from memory images as `pack_counters` makes them."""
     return [layer_counters(config, layer, place_, codes, residuals)
             for layer, place_ in zip(layers, place(config, layers), strict=True)]
+
+
+def row_sums(config: CoreConfig, layer: Layer, place_: Placement,
+             codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The trits of each row of a layer mod 3: (outputs,), 0 to 2, of T codes (banks, words, L).
+
+    A code is congruent to its trit, as 2 is to -1 and 3 to 0, so the codes are summed; unused lanes
+    of a row's last word as well.
+    """
+    count = place_.groups * place_.words
+    words = codes[:, place_.trit_base:place_.trit_base + count]
+    rows = words.reshape(config.banks, place_.groups, -1).sum(axis=2).T.reshape(-1)
+    return rows[:layer.outputs] % 3
 
 
 def layer_counters(config: CoreConfig, layer: Layer, place_: Placement,

@@ -15,7 +15,7 @@ from ..firmware.frames import Run
 from ..firmware.isa import Op, decode
 from . import units
 from .config import CoreConfig, ceil_div
-from .layout import Layer, Placement, layer_counters, place
+from .layout import Layer, Placement, layer_counters, place, row_sums
 from .rng import XorShift64
 from .tracer import Piece, Tracer
 
@@ -70,6 +70,8 @@ class Machine:
     ----------
     codes, residuals
         Memories T (banks, depth, L; two-bit codes) and R (depth, U).
+    sums
+        Memory SUMS: the trits of each row mod 3 (0, 1 or 2), if the core keeps them.
     gates, errors
         Gate bits (hidden words, L) and error trits (words, U) of all layers.
     tracer
@@ -84,6 +86,7 @@ class Machine:
         self.gates = np.zeros((c.hidden_depth, c.lanes), bool)
         self.errors = np.zeros((c.output_words * c.steps, c.update_lanes), np.int64)
         self.scores = np.zeros(c.max_classes, np.int64)
+        self.sums = np.zeros(c.sum_depth if c.row_sums else 0, np.int64)
         self.prng = XorShift64(1)
         self.program: list[int] = []
         self.layers: list[Layer] = []
@@ -128,7 +131,7 @@ class Machine:
         if opcode == Op.HALT:
             self.run = Run.HALTED
             return True
-        if opcode in (Op.FWD, Op.BWD, Op.UPD, Op.TELL) and not (
+        if opcode in (Op.FWD, Op.BWD, Op.UPD, Op.SCRUB, Op.TELL) and not (
                 (2 if opcode == Op.BWD else 1) <= operand <= len(self.layers)):
             self.run = Run.FAULT
             return True
@@ -161,6 +164,8 @@ class Machine:
             self.outbox.extend(self.tracer.switch(operand))
         elif opcode == Op.TELL:
             self._tell(operand)
+        elif opcode == Op.SCRUB and not self._intact(operand):
+            self.run = Run.CORRUPT
         r.pc = following
         return True
 
@@ -256,6 +261,18 @@ class Machine:
         c = self.config
         group, bank = divmod(j, c.banks)
         first = placed.trit_base + group * placed.words
-        self.codes[bank, first:first + placed.words].reshape(-1)[:] = (row >> c.residual_bits) & 3
+        codes = self.codes[bank, first:first + placed.words].reshape(-1)
+        before = int(codes.sum())
+        codes[:] = (row >> c.residual_bits) & 3
+        if c.row_sums:
+            kept = placed.output_base * c.lanes + j
+            self.sums[kept] = (self.sums[kept] + int(codes.sum()) - before) % 3
         first, count = placed.residual_base + j * placed.words * c.steps, placed.words * c.steps
         self.residuals[first:first + count].reshape(-1)[:] = row & ((1 << c.residual_bits) - 1)
+
+    def _intact(self, number: int) -> bool:
+        """Whether the trits of each row of a layer have the sum that is kept."""
+        layer, placed = self.layers[number - 1], self.places[number - 1]
+        first = placed.output_base * self.config.lanes
+        found = row_sums(self.config, layer, placed, self.codes)
+        return bool((found == self.sums[first:first + layer.outputs]).all())

@@ -26,14 +26,15 @@ _SMALL = CoreConfig(
     lanes=4, banks=2, update_lanes=2, counter_bits=8, activation_bits=3, input_planes=3,
     max_layers=3, max_inputs=40, max_neurons=30, max_classes=9, trit_depth=64,
     residual_depth=256, hidden_depth=16, program_depth=16, slot_bytes=128)
-#: Cores to attack: of powers of two, of hardly any, one that only infers, one that traces; small,
-#: so that limits are met often.
+#: Cores to attack: of powers of two, of hardly any and with row sums, one that only infers, one
+#: that traces; small, so that limits are met often.
 CORES = (
     _SMALL,
     CoreConfig(
         lanes=6, banks=3, update_lanes=3, counter_bits=9, activation_bits=4, input_planes=1,
         max_layers=2, max_inputs=50, max_neurons=40, max_classes=12, trit_depth=100,
-        residual_depth=300, hidden_depth=8, program_depth=11, slot_bytes=256, seeder=False),
+        residual_depth=300, hidden_depth=8, program_depth=11, slot_bytes=256, seeder=False,
+        row_sums=True),
     replace(_SMALL, trainable=False),
     replace(_SMALL, trace=True, program_depth=24),
 )
@@ -194,6 +195,7 @@ class Attacker:
             lambda: programs.train(depth, samples, rng.choice([1, 20, 200, (1 << 23) - 1]), trace),
             lambda: programs.train(depth, samples, 1 << rng.randrange(23), trace),
             lambda: programs.infer(depth, samples, trace),
+            *([lambda: programs.scrub(depth)] if c.row_sums else []),
             lambda: [encode(Op.COUNT, samples), encode(Op.RECV), encode(Op.LOOP, 1),
                      encode(Op.HALT)],
             lambda: [encode(Op.RECV), encode(Op.FWD, c.max_layers), encode(Op.SEND)],
@@ -229,8 +231,10 @@ class Attacker:
         """Head of READ or WRITE, and bytes of the words."""
         c, rng = self.config, self.rng
         space = rng.choice([*Space])
-        banks, depth, size = ((c.banks, c.trit_depth, c.trit_word_bytes) if space is Space.T
-                              else (1, c.residual_depth, c.residual_word_bytes))
+        banks, depth, size = {
+            Space.T: (c.banks, c.trit_depth, c.trit_word_bytes),
+            Space.R: (1, c.residual_depth, c.residual_word_bytes),
+            Space.SUMS: (1, c.sum_depth, 1)}[space]
         count = rng.randint(1, min(depth, (c.max_payload - 6) // size))
         head = struct.pack("<BBHH", space, rng.randrange(banks), rng.randint(0, depth - count),
                            count)
@@ -485,11 +489,13 @@ class _Duel:
         raise Mismatch("\n".join(lines))
 
     def compare_state(self) -> None:
-        """Read all of T and R, if there is one, on both; nothing may run."""
+        """Read all of T, R and SUMS, as far as there are such, on both; nothing may run."""
         c = self.golden.config
         areas = [(Space.T, bank, c.trit_depth, c.trit_word_bytes) for bank in range(c.banks)]
         if c.trainable:
             areas.append((Space.R, 0, c.residual_depth, c.residual_word_bytes))
+        if c.row_sums:
+            areas.append((Space.SUMS, 0, c.sum_depth, 1))
         for space, bank, depth, size in areas:
             most = (c.max_payload - 6) // size
             for address in range(0, depth, most):
@@ -503,7 +509,8 @@ class _Duel:
 
 def _state(golden: GoldenDevice) -> tuple[object, ...]:
     machine = golden.machine
-    return (machine.codes.tobytes(), machine.residuals.tobytes(), machine.prng.state, machine.run,
+    return (machine.codes.tobytes(), machine.residuals.tobytes(), machine.sums.tobytes(),
+            machine.prng.state, machine.run,
             tuple(machine.program), tuple(machine.layers), golden.loaded, golden.nonce,
             golden.expected, vars(machine.statistics).copy(), len(machine.inbox))
 

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...firmware.frames import READ_ONLY, Status, Type
+from ...firmware.frames import READ_ONLY, Space, Status, Type
 from ...model.config import CoreConfig
 from ..compare import exceeds
 from ..ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
@@ -423,7 +423,7 @@ class CommandProcessor(wiring.Component):
             m.d.comb += [window.write.eq(1), window.next_word.eq(1)]
             m.next = "WORD"
             with m.If(reader.at_end):
-                with m.If(~self.memory.space):
+                with m.If(self.memory.space == Space.T):
                     m.d.sync += self.loaded[TRITS_LOADED].eq(1)
                 self._succeed(m)
 

@@ -1,9 +1,10 @@
-"""The words of T and R that WRITE and READ name, byte by byte."""
+"""The words of T, R and SUMS that WRITE and READ name, byte by byte."""
 
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ...firmware.frames import Space
 from ...model.config import CoreConfig
 from ..arith import select
 from ..ports import MemorySignature
@@ -28,7 +29,7 @@ class MemoryWindow(wiring.Component):
     write : strobe: `word` becomes the memory's.
     byte : of the memory's word, three cycles after its place was reached, or four if reads are
         pipelined.
-    memory : access to T and R.
+    memory : access to T, R and SUMS.
     """
 
     def __init__(self, config: CoreConfig):
@@ -64,10 +65,13 @@ class MemoryWindow(wiring.Component):
             memory.address.eq(address),
             memory.write.eq(self.write),
             memory.write_data.eq(self.word[-len(memory.write_data):]),
-            self.word_bytes.eq(Mux(memory.space, self.config.residual_word_bytes,
-                                   self.config.trit_word_bytes)),
+            self.word_bytes.eq(Mux(memory.space == Space.T, self.config.trit_word_bytes,
+                                   self.config.residual_word_bytes)),
             self.word_ends.eq(byte + 1 == self.word_bytes),
         ]
+        if self.config.row_sums:
+            with m.If(memory.space == Space.SUMS):
+                m.d.comb += self.word_bytes.eq(1)
         # Behind a deep memory and its multiplexers this is half of a long path.
         m.d.sync += self.byte.eq(select(memory.read_data, byte, 8))
         with m.If(self.open):

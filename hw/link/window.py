@@ -18,7 +18,7 @@ class WindowCheck(wiring.Component):
     Members
     -------
     head : the six bytes.
-    space : the memory, R also if there is no such space.
+    space : the memory; the last one also if there is no such space.
     bank, address, count : its other fields.
     within : `count` is not 0 and all words exist.
     fits : they fit into an answer.
@@ -28,7 +28,7 @@ class WindowCheck(wiring.Component):
         self.config = config
         super().__init__({
             "head": In(48),
-            "space": Out(1),
+            "space": Out(1 + config.row_sums),
             "bank": Out(8),
             "address": Out(16),
             "count": Out(16),
@@ -40,20 +40,30 @@ class WindowCheck(wiring.Component):
         m = Module()
         config = self.config
         space, end = Signal(8), Signal(17)
-        in_trits, in_residuals = Signal(), Signal()
+        in_trits, in_residuals, in_sums = Signal(), Signal(), Signal()
         largest_t, largest_r = (
             (config.max_payload - HEAD_BYTES) // size
             for size in (config.trit_word_bytes, config.residual_word_bytes))
         m.d.comb += [
             Cat(space, self.bank, self.address, self.count).eq(self.head),
             end.eq(self.address + self.count),
-            self.space.eq(space != Space.T),
             in_trits.eq((space == Space.T) & (self.bank < config.banks)
                         & ~exceeds(end, config.trit_depth)),
             in_residuals.eq(config.trainable & (space == Space.R) & (self.bank == 0)
                             & ~exceeds(end, config.residual_depth)),
-            self.within.eq((self.count != 0) & (in_trits | in_residuals)),
-            self.fits.eq(~Mux(self.space, exceeds(self.count, largest_r),
-                              exceeds(self.count, largest_t))),
+            self.within.eq((self.count != 0) & (in_trits | in_residuals | in_sums)),
+            self.fits.eq(~Mux(self.space == Space.T, exceeds(self.count, largest_t),
+                              exceeds(self.count, largest_r))),
         ]
+        if config.row_sums:
+            m.d.comb += in_sums.eq((space == Space.SUMS) & (self.bank == 0)
+                                   & ~exceeds(end, config.sum_depth))
+            with m.If(self.space == Space.SUMS):
+                m.d.comb += self.fits.eq(~exceeds(self.count, config.max_payload - HEAD_BYTES))
+            with m.If(space > Space.SUMS):
+                m.d.comb += self.space.eq(Space.SUMS)
+            with m.Else():
+                m.d.comb += self.space.eq(space)
+        else:
+            m.d.comb += self.space.eq(space != Space.T)
         return m

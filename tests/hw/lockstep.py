@@ -10,7 +10,7 @@ from tritgrad.hw.engine import Engine
 from tritgrad.hw.ports import LayerRecord, RunState
 from tritgrad.hw.statistics import COUNTERS
 from tritgrad.model.config import CoreConfig, ceil_div
-from tritgrad.model.layout import Layer, check_table, pack_counters
+from tritgrad.model.layout import Layer, check_table, pack_counters, row_sums
 from tritgrad.model.machine import Machine, Sample
 from tritgrad.model.tracer import Piece
 
@@ -124,6 +124,11 @@ class Lockstep:
         self.machine.codes[:, :codes.shape[1]] = codes
         self.machine.residuals[:len(residuals)] = residuals
         self.machine.prng.state = prng
+        if config.row_sums:
+            for layer, placed in zip(layers, self.machine.places, strict=True):
+                first = placed.output_base * config.lanes
+                self.machine.sums[first:first + layer.outputs] = row_sums(
+                    config, layer, placed, self.machine.codes)
         self.executed = 0
         self.told = bytearray()  # bytes of the trace unit
         self.records = 0
@@ -193,6 +198,8 @@ class Lockstep:
                 ctx.set(memory.data[n], to_int(word, 2))
         for n, word in enumerate(machine.residuals):
             ctx.set(engine.residuals.row(n), to_int(word, self.config.residual_bits))
+        for n, value in enumerate(machine.sums):
+            ctx.set(engine.sums.memory.data[n], int(value))
         for n, word in enumerate(self.program):
             ctx.set(engine.sequencer.program.data[n], word)
         for n, (layer, placed) in enumerate(zip(self.layers, machine.places, strict=True)):
@@ -249,6 +256,8 @@ class Lockstep:
                 assert cycles < 5000, f"{name} does not end"
             if self.config.trace:
                 await self._compare_records(ctx, name)
+            if word >> 24 == Op.SCRUB:
+                await ctx.tick()  # a fault stops the program once all is quiet
             self.executed += 1
             self._compare(ctx, name)
             if word >> 24 in (Op.ERR, Op.UPD):
@@ -296,6 +305,8 @@ class Lockstep:
             memory(store.data, machine.codes[bank], 2, f"T bank {bank}")
         memory([engine.residuals.row(n) for n in range(config.residual_depth)], machine.residuals,
                config.residual_bits, "R")
+        if config.row_sums:
+            memory(engine.sums.memory.data, machine.sums[:, None], 2, "sums")
         memory(engine.errors.memory.data, machine.errors & 3, 2, "errors")
         memory(engine.activation.gate_memory.data, machine.gates, 1, "gates")
         scores = [ctx.get(engine.scan.memory.data[k]) for k in range(config.max_classes)]
@@ -334,11 +345,13 @@ class Lockstep:
 def random_lockstep(seed: int, length: int = 18, trace: bool = False, **options) -> Lockstep:
     """A random engine with random state, program and samples.
 
-    Odd seeds give single-port stores, half of the even ones pipelined reads.
+    Odd seeds give single-port stores, half of the even ones pipelined reads. Every third has row
+    sums.
     """
     rng = random.Random(seed)
     config, layers = random_case(rng, **options)
-    config = replace(config, single_port=bool(seed % 2), pipelined=seed % 4 == 2, trace=trace)
+    config = replace(config, single_port=bool(seed % 2), pipelined=seed % 4 == 2, trace=trace,
+                     row_sums=seed % 3 == 1)
     program = random_program(rng, len(layers), length, config)
     density = rng.choice([0.1, 0.5, 1.0])
     top = 1 << layers[0].planes
