@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from tritgrad.host.modelfile import TrainedModel
 from tritgrad.model.margin import MarginNetwork
+from tritgrad.model.scales.chip import FRACTION_BITS, encode_factor
+from tritgrad.model.scales.rows import RowScales
 
 from .command import call, refusal
 
@@ -126,16 +128,17 @@ def test_another_rule():
         "explained")
 
 
-def test_a_network_with_row_scales():
-    call("train", "--device", "model", "--hidden", "12", "--epochs", "2", "--limit", "300",
-         "--scales", "--out", "scaled")
-    model = TrainedModel.load("scaled/model.npz")
-    codes = [np.arange(n, dtype=np.uint8) % 4 for n in (12, 10)]
-    replace(model, scales=replace(model.scales, codes=codes)).save("scaled.npz")
+def test_a_network_with_row_scales(trained):
+    model = TrainedModel.load(trained)
+    half = encode_factor(1 << (FRACTION_BITS - 1))
+    scales = replace(RowScales.initial((24, 12, 10)),
+                     codes=[np.array([0, half] * (n // 2), np.uint8) for n in (24, 12, 10)])
+    replace(model, recipe=replace(model.recipe, scale_refresh=6), scales=scales).save("scaled.npz")
     call("trace", "scaled.npz", "--sample", "3", "--json", "a.json", "--html", "a.html")
     found = json.loads(Path("a.json").read_text())["sample"]
     scaled = network("scaled.npz")
+    scaled.scales = None
     plain = scaled.scores(np.array(found["inputs"])).tolist()
-    scaled.scales = TrainedModel.load("scaled.npz").scales
+    scaled.scales = scales
     hard = found["explanation"]["hard"]["scores"]
     assert hard == scaled.scores(np.array(found["inputs"])).tolist() != plain
