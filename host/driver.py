@@ -151,6 +151,15 @@ class Driver:
             self.session.post(Type.PRNG, struct.pack("<Q", prng_state))
         self.session.flush()
 
+    @property
+    def order(self) -> npt.NDArray[np.intp] | None:
+        """The input at each position of the first layer, if that is another one; see `load`."""
+        return self._order
+
+    def restore(self, counters: Sequence[Integers], prng_state: int) -> None:
+        """Put back what `counters` and `prng` gave; the rest of the network stays."""
+        self.load(self.layers, counters, prng_state, self._order)
+
     def seed(self, seed: int, index: int) -> None:
         """PRNG state <- SplitMix64's output `index` of `seed`, made by the device's own seeder."""
         self.session.request(Type.SEED, struct.pack("<QQ", seed, index))

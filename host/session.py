@@ -129,6 +129,7 @@ class Session:
         """Open the conversation, or open it again after a reset; forgets unanswered requests."""
         self._outstanding: deque[Pending] = deque()
         self._results: list[bytes] = []
+        self._pieces: list[bytes] = []
         self._decoder = FrameDecoder()
         self._repairing = False
         self._silences = self._stuck = self._noise = 0
@@ -218,6 +219,11 @@ class Session:
         results, self._results = self._results, []
         return results
 
+    def take_pieces(self) -> list[bytes]:
+        """Payloads of the TRACE frames that have arrived since the last call."""
+        pieces, self._pieces = self._pieces, []
+        return pieces
+
     def close(self) -> None:
         """Let the device go."""
         self.transport.close()
@@ -274,6 +280,9 @@ class Session:
     def _take(self, frame: Frame) -> None:
         if frame.type == frames.RESULT:
             self._results.append(frame.payload)
+            return
+        if frame.type == frames.TRACE:
+            self._pieces.append(frame.payload)
             return
         split = _head(frame.payload)
         if split is None:
