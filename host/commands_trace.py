@@ -1,26 +1,31 @@
 """``tritgrad trace``: why a network decided as it did."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 
 from ..model.errors import BadInput
 from ..model.margin import MarginNetwork
+from ..model.trace.decisions import SampleDecisions
 from ..model.trace.explain import Explanation, Line, explain
 from ..model.trace.kinds import KINDS
 from ..model.trace.shadow import Temperatures
 from ..model.trace.summary import Summary, summarise
-from .commands_train import data_options
-from .console import counting, table
+from .commands_train import core_options, data_options
+from .console import RunProgress, counting, table
+from .driver import layer_table
 from .modelfile import TrainedModel
 from .modelrows import model_rows
 from .npz import write_whole
-from .options import data_path
+from .options import TrainOptions, data_path
 from .trace_page import Subject, page
+from .tracing import open_tracer, trace_samples
 
 __all__ = ["trace"]
 
@@ -42,13 +47,19 @@ __all__ = ["trace"]
 @click.option("--temperature", "temperatures", multiple=True, metavar="[NAME=]T",
               help="Scale the widths of all soft thresholds by T, or set that of one kind: trit, "
                    "gate, error or score.")
+@click.option("--device", default="model", show_default=True, metavar="DEVICE",
+              help="Take the sample's decisions from the golden model (model), or as the compiled "
+                   "RTL (sim) or a board (BOARD@PORT or @PORT) tells them; its core needs the "
+                   "trace unit.")
+@core_options
 @click.option("--svg", metavar="FILE", help="Draw the trace's events into this file.")
 @click.option("--html", metavar="FILE", help="Write all of it as one page.")
 @click.option("--json", "json_file", metavar="FILE",
               help="Write all of it as JSON; - is standard output.")
 def trace(model_file: str, dataset: str | None, data_dir: str | None, label: str | None,
           test: str | None, test_fraction: float | None, sample: int | None, summary: int | None,
-          temperatures: tuple[str, ...], svg: str | None, html: str | None,
+          temperatures: tuple[str, ...], device: str, lanes: int, banks: int,
+          update_lanes: int | None, vcd: str | None, svg: str | None, html: str | None,
           json_file: str | None) -> None:
     """Explain hard decisions: what was decided, how close, and what the smooth version says.
 
@@ -57,6 +68,12 @@ def trace(model_file: str, dataset: str | None, data_dir: str | None, label: str
     """
     model = TrainedModel.load(model_file)
     network, widths = _network(model, model_file), Temperatures.parse(temperatures)
+    options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
+                           counter_bits=model.recipe.counter_bits)
+    if device == "model" and vcd is not None:
+        raise BadInput(f"a waveform ({vcd}) needs device sim, not {device}")
+    if device != "model" and summary is not None:
+        raise BadInput(f"--device {device} tells of one sample; give --sample, not --summary")
     gains = model.recipe.gains_in(model.recipe.epochs - 1)
     _, x, y, rows = model_rows(model, model_file, dataset, {
         "data_dir": data_path(data_dir), "label": label, "test": data_path(test),
@@ -66,8 +83,11 @@ def trace(model_file: str, dataset: str | None, data_dir: str | None, label: str
         number = sample or 0
         if not 0 <= number < len(x):
             raise BadInput(f"--sample must be from 0 to {len(x) - 1} ({rows}), not {number}")
+        told = None if device == "model" else _told(
+            options, network, x[number:number + 1], y[number:number + 1], gains, vcd)
         found = Subject(number, rows, x[number], explain(
-            network, x[number].astype(np.int64), int(y[number]), gains, widths, model.class_names))
+            network, x[number].astype(np.int64), int(y[number]), gains, widths, model.class_names,
+            told))
     elif svg is not None:
         raise BadInput("--svg draws one sample; give --sample too")
     if summary is not None:
@@ -104,6 +124,20 @@ def _network(model: TrainedModel, model_file: str) -> MarginNetwork:
     network.counters = [np.array(layer, np.int64) for layer in model.counters]
     network.scales = None if model.scales is None else model.scales.copy()
     return network
+
+
+def _told(options: TrainOptions, network: MarginNetwork, x: npt.NDArray[np.uint8],
+          y: npt.NDArray[np.int64], gains: Sequence[int], vcd: str | None) -> SampleDecisions:
+    """What the device says that it decides about a sample."""
+    recipe = network.recipe
+    if network.scales is not None:
+        raise BadInput(f"device {options.device} has no row scales; leave --device away")
+    driver = open_tracer(options, recipe, RunProgress(Console(stderr=True)), vcd)
+    try:
+        driver.load(layer_table(recipe, gains), network.counters, network.prng.state)
+        return trace_samples(driver, x, y, recipe.margin)[0][0]
+    finally:
+        driver.close()
 
 
 def _as_dict(model: TrainedModel, found: Subject | None, totals: Summary | None) -> dict[str, Any]:

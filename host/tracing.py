@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +14,16 @@ from ..model.config import CoreConfig, ceil_div
 from ..model.device import unpack_words
 from ..model.errors import BadInput, DeviceError
 from ..model.layout import Layer, place
+from ..model.recipe import Recipe
 from ..model.trace.decisions import HiddenDecisions, SampleDecisions
+from .attach import open_board
 from .driver import MAX_CHUNK, MAX_RERUNS, Bytes, Driver, Integers, RunStats
+from .options import TrainOptions, board_and_port
+from .session import Session
+from .training import Watcher
+from .transport import SimTransport
 
-__all__ = ["RecordError", "RecordReader", "trace_samples"]
+__all__ = ["RecordError", "RecordReader", "open_tracer", "trace_samples"]
 
 Places = npt.NDArray[np.int64]
 
@@ -152,6 +159,20 @@ class RecordReader:
 
 def _sorted(places: Places) -> Places:
     return places[np.lexsort((places[:, 1], places[:, 0]))]
+
+
+def open_tracer(options: TrainOptions, recipe: Recipe, watcher: Watcher,
+                vcd: str | None = None) -> Driver:
+    """A driver on the simulated core with a trace unit, or on the board, that the options name."""
+    if board_and_port(options.device):
+        if vcd is not None:
+            raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
+        with watcher.working(f"connecting to {options.device}"):
+            return open_board(options.device, recipe)
+    config = replace(options.core(recipe.layers, recipe.planes), trace=True)
+    with watcher.working("compiling the RTL") as say:
+        transport = SimTransport(config, vcd, say)
+    return Driver(Session(transport))
 
 
 def trace_samples(driver: Driver, x: Bytes, y: Integers, margin: int | None,

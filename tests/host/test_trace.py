@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 import jsonschema
 import numpy as np
 import pytest
+from tritgrad.host import tracing
 from tritgrad.host.modelfile import TrainedModel
+from tritgrad.host.transport import GoldenTransport
 from tritgrad.model.margin import MarginNetwork
 from tritgrad.model.scales.chip import FRACTION_BITS, encode_factor
 from tritgrad.model.scales.rows import RowScales
@@ -142,3 +144,22 @@ def test_a_network_with_row_scales(trained):
     scaled.scales = scales
     hard = found["explanation"]["hard"]["scores"]
     assert hard == scaled.scores(np.array(found["inputs"])).tolist() != plain
+
+
+def test_a_sample_as_a_device_tells_it(trained, monkeypatch):
+    # The RTL tells the same bytes, see test_tracing; this saves compiling another core.
+    monkeypatch.setattr(tracing, "SimTransport", lambda config, *_: GoldenTransport(config))
+    for device in "model", "sim":
+        call("trace", trained, "--sample", "17", "--json", f"{device}.json", "--device", device,
+             "--lanes", "8", "--banks", "4", "--update-lanes", "4")
+    assert json.loads(Path("sim.json").read_text()) == json.loads(Path("model.json").read_text())
+
+
+@pytest.mark.parametrize("options, message", [
+    (("--device", "sim", "--summary", "5"),
+     "--device sim tells of one sample; give --sample, not --summary"),
+    (("--vcd", "a.vcd"), "a waveform (a.vcd) needs device sim, not model"),
+    (("--device", "fpga"), "device must be sim, model, BOARD@PORT or @PORT, not 'fpga'"),
+])
+def test_devices_that_cannot_tell(trained, options, message):
+    assert refusal("trace", trained, *options) == message

@@ -92,7 +92,7 @@ def test_a_bad_cable_loses_no_record():
 def test_decisions_of_1000_samples_on_the_rtl_are_the_golden_models(options):
     recipe = Recipe.default((40, 20, 12, 6), 4, seed=7)
     network, plain = MarginNetwork(recipe), MarginNetwork(recipe)
-    config = core(recipe, **options)
+    config = core(recipe, slot_bytes=4096, **options)
     traced = open_driver(SimTransport(config), recipe, network)
     x, y, stats = check(traced, recipe, network, 1000, 7)
     assert traced.config.trace
