@@ -25,6 +25,7 @@ COMMANDS = {
     "predict": (".commands_model", "predict"),
     "export": (".commands_model", "export"),
     "trace": (".commands_trace", "trace"),
+    "tune": (".commands_tune", "tune"),
     "verilog": (".commands_core", "verilog"),
     "check": (".commands_core", "check"),
     "optimize": (".commands_optimize", "optimize"),

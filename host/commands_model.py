@@ -11,8 +11,9 @@ from rich.console import Console
 
 from ..model.errors import BadInput
 from .commands_train import core_options, data_options
-from .console import RunProgress, counting, table
+from .console import RunProgress, table
 from .export import write_c_header, write_npz
+from .inference import predicted
 from .metrics import accuracy, class_reports, confusion_matrix
 from .modelfile import TrainedModel
 from .modelrows import model_rows
@@ -56,24 +57,13 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
                            counter_bits=model.recipe.counter_bits, rule=model.rule,
                            scales=model.scales is not None)
-    progress = Console(stderr=True)
-    learner = open_learner(options, model.recipe, RunProgress(progress), vcd, model.image_shape)
-    try:
-        learner.load(model.counters, 1, model.scales)
-        parts = []
-        with counting(progress, f"{rows} on {device}", len(x)) as show:
-            for first in range(0, len(x), learner.chunk):
-                parts.append(learner.infer(x[first:first + learner.chunk])[0])
-                show(first + len(parts[-1]))
-    finally:
-        learner.close()
-    predicted = np.concatenate(parts)
-    matrix = confusion_matrix(y, predicted, data.classes)
+    found = predicted(model, options, x, rows, Console(stderr=True), vcd)
+    matrix = confusion_matrix(y, found, data.classes)
     image = Path(picture or Path(model_file).with_suffix("").as_posix() + "-confusion.png")
     draw_confusion(matrix, data.class_names, image)
     reports = class_reports(matrix, data.class_names)
     console = Console(stderr=as_json)
-    console.print(f"[bold]{accuracy(y, predicted):.2f} %[/bold] of {len(x):,} {rows} right",
+    console.print(f"[bold]{accuracy(y, found):.2f} %[/bold] of {len(x):,} {rows} right",
                   highlight=False)
     console.print(table(None, ("class", "rows", "found %", "right of predicted %"), (
         (r.name, f"{r.rows:,}", _per_cent(r.recall), _per_cent(r.precision)) for r in reports),
@@ -86,7 +76,7 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
     if as_json:
         click.echo(json.dumps({
             "model": model_file, "dataset": data.name, "device": device, "rows": len(x),
-            "accuracy": accuracy(y, predicted), "class_names": list(data.class_names),
+            "accuracy": accuracy(y, found), "class_names": list(data.class_names),
             "classes": [{"name": r.name, "rows": r.rows, "recall": r.recall,
                          "precision": r.precision} for r in reports],
             "confusion": matrix.tolist(), "state_sha256": model.state_sha256}, allow_nan=False))
