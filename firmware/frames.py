@@ -127,6 +127,7 @@ HELLO_FIELDS: Fields = (
     ("max_neurons", "H"), ("max_classes", "H"), ("program_depth", "H"), ("seeder", "B"),
     ("trit_depth", "I"), ("residual_depth", "I"), ("hidden_depth", "I"),
     ("trainable", "B"), ("trace", "B"), ("row_sums", "B"),
+    ("conserve", "B"),
 )
 
 #: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait

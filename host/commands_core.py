@@ -48,6 +48,9 @@ def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
         elif field.name == "row_sums":
             option = click.option(name, is_flag=True, help="Keep the sum mod 3 of each row's trits "
                                   "beside T, and build in SCRUB, which compares the two.")
+        elif field.name == "conserve":
+            option = click.option(name, is_flag=True, help="Let updates leave the sum of each "
+                                  "row's trits as it is mod 3; needs --row-sums.")
         elif field.name == "update_lanes":
             option = click.option(name, type=int, metavar="N", help=f"{text}  [default: 16, or "
                                   "with fewer lanes the most that divide them]")

@@ -97,7 +97,8 @@ core_options = _stack(
               metavar="R", help="With --scales, divide them anew every 2^R samples learned.")
 @click.option("--gf3", type=click.Choice(GF3),
               help="Keep the sum mod 3 of each row's trits, and compare after each epoch, as any "
-                   "single-bit error of the trits' memory changes it.  [default: neither]")
+                   "single-bit error of the trits' memory changes it; with conserve, learn without "
+                   "changing it.  [default: neither]")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N",
               help="Derive everything random from this number, 0 to 2^64 - 1.")
 @click.option("--device", default="sim", show_default=True, metavar="DEVICE",

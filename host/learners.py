@@ -214,7 +214,12 @@ class DeviceLearner:
         self.recipe = recipe
         self._order: npt.NDArray[np.intp] | None = None
         dithers = any(recipe.gains_in(epoch)[0] < 0 for epoch in range(recipe.epochs))
-        if image_shape is not None and not dithers:
+        conserves = driver.config.conserve
+        if conserves != recipe.conserve:
+            raise BadInput(f"the core of {driver.session.name} was built "
+                           f"{'to conserve' if conserves else 'without conserving'} row sums: "
+                           f"--gf3 conserve {'is needed' if conserves else 'is not possible'}")
+        if image_shape is not None and not dithers and not conserves:
             self._order = tile_order(image_shape, driver.config.lanes)
         self._snapshot: State = ([], 1)
         self._since: list[tuple[Bytes, Labels, Sequence[int]]] = []

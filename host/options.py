@@ -16,8 +16,9 @@ __all__ = ["DEVICES", "GF3", "RULES", "TrainOptions", "board_and_port", "data_pa
 DEVICES = ("sim", "model")
 #: Learning rules: the margin rule of the core, and the sign rule of ternary layers.
 RULES = ("margin", "sign")
-#: What is done about the sums mod 3 of the rows' trits: they are compared after each epoch.
-GF3 = ("check",)
+#: What is done about the sums mod 3 of the rows' trits: they are compared after each epoch, and
+#: updates leave them as they are.
+GF3 = ("check", "conserve")
 
 #: Update lanes of the default core; fewer lanes than that have as many as divide them.
 UPDATE_LANES = 16
@@ -99,14 +100,15 @@ class TrainOptions:
                               counter_bits=self.counter_bits, epochs=self.epochs, seed=self.seed,
                               margin=self.margin, gain=self.gain, output_gain=self.output_gain,
                               shifts=self.act_shift,
-                              scale_refresh=self.scale_refresh if self.scales else None)
+                              scale_refresh=self.scale_refresh if self.scales else None,
+                              conserve=self.gf3 == "conserve")
 
     def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
         """The core that a simulation of such a network compiles."""
         return CoreConfig.for_network(
             layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
             update_lanes=suitable_update_lanes(self.lanes, self.update_lanes),
-            row_sums=self.gf3 is not None)
+            row_sums=self.gf3 is not None, conserve=self.gf3 == "conserve")
 
     def as_json(self) -> dict[str, Any]:
         """The record in JSON types."""

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
 
-__all__ = ["BackwardLane", "StepLane", "StepPlan", "UpdateLane"]
+__all__ = ["BackwardLane", "DebtLane", "StepLane", "StepPlan", "UpdateLane"]
 
 
 class StepPlan(wiring.Component):
@@ -177,6 +177,53 @@ class UpdateLane(wiring.Component):
             self.new_residual.eq(Mux(self.flip, Mux(self.negative, down_residual, up_residual),
                                      moved)),
         ]
+        return m
+
+
+class DebtLane(wiring.Component):
+    """Holds a trit that would change while its row has a debt, and pays with the change.
+
+    Combinational. A held counter stops one short of the change. From lane to lane the debt is a
+    function of four bits.
+
+    Members
+    -------
+    debt, rest : what is to be left out of the row's changes, before and after this one: 0, 1 or 2.
+    flip, negative, trit, new_trit, new_residual : of the lane's counter, see `UpdateLane`.
+    held_trit, held_residual : the counter after.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        super().__init__({
+            "debt": In(2),
+            "rest": Out(2),
+            "flip": In(1),
+            "negative": In(1),
+            "trit": In(2),
+            "new_trit": In(2),
+            "new_residual": In(config.residual_bits),
+            "held_trit": Out(2),
+            "held_residual": Out(config.residual_bits),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        # Up by one or down by two is a change of 1 mod 3, else it is one of 2.
+        by_two, one = Signal(), Signal()
+        nonzero = self.trit[0] ^ self.trit[1]
+        m.d.comb += [
+            by_two.eq(nonzero & (self.new_trit[0] ^ self.new_trit[1])),
+            one.eq(self.negative == by_two),
+            self.rest.eq(Mux(self.flip, Cat(one & self.debt[1], ~one & self.debt[0]), self.debt)),
+            self.held_trit.eq(self.new_trit),
+            self.held_residual.eq(self.new_residual),
+        ]
+        with m.If(self.flip & self.debt.any()):
+            m.d.comb += [
+                self.held_trit.eq(Mux(nonzero, self.trit, self.negative.replicate(2))),
+                self.held_residual.eq((~self.negative).replicate(self.config.residual_bits)),
+            ]
         return m
 
 

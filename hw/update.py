@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
-from .arith import popcount, select, times
-from .lanes import BackwardLane, StepLane, StepPlan, UpdateLane
+from .arith import add_mod3, canonical_mod3, popcount, select, sum_mod3, times
+from .lanes import BackwardLane, DebtLane, StepLane, StepPlan, UpdateLane
 from .ports import LayerRecord
 from .rows import RowEntry
 from .trace.events import StepEvent
@@ -23,6 +23,11 @@ class UpdateUnit(wiring.Component):
     inputs. Both are a pipeline of four stages without stalls: address, memory, bank, write; of five
     if reads are pipelined, as the memory takes two. Where the memories have a single port, an
     update reads in every other cycle; its writes, three cycles after, fall between.
+
+    A core that conserves goes through a row's words twice. The first pass writes nothing, it sums
+    mod 3 how the trits would change. In the second this sum is the debt: as long as there is one, a
+    trit that would change is held, and the debt becomes less by its change. The two passes are a
+    cycle apart.
 
     Members
     -------
@@ -111,13 +116,16 @@ class UpdateUnit(wiring.Component):
         words_left = Signal.like(self.record.words)
         tile = Signal(range(config.max_words))
         step = Signal(range(config.steps))
-        beginning = Signal()   # of a row (update), of a sum (backward)
+        beginning = Signal()   # of a row's pass (update), of a sum (backward)
+        counting = Signal()    # a row's first pass, of two
+        between = Signal()     # the debt is not known yet
         issue, step_ends, ends = Signal(), Signal(), Signal()
         word = Signal.like(tile)
+        first_pass = counting if config.conserve else Const(1)
         turn_to_write = Signal()
         if config.single_port:
             m.d.sync += turn_to_write.eq(active & ~backward & ~turn_to_write)
-        may_read = active & ~turn_to_write
+        may_read = active & ~turn_to_write & ~between
         if config.trace:
             may_read &= ~self.hold
         m.d.comb += [
@@ -154,15 +162,18 @@ class UpdateUnit(wiring.Component):
                 issue.eq(self.row_valid & self.entry_valid),
                 ends.eq((self.entry_last & step_ends) | self.entry_ended),
                 self.entry_take.eq(issue & step_ends),
-                self.row_take.eq(self.row_valid & (self.entry_valid | self.entry_ended) & ends),
+                self.row_take.eq(self.row_valid & (self.entry_ended | (self.entry_valid & ends
+                                                                       & ~counting))),
                 self.draw.eq(self.row_valid & (self.entry_valid | self.entry_ended) & beginning
-                             & (gain < 0)),
+                             & (gain < 0) & first_pass),
             ]
             with m.If(issue):
                 m.d.sync += [
                     step.eq(Mux(step_ends, 0, step + 1)),
                     beginning.eq(ends),
                 ]
+                if config.conserve:
+                    m.d.sync += [counting.eq(counting ^ ends), between.eq(counting & ends)]
             with m.If((self.row_take & self.row_last) | self.row_ended):
                 m.d.sync += active.eq(0)
 
@@ -177,6 +188,11 @@ class UpdateUnit(wiring.Component):
                 step.eq(0),
                 beginning.eq(1),
             ]
+            if config.conserve:
+                m.d.sync += counting.eq(~self.backward)
+        if config.conserve:
+            with m.If(between):
+                m.d.sync += between.eq(0)
 
         # What the memories' words meet comes as much later as those do.
         def late(value, name):
@@ -226,6 +242,8 @@ class UpdateUnit(wiring.Component):
         new_trits, new_residuals = Signal(2 * lanes), Signal.like(self.residual_word)
         errors = Signal(2 * lanes)
         m.d.comb += trits_2.eq(select(self.trit_word, step_2, 2 * lanes))
+        debt_2 = Signal(2)  # a bit for 1, a bit for 2
+        debt = debt_2
         for n in range(lanes):
             trit, residual = slice(2 * n, 2 * n + 2), slice(bits * n, bits * (n + 1))
             m.submodules[f"update{n}"] = lane = UpdateLane(config)
@@ -236,8 +254,21 @@ class UpdateUnit(wiring.Component):
                 lane.negative.eq(negative_2),
                 new_trits[trit].eq(lane.new_trit),
                 new_residuals[residual].eq(lane.new_residual),
-                flips[n].eq(lane.flip),
+                flips[n].eq(lane.flip & ~debt.any()),
             ]
+            if config.conserve:
+                m.submodules[f"debt{n}"] = payer = DebtLane(config)
+                m.d.comb += [
+                    payer.debt.eq(debt),
+                    payer.flip.eq(lane.flip),
+                    payer.negative.eq(negative_2),
+                    payer.trit.eq(trits_2[trit]),
+                    payer.new_trit.eq(lane.new_trit),
+                    payer.new_residual.eq(lane.new_residual),
+                    new_trits[trit].eq(payer.held_trit),
+                    new_residuals[residual].eq(payer.held_residual),
+                ]
+                debt = payer.rest
             if config.trace:
                 m.d.comb += saturated[n].eq(lane.saturated)
             m.submodules[f"backward{n}"] = sum_lane = BackwardLane(config)
@@ -260,17 +291,32 @@ class UpdateUnit(wiring.Component):
             *_, residual_3 = delayed(m, self.residual_address, "residual", depth, moves)
         else:
             residual_3 = self._word_of_residuals(trit_3, step_3)
+        writes_2 = writes_3 = ~backward
+        if config.conserve:
+            _, counting_2, counting_3 = stages(counting, "counting", 3)
+            _, _, first_3 = stages(beginning, "first", 3)
+            writes_2, writes_3 = ~backward & ~counting_2, ~backward & ~counting_3
+            total, change = Signal(2), Signal(2)
+            m.d.comb += [
+                change.eq(add_mod3(Mux(first_3, 0, total),
+                                   sum_mod3(Cat(self.sum_new, ~self.sum_old)))),
+                debt_2.eq(Mux(counting_2, 0, canonical_mod3(total))),
+            ]
+            with m.If(issue_3 & counting_3):
+                m.d.sync += total.eq(change)
+            with m.Elif(issue_2 & writes_2):
+                m.d.sync += total.eq(debt)
         gathered = Signal(2 * config.lanes)
         changed = Signal(lanes)
         m.d.sync += [
             select(gathered, step_2, 2 * lanes).eq(new_trits),
             self.residual_write_data.eq(new_residuals),
-            changed.eq(Mux(issue_2 & ~backward, flips, 0)),
+            changed.eq(Mux(issue_2 & writes_2, flips, 0)),
         ]
-        update_3 = issue_3 & ~backward
+        update_3 = issue_3 & writes_3
         if config.trace:
             m.d.sync += [
-                self.event.saturated.eq(saturated & (issue_2 & ~backward).replicate(lanes)),
+                self.event.saturated.eq(saturated & (issue_2 & writes_2).replicate(lanes)),
                 self.event.negative.eq(negative_2),
             ]
             m.d.comb += [

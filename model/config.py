@@ -74,6 +74,9 @@ class CoreConfig:
     row_sums
         Whether the sum mod 3 of each row's trits is kept beside T, and SCRUB compares the two. Not
         without `trainable`.
+    conserve
+        Whether UPD leaves the sum of each row's trits as it is mod 3 (`model.units.update`), in two
+        passes over each row. Not without `row_sums`.
 
     Raises
     ------
@@ -102,6 +105,7 @@ class CoreConfig:
     trainable: bool = True
     trace: bool = False
     row_sums: bool = False
+    conserve: bool = False
 
     def __post_init__(self) -> None:
         limits = {
@@ -125,6 +129,8 @@ class CoreConfig:
             raise ConfigError("pipelined must be False where single_port is True")
         if self.row_sums and not self.trainable:
             raise ConfigError("row_sums must be False where trainable is False")
+        if self.conserve and not self.row_sums:
+            raise ConfigError("conserve must be False where row_sums is False")
         if self.row_sums and self.sum_depth > 65536:
             raise ConfigError(f"row_sums must be False where {self.sum_depth} rows "
                               f"(hidden_depth {self.hidden_depth}) exceed 65536")

@@ -153,7 +153,8 @@ class FastNetwork:
         counts = train_samples(self._layers, self._inputs(x[rows]), self._labels(y[rows]), dy, dx,
                                columns, recipe.counter_bits, recipe.activation_bits, self._shifts,
                                self._gains(gains), recipe.margin, prng, self._steps,
-                               -1 if recipe.scale_refresh is None else recipe.scale_refresh)
+                               -1 if recipe.scale_refresh is None else recipe.scale_refresh,
+                               recipe.conserve)
         self.prng.state = int(prng[0])
         return TrainStats(len(rows), *counts)
 

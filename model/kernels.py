@@ -203,10 +203,24 @@ def end_step(layers, steps, refresh):
 
 
 @njit(cache=True)
-def update(counters, bits, plus, minus, x, errors, gain, prng, active, corr):
+def excess(row, bits, x, active, e, gain, dither):
+    """What `update` would add mod 3 to the sum of a row's trits."""
+    half = np.int64(1) << (bits - 1)
+    left, right = max(np.int64(gain), 0), max(-np.int64(gain), 0)
+    mask = (np.int64(1) << right) - 1
+    total = np.int64(0)
+    for i in active:
+        old = np.int64(row[i])
+        step = ((np.int64(x[i]) << left) + ((dither ^ i) & mask)) >> right
+        total += trit(min(max(old + e * step, -half), half - 1), bits) - trit(old, bits)
+    return total % 3
+
+
+@njit(cache=True)
+def update(counters, bits, plus, minus, x, errors, gain, prng, active, corr, conserve):
     """Update the rows of a layer that have an error; how many trits changed.
 
-    Adds each row's score to `corr`.
+    Adds each row's score to `corr`. With `conserve`, as `units.update` says.
     """
     count = 0
     for i in range(len(x)):
@@ -227,14 +241,20 @@ def update(counters, bits, plus, minus, x, errors, gain, prng, active, corr):
         mask = (np.int64(1) << right) - 1
         left = max(np.int64(gain), 0)
         residual = (3 * cell) >> 2 if e > 0 else (cell >> 2) - 1
-        score = np.int64(0)
+        score, rest = np.int64(0), np.int64(0)
+        if conserve:
+            rest = excess(row, bits, x, active[:count], e, gain, dither)
         for n in range(count):
             i = active[n]
             step = ((np.int64(x[i]) << left) + ((dither ^ i) & mask)) >> right
             old = np.int64(row[i])
             new = min(max(old + e * step, -half), half - 1)
             score += trit(old, bits)
-            if trit(new, bits) != trit(old, bits):
+            change = trit(new, bits) - trit(old, bits)
+            if change != 0 and rest != 0:
+                new = (2 * trit(old, bits) + e) * cell - (e > 0)
+                rest = (rest - change) % 3
+            elif change != 0:
                 new = (new & -cell) | residual
                 set_trit(plus, minus, j, i, trit(new, bits))
                 flips += 1
@@ -280,7 +300,7 @@ def score_samples(layers, x, shifts, activation_bits, scores):
 
 @njit(cache=True)
 def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shifts, gains, margin,
-                  prng, steps, refresh):
+                  prng, steps, refresh, conserve):
     """Learn samples (samples, inputs) one after the other; (correct, updates, flips).
 
     Factors stay as they are where `refresh` is negative.
@@ -306,7 +326,7 @@ def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shi
         for n in range(len(layers)):
             layer = layers[n]
             flips += update(layer.counters, bits, layer.plus, layer.minus, layer.x, layer.errors,
-                            gains[n], prng, layer.active, layer.corr)
+                            gains[n], prng, layer.active, layer.corr, conserve)
         if refresh >= 0:
             end_step(layers, steps, refresh)
     return correct, updates, flips

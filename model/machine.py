@@ -234,7 +234,7 @@ class Machine:
             draw = self.prng.draw() if layer.gain < 0 else 0
             step = units.steps(x, layer.gain, draw)
             error = int(self._row_errors(number)[j])
-            row, flips = units.update(counters[j], error, step, bits)
+            row, flips = units.update(counters[j], error, step, bits, self.config.conserve)
             self.statistics.flips += flips
             self._store_row(placed, int(j), row)
             group, bank = divmod(int(j), self.config.banks)

@@ -144,6 +144,6 @@ class MarginNetwork:
             draw = self.prng.draw() if gain < 0 else 0
             counters[j], changed = units.update(counters[j], int(errors[j]),
                                                 units.steps(x, gain, draw),
-                                                self.recipe.counter_bits)
+                                                self.recipe.counter_bits, self.recipe.conserve)
             flips += changed
         return flips

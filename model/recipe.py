@@ -47,6 +47,8 @@ class Recipe:
         0 to 2^64 - 1.
     scale_refresh
         r, 0 to 31: the rows have scales, divided anew every 2^r samples learned; None: no scales.
+    conserve
+        Whether an update leaves the sum of each row's trits as it is mod 3, see `units.update`.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class Recipe:
     epochs: int
     seed: int
     scale_refresh: int | None = None
+    conserve: bool = False
 
     def __post_init__(self) -> None:
         for name in ("layers", "gains", "shifts"):
@@ -75,6 +78,8 @@ class Recipe:
         object.__setattr__(self, "seed", check_seed(self.seed))
         if self.scale_refresh is not None:
             _integer("scale_refresh", self.scale_refresh, 0, 31)
+        if not isinstance(self.conserve, bool):
+            raise BadInput(f"conserve must be a bool, not {self.conserve!r}")
         _check_layers(self.layers)
         for name, values, count, low, high in (
                 ("gains", self.gains, self.depth, MIN_GAIN, self.counter_bits - 2),
@@ -101,7 +106,7 @@ class Recipe:
                 margin: int | None = None, gain: int | None = None,
                 output_gain: int | None = None,
                 shifts: Sequence[int] | None = None,
-                scale_refresh: int | None = None) -> "Recipe":
+                scale_refresh: int | None = None, conserve: bool = False) -> "Recipe":
         """The recipe that follows from a network's sizes, except for what is given.
 
         Parameters
@@ -126,7 +131,7 @@ class Recipe:
         if margin is None:
             margin = 4 << _half_log2(sizes[-2])
         return cls(sizes, counter_bits, activation_bits, planes, tuple(gains), tuple(shifts),
-                   margin, epochs, seed, scale_refresh)
+                   margin, epochs, seed, scale_refresh, conserve)
 
     @property
     def floors(self) -> tuple[int, ...]:

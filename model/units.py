@@ -68,11 +68,15 @@ def steps(x: IntArray, gain: int, draw: int) -> IntArray:
     return np.where(x != 0, (x + dither) >> -gain, 0)
 
 
-def update(row: IntArray, error: int, step: IntArray, bits: int) -> tuple[IntArray, int]:
+def update(row: IntArray, error: int, step: IntArray, bits: int,
+           conserve: bool = False) -> tuple[IntArray, int]:
     """A row of counters after `error` (+1 or -1) times `step`, and how many trits changed.
 
     The sum saturates; where the trit changed, the residual is reloaded so that the counter stands
     three quarters into the cell it landed in, in the direction of motion (hysteresis).
+
+    With `conserve` the sum of the row's trits stays what it is mod 3: the first trits that would
+    change do not, as many as that takes; their counters stop one short of the change.
     """
     half = 1 << (bits - 1)
     cell = 1 << (bits - 2)
@@ -81,4 +85,13 @@ def update(row: IntArray, error: int, step: IntArray, bits: int) -> tuple[IntArr
     up, down = (3 * cell) >> 2, (cell >> 2) - 1
     base = (after >> (bits - 2)) << (bits - 2)
     reloaded = np.where(new > old, base + up, base + down)
-    return np.where(new != old, reloaded, after), int(np.count_nonzero(new != old))
+    after = np.where(new != old, reloaded, after)
+    flips = np.flatnonzero(new != old)
+    if conserve:
+        held = 0
+        while (new - old)[flips[held:]].sum() % 3:
+            held += 1
+        first, flips = flips[:held], flips[held:]
+        # One below what the trit above begins with, or the least with this trit.
+        after[first] = (2 * old[first] + 1) * cell - 1 if error > 0 else (2 * old[first] - 1) * cell
+    return after, len(flips)

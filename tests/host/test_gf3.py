@@ -1,12 +1,13 @@
 """``tritgrad train --gf3``: row sums kept and compared, faults named, the same state everywhere."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tritgrad.firmware.frames import Space
 from tritgrad.host.driver import Driver, layer_table
-from tritgrad.host.learners import ModelLearner
+from tritgrad.host.learners import DeviceLearner, ModelLearner
 from tritgrad.host.options import TrainOptions
 from tritgrad.host.session import Session
 from tritgrad.host.transport import GoldenTransport
@@ -97,8 +98,26 @@ def test_model_and_sim_end_alike_and_report():
     assert model["rows_scrubbed"] == sim["rows_scrubbed"] == 2 * (8 + 10)
 
 
+def test_model_and_sim_conserve_alike():
+    model, sim = (json.loads(call(*SMALL, "--gf3", "conserve", "--device", name, "--out", name)
+                             .stdout) for name in ("model", "sim"))
+    assert model["state_sha256"] == sim["state_sha256"]
+    assert model["flips"] == sim["flips"] > 10
+    assert sim["rows_scrubbed"] == 2 * (8 + 10)
+
+
+def test_a_core_and_a_recipe_that_differ_are_refused():
+    driver, _ = open_core(row_sums=True, conserve=True)
+    with pytest.raises(BadInput, match="golden model was built to conserve row sums: --gf3 "
+                                       "conserve is needed"):
+        DeviceLearner(driver, RECIPE)
+    driver, _ = open_core(row_sums=True)
+    with pytest.raises(BadInput, match="built without conserving row sums: --gf3 conserve is not"):
+        DeviceLearner(driver, replace(RECIPE, conserve=True))
+
+
 def test_refusals():
     assert refusal("train", "--rule", "sign", "--gf3", "check") == (
         "rule sign has no --gf3; leave it away")
-    with pytest.raises(BadInput, match="gf3 must be check, not 'always'"):
+    with pytest.raises(BadInput, match="gf3 must be check or conserve, not 'always'"):
         TrainOptions(gf3="always")

@@ -346,12 +346,12 @@ def random_lockstep(seed: int, length: int = 18, trace: bool = False, **options)
     """A random engine with random state, program and samples.
 
     Odd seeds give single-port stores, half of the even ones pipelined reads. Every third has row
-    sums.
+    sums, and half of those conserve.
     """
     rng = random.Random(seed)
     config, layers = random_case(rng, **options)
     config = replace(config, single_port=bool(seed % 2), pipelined=seed % 4 == 2, trace=trace,
-                     row_sums=seed % 3 == 1)
+                     row_sums=seed % 3 == 1, conserve=seed % 6 == 1)
     program = random_program(rng, len(layers), length, config)
     density = rng.choice([0.1, 0.5, 1.0])
     top = 1 << layers[0].planes

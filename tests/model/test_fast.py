@@ -25,7 +25,7 @@ def random_recipe(rng, depth):
         activation_bits=int(rng.integers(1, 9)), planes=int(rng.integers(1, 9)),
         gains=tuple(gains), shifts=tuple(rng.integers(0, 7, depth - 1).tolist()),
         margin=int(rng.choice([1, 10, 100, 2**23 - 1])), epochs=3,
-        seed=int(rng.integers(0, 2**63)))
+        seed=int(rng.integers(0, 2**63)), conserve=bool(rng.integers(3) == 0))
 
 
 def random_samples(rng, recipe, n):
