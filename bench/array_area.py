@@ -186,6 +186,11 @@ class Wrapped(wiring.Component):
 def synthesise(design: wiring.Component, family: str, folder: Path) -> dict[str, int]:
     """Cells by type; the netlist stays in the folder."""
     (folder / "top.il").write_text(rtlil.convert(design, name="top", emit_src=False))
+    return statistics(family, folder)
+
+
+def statistics(family: str, folder: Path) -> dict[str, int]:
+    """Cells by type of ``top.il`` in the folder, where the netlist goes too."""
     script = (f"read_rtlil top.il; {SYNTH[family]} -top top; tee -q -o stat.json stat -json; "
               "write_json top.json")
     run_tool("yosys", ["-q", "-p", script], folder, "yosys.log")
