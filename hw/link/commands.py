@@ -308,6 +308,7 @@ class CommandProcessor(wiring.Component):
             with m.Elif(~always & (self.running != (self.kind == Type.DATA))):
                 self._answer(m, Status.STATE)
 
+        wrong, whole = Signal(), Signal()  # the length, known a cycle before it decides
         with m.State("LENGTH"):
             bits = (PAYLOAD + max(FIXED_BYTES.values())).bit_length()
             fixed, repeating, beyond = Signal(bits), Signal(), Signal()
@@ -317,11 +318,18 @@ class CommandProcessor(wiring.Component):
                     with m.Case(kind):
                         m.d.comb += [fixed.eq(PAYLOAD + size), repeating.eq(kind in REPEATING)]
             self._preset(m, fixed)
+            m.d.sync += [
+                wrong.eq(~beyond & (reader.end[:bits] < fixed)
+                         | ~repeating & (beyond | (reader.end[:bits] != fixed))),
+                whole.eq(fixed == PAYLOAD),
+            ]
+            m.next = "MEASURED"
+
+        with m.State("MEASURED"):
             m.next = "GATHER"
-            with m.If(~beyond & (reader.end[:bits] < fixed) | ~repeating & (
-                    beyond | (reader.end[:bits] != fixed))):
+            with m.If(wrong):
                 self._answer(m, Status.LENGTH)
-            with m.Elif(fixed == PAYLOAD):
+            with m.Elif(whole):
                 m.next = "DECIDE"
 
         with m.State("GATHER"):
