@@ -84,6 +84,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--accuracy-only", action="store_true",
+                        help="no cycles and no cells, which take compilers some minutes")
     options = parser.parse_args()
     data, rows, costs = load("digits"), [], {}
     for mode in MODES:
@@ -92,7 +94,7 @@ def main() -> int:
             rows.append(row)
             print(f"{mode:9} seed {seed}: {row['accuracy']:.2f} %, {row['flips']:,} flips",
                   flush=True)
-            if seed == 1:
+            if seed == 1 and not options.accuracy_only:
                 costs[mode] = cycles(data, before, mode) | cells(mode)
                 print(f"{mode:9} {costs[mode]}", flush=True)
     write("row_sums", {"epochs": options.epochs, "rows": rows, "costs": costs})
