@@ -53,6 +53,7 @@ class SampleFeeder(wiring.Component):
         m = Module()
         m.submodules.unpacker = unpacker = Unpacker(self.config)
         left = Signal(8)
+        too_large = Signal()  # a label so far; decides once all are read, as the byte comes late
         m.d.comb += [
             unpacker.inputs.eq(self.inputs),
             unpacker.planes.eq(self.planes),
@@ -64,24 +65,27 @@ class SampleFeeder(wiring.Component):
         ]
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += left.eq(self.count)
+                m.d.sync += [left.eq(self.count), too_large.eq(0)]
                 with m.If(self.start):
                     m.next = "CHECK"
 
             with m.State("CHECK"):
                 m.d.comb += self.take.eq(1)
-                m.d.sync += left.eq(left - 1)
-                # The place does not matter after a fault, and need not wait for the comparison.
-                with m.If(left == 1):
-                    m.d.comb += [self.mark.eq(1), self.rewind.eq(1)]
-                    m.next = "BACK"
-                with m.If((left == 0) | (self.byte >= self.classes)):
+                m.d.sync += [left.eq(left - 1),
+                             too_large.eq(too_large | (self.byte >= self.classes))]
+                with m.If(left == 0):
                     m.d.comb += [self.done.eq(1), self.fault.eq(1)]
                     m.next = "IDLE"
+                with m.Elif(left == 1):
+                    m.d.comb += [self.mark.eq(1), self.rewind.eq(1)]
+                    m.next = "BACK"
 
             with m.State("BACK"):
                 m.d.comb += self.take.eq(1)
                 m.next = "LABEL"
+                with m.If(too_large):
+                    m.d.comb += [self.done.eq(1), self.fault.eq(1)]
+                    m.next = "IDLE"
 
             # From here on the place is in the labels or in the samples, the other one remembered.
             with m.State("LABEL"):
