@@ -32,7 +32,8 @@ def support(trits: npt.NDArray[np.integer], rows: int, lanes: int) -> Bits:
 def forward_cycles(inside: Bits, x: npt.NDArray[np.integer], planes: int, lanes: int) -> int:
     """Array cycles of a layer for inputs (inputs,) of `planes` bits, without setup and drain.
 
-    One cycle for each row group and each non-zero word of a bit plane whose granule is inside.
+    One cycle for each row group and each non-zero word of a bit plane whose granule is inside; a
+    group without any takes one, in which its sums leave (`hw.forward.ForwardControl`).
     """
     words = inside.shape[1]
     if x.ndim != 1 or ceil_div(len(x), lanes) != words:
@@ -42,7 +43,7 @@ def forward_cycles(inside: Bits, x: npt.NDArray[np.integer], planes: int, lanes:
     active = np.zeros(words, np.int64)
     for p in range(planes):
         active += (padded >> p & 1).reshape(words, lanes).any(axis=1)
-    return int((inside * active).sum())
+    return int(np.maximum(1, (inside * active).sum(axis=1)).sum())
 
 
 def purge(counters: npt.NDArray[np.integer], k: int) -> int:

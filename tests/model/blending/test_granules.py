@@ -14,11 +14,14 @@ def test_support_and_cycles_one_by_one(seed):
     inside, cycles = support(trits, 2, 4), 0
     assert inside.shape == (4, 6)
     for g in range(4):
+        issued = 0
         for w in range(6):
             assert inside[g, w] == np.any(trits[2 * g:2 * g + 2, 4 * w:4 * w + 4])
             for p in range(2):
-                cycles += bool(inside[g, w] and np.any(x[4 * w:4 * w + 4] >> p & 1))
+                issued += bool(inside[g, w] and np.any(x[4 * w:4 * w + 4] >> p & 1))
+        cycles += issued or 1
     assert forward_cycles(inside, x, 2, 4) == cycles
+    assert forward_cycles(np.zeros((3, 6), bool), x, 2, 4) == 3
 
 
 def test_purge_and_births_and_deaths():
