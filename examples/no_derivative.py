@@ -97,7 +97,8 @@ class MarginWith(MarginNetwork):
         super().__init__(recipe)
         self.activation = activation
 
-    def _forward(self, weights, x):
+    def forward_pass(self, x):
+        weights = self.weights()
         hidden = self.activation(units.forward(weights[0], np.asarray(x, np.int64)))
         return [np.asarray(x, np.int64), hidden], [hidden >= 0], units.forward(weights[1], hidden)
 
