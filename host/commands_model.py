@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from ..model.errors import BadInput
-from .commands_train import core_options, data_options
+from .commands_train import core_options, rows_options
 from .console import RunProgress, table
 from .export import write_c_header, write_npz
 from .inference import predicted
@@ -32,10 +32,7 @@ __all__ = ["evaluate", "export", "predict"]
               help="Evaluate on digits, mnist, fashion-mnist, or a .npz or .csv file: on the test "
                    "rows if the model was trained on the same data, else on all rows of a file.  "
                    "[default: what the model was trained on]")
-@data_options
-@click.option("--test-fraction", type=float, metavar="F",
-              help="Take this part of the rows for the test, where the data have no test set.  "
-                   "[default: as in training]")
+@rows_options
 @click.option("--device", default="model", show_default=True, metavar="DEVICE",
               help="Infer on the compiled RTL (sim), on the golden model (model), or on a board: "
                    "BOARD@PORT or @PORT.")

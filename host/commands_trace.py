@@ -17,7 +17,7 @@ from ..model.trace.explain import Explanation, Line, explain
 from ..model.trace.kinds import KINDS
 from ..model.trace.shadow import Temperatures
 from ..model.trace.summary import Summary, summarise
-from .commands_train import core_options, data_options
+from .commands_train import core_options, rows_options
 from .console import RunProgress, counting, table
 from .driver import layer_table
 from .modelfile import TrainedModel
@@ -36,10 +36,7 @@ __all__ = ["trace"]
               help="Take the sample from digits, mnist, fashion-mnist, or a .npz or .csv file: "
                    "from the test rows if the model was trained on the same data.  "
                    "[default: what the model was trained on]")
-@data_options
-@click.option("--test-fraction", type=float, metavar="F",
-              help="Take this part of the rows for the test, where the data have no test set.  "
-                   "[default: as in training]")
+@rows_options
 @click.option("--sample", type=int, metavar="N",
               help="Explain this row, counted from 0.  [default: 0, without --summary]")
 @click.option("--summary", type=int, metavar="N",

@@ -19,7 +19,7 @@ from .options import GF3, RULES, TrainOptions, board_and_port, data_path, parse_
 from .report import report, write_files
 from .training import CHECKPOINT, Outcome, Trainer, open_learner, resume, start, with_device
 
-__all__ = ["core_options", "data_options", "train"]
+__all__ = ["core_options", "data_options", "rows_options", "train"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -41,6 +41,14 @@ data_options = _stack(
     click.option("--label", metavar="NAME",
                  help="Take this column of a CSV file as the label.  [default: the last one]"),
     click.option("--test", metavar="FILE", help="Take the test rows from this CSV or NPZ file."),
+)
+
+#: For what is done with rows of the data that a model was trained on.
+rows_options = _stack(
+    data_options,
+    click.option("--test-fraction", type=float, metavar="F",
+                 help="Take this part of the rows for the test, where the data have no test set.  "
+                      "[default: as in training]"),
 )
 
 core_options = _stack(

@@ -54,6 +54,16 @@ async def get(ctx, stream, idle: int = 0):
     return item
 
 
+async def get_packet(ctx, stream, idle: Callable[[], int]) -> bytes:
+    """The bytes of a stream up to one that is the last."""
+    packet, last = bytearray(), False
+    while not last:
+        item = await get(ctx, stream, idle())
+        packet.append(item.data)
+        last = item.last
+    return bytes(packet)
+
+
 def random_bytes(rng: random.Random, n: int) -> bytes:
     """Bytes of which about a third are flags and escapes."""
     special = bytes([FLAG, ESC, FLAG ^ 0x20, ESC ^ 0x20])

@@ -8,7 +8,7 @@ from tritgrad.firmware.frames import TRACE, Frame
 from tritgrad.firmware.trace import PIECE_BYTES
 from tritgrad.hw.link.pieces import PieceSender
 
-from .harness import get, put, simulate, stalls, wait
+from .harness import get_packet, put, simulate, stalls, wait
 
 
 @pytest.mark.parametrize("most_in, most_out", [(0, 0), (3, 0), (0, 3), (2, 2)])
@@ -46,13 +46,7 @@ def test_packets(most_in, most_out):
     async def receive(ctx):
         idle = stalls(rng, most_out)
         for _ in expected:
-            packet = bytearray()
-            last = 0
-            while not last:
-                item = await get(ctx, dut.o, idle())
-                packet.append(item.data)
-                last = item.last
-            found.append(bytes(packet))
+            found.append(await get_packet(ctx, dut.o, idle))
 
     simulate(dut, send, receive)
     assert found == expected

@@ -8,7 +8,7 @@ from tritgrad.firmware.frames import RESULT, Frame
 from tritgrad.hw.link.results import ResultSender
 from tritgrad.model.config import CoreConfig
 
-from .harness import get, simulate, stalls, wait
+from .harness import get_packet, simulate, stalls, wait
 
 
 @pytest.mark.parametrize("classes", [1, 2, 10, 256])
@@ -48,13 +48,7 @@ def test_packets(classes):
     async def receive(ctx):
         idle = stalls(rng, rng.choice([0, 4]))
         for _ in results:
-            packet = bytearray()
-            last = 0
-            while not last:
-                item = await get(ctx, dut.o, idle())
-                packet.append(item.data)
-                last = item.last
-            found.append(bytes(packet))
+            found.append(await get_packet(ctx, dut.o, idle))
 
     simulate(dut, start, receive)
     assert found == [

@@ -5,7 +5,7 @@ import pytest
 from tritgrad.firmware.frames import FrameDecoder, stuff
 from tritgrad.hw.link.transmitter import Arbiter, Transmitter
 
-from .harness import get, put, random_frame, simulate, stalls
+from .harness import get, get_packet, put, random_frame, simulate, stalls
 
 
 async def put_packet(ctx, stream, packet: bytes, idle) -> None:
@@ -67,12 +67,7 @@ def test_arbiter(inputs, i_most, o_most):
     async def receive(ctx):
         idle = stalls(rng, o_most)
         while len(got) < 20 * inputs:
-            packet, last = bytearray(), False
-            while not last:
-                item = await get(ctx, dut.o, idle())
-                packet.append(item.data)
-                last = item.last
-            got.append(bytes(packet))
+            got.append(await get_packet(ctx, dut.o, idle))
 
     simulate(dut, receive, *(sender(n) for n in range(inputs)))
     for n in range(inputs):
