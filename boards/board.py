@@ -115,6 +115,8 @@ class Board:
         Most bits a second that the bridge does.
     lutram
         Units whose memories are to be look-up tables, as block memories are scarce.
+    placer
+        Options of nextpnr that only this board needs.
     note
         What a user has to know, if anything.
     """
@@ -133,6 +135,7 @@ class Board:
     loader: tuple[str, ...]
     max_rate: int = 3_000_000
     lutram: tuple[str, ...] = ()
+    placer: tuple[str, ...] = ()
     note: str = ""
 
     @property
@@ -179,7 +182,7 @@ class Board:
         check_fits(self.stores, self.fpga.blocks, self.name)
 
     def resized(self, *, network: tuple[int, ...] | None = None, clock_hz: int | None = None,
-                infer_only: bool = False, **sizes: int | None) -> "Board":
+                infer_only: bool = False, scales: bool = False, **sizes: int | None) -> "Board":
         """The board with another core.
 
         Parameters
@@ -190,8 +193,11 @@ class Board:
             Another frequency for the core.
         infer_only
             Leave out memory R and the update unit.
+        scales
+            Give rows scales; the array then drains one sum a cycle.
         sizes
-            Any of `lanes`, `banks`, `update_lanes`, `counter_bits`; None leaves one as it is.
+            Any of `lanes`, `banks`, `update_lanes`, `counter_bits`; None leaves one as it is. With
+            an odd number of lanes or banks the array drains one sum a cycle.
 
         Raises
         ------
@@ -210,6 +216,10 @@ class Board:
         if infer_only:
             # Without R there are blocks enough for what had to be of look-up tables.
             chosen["trainable"], lutram = False, ()
+        if scales:
+            chosen["scales"] = True
+        if scales or any(chosen[name] % chosen.get("drain", 1) for name in ("lanes", "banks")):
+            chosen["drain"] = 1
         made = replace(self, networks=networks, sizes=chosen, lutram=lutram,
                        clock_hz=clock_hz or self.clock_hz)
         made.check()

@@ -139,7 +139,7 @@ def place(synthesis: Synthesis, seed: int = 1, say: Say = lambda text: None) -> 
         stale.unlink(missing_ok=True)
     say("packing")
     tool, *arguments = synthesis.place
-    log = run_tool(tool, [*arguments, "--seed", str(seed), "--freq",
+    log = run_tool(tool, [*arguments, *board.placer, "--seed", str(seed), "--freq",
                           f"{synthesis.clock_hz / 1e6:.6f}"],
                    folder, "nextpnr.log", say, NEXTPNR_PHASES, check=False)
     seconds["place and route"], started = time.monotonic() - started, time.monotonic()

@@ -101,7 +101,7 @@ class Store:
 
 
 def stores(config: CoreConfig, weights: BlockMemory, buffers: BlockMemory) -> tuple[Store, ...]:
-    """T, R and the receive slots of a core.
+    """T, R, S and the receive slots of a core, as far as it has them.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def stores(config: CoreConfig, weights: BlockMemory, buffers: BlockMemory) -> tu
     weights
         What T and R are made of.
     buffers
-        What the receive slots are made of.
+        What S and the receive slots are made of.
     """
     residuals = Store("R (residuals)", "residual_depth", 1, config.residual_depth,
                       config.update_lanes * config.residual_bits, weights)
@@ -118,6 +118,8 @@ def stores(config: CoreConfig, weights: BlockMemory, buffers: BlockMemory) -> tu
         Store("T (trits)", "trit_depth", config.banks, config.trit_depth, 2 * config.lanes,
               weights),
         *([residuals] if config.trainable else []),
+        *([Store("S (scales)", "scale_depth", 1, config.scale_depth, 8 * config.scale_word_bytes,
+                 buffers)] if config.scales else []),
         Store("receive slots", "slot_bytes", 1, 2 * config.slot_bytes, 8, buffers),
     )
 

@@ -52,8 +52,9 @@ class Use:
     available: int
 
     def __str__(self) -> str:
-        share = f" ({100 * self.used / self.available:.0f} %)" if self.available else ""
-        return f"{self.used:,} of {self.available:,}{share}"
+        if not self.available:
+            return f"{self.used:,}"
+        return f"{self.used:,} of {self.available:,} ({100 * self.used / self.available:.0f} %)"
 
 
 @dataclass

@@ -16,9 +16,11 @@ def _platform() -> Any:
 BOARD = Board(
     name="ulx3s-85f", title="ULX3S 85F", chip="LFE5U-85F",
     part="LFE5U-85F-6BG381", fpga=ECP5_85F, platform=_platform,
-    input_hz=25_000_000, clock_hz=67_500_000,
+    input_hz=25_000_000, clock_hz=65_000_000,
     networks=((784, 512, 10), (784, 128, 10)),
-    sizes={"lanes": 36, "banks": 28, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
-           "slot_bytes": 2048, "pipelined": True},
+    sizes={"lanes": 36, "banks": 14, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
+           "slot_bytes": 2048, "pipelined": True, "drain": 2},
     usb=((0x0403, 0x6015),), loader=("-b", "ulx3s"),
-    lutram=("core.engine.inputs.memory", "core.engine.lister.memory"))
+    lutram=("core.engine.inputs.memory",),
+    # Memories fill the chip: the other placer moves them too late, and paths become long.
+    placer=("--placer", "static"))

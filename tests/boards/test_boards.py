@@ -169,3 +169,17 @@ def test_a_core_that_only_infers_has_no_residuals():
     BOARDS["ulx3s-25f"].resized(network=(784, 256, 10), infer_only=True)
     with pytest.raises(ConfigError, match="residual_depth"):
         BOARDS["ulx3s-25f"].resized(network=(784, 256, 10))
+
+
+@pytest.mark.parametrize("name, network, message", [
+    ("ulx3s-25f", (784, 128, 10), None), ("ulx3s-85f", (784, 512, 10), None),
+    ("tang-nano-9k", (784, 56, 10), None), ("tang-nano-9k", (784, 64, 10), "are left for them")])
+def test_memory_s_counts_where_rows_have_scales(name, network, message):
+    if message is not None:
+        with pytest.raises(ConfigError, match=message):
+            BOARDS[name].resized(network=network, scales=True)
+        return
+    made = BOARDS[name].resized(network=network, scales=True)
+    (store,) = [store for store in made.stores if store.name == "S (scales)"]
+    assert made.config.scales and made.config.drain == 1
+    assert (store.depth, store.width) == (made.config.scale_depth, 56) and store.blocks > 1

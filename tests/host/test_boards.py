@@ -50,7 +50,7 @@ def test_boards_table_shows_what_a_board_can_do(run, released, monkeypatch):
                  "5,000", "3,030"):
         assert part in lines["icebreaker"]
     assert "ulx3s-12f: Lattice warrants half" in result.output
-    assert "28x36" in lines["ulx3s-85f"] and "784-512-10" in lines["ulx3s-85f"]
+    assert "14x36" in lines["ulx3s-85f"] and "784-512-10" in lines["ulx3s-85f"]
 
 
 def test_boards_json_has_the_same_and_more(run, released):
