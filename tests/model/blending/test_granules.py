@@ -25,9 +25,10 @@ def test_support_and_cycles_one_by_one(seed):
 
 
 def test_purge_and_births_and_deaths():
-    counters = np.array([[-128, -8, -7, 0], [7, 8, 1, 127]], np.int16)
+    counters = np.array([[-128, -9, -8, 0], [7, 8, 1, 127]], np.int16)
+    assert purge(counters, 0) == 0
     assert purge(counters, 3) == 3
-    assert counters.tolist() == [[-128, -8, 0, 0], [0, 8, 0, 127]]
+    assert counters.tolist() == [[-128, -9, 0, 0], [0, 8, 0, 127]]
     assert changes(np.array([[True, False, True]]), np.array([[False, True, True]])) == (1, 1)
 
 
@@ -36,5 +37,5 @@ def test_bad_input_is_refused():
         support(np.zeros((1, 1), np.int8), 0, 4)
     with pytest.raises(BadInput, match="x must fill 2 words of 4"):
         forward_cycles(np.ones((1, 2), bool), np.zeros(3, np.int64), 1, 4)
-    with pytest.raises(BadInput, match="k must be from 0 to 14, not 15"):
-        purge(np.zeros(1, np.int16), 15)
+    with pytest.raises(BadInput, match="k must be from 0 to 15, not 16"):
+        purge(np.zeros(1, np.int16), 16)

@@ -1,0 +1,112 @@
+"""Training with a support: the schedule, and the compiled model beside reference machine."""
+
+import random
+
+import numpy as np
+import pytest
+from tritgrad.firmware import programs
+from tritgrad.host.driver import layer_table
+from tritgrad.model.blending.granules import support
+from tritgrad.model.blending.pruning import ALL, Pruning
+from tritgrad.model.config import CoreConfig
+from tritgrad.model.errors import BadInput
+from tritgrad.model.fast import FastNetwork
+from tritgrad.model.layout import check_table, pack_counters, unpack_counters
+from tritgrad.model.machine import Machine, Sample
+from tritgrad.model.recipe import Recipe
+from tritgrad.model.units import trits
+
+
+def test_the_schedule_of_a_run():
+    plan = Pruning(every=100, cutoff=30, banks=8, lanes=16)
+    assert plan.last(1000) == 600
+    assert [plan.cutoff_after(n, 1000) for n in (0, 50, 100, 300, 599, 600, 700)] == [
+        None, None, 30, 30, None, 30, None]
+    assert [plan.rests(n, 1000) for n in (0, 599, 600, 1000)] == [False, False, True, True]
+    assert [plan.ahead(n) for n in (0, 99, 100)] == [100, 1, 100]
+    assert (Pruning.layers(1), Pruning.layers(2), Pruning.layers(4)) == ([1], [1], [1, 2, 3])
+    assert Pruning.small(8) == 5
+
+
+def test_refusals():
+    with pytest.raises(BadInput, match="cutoff of pruning must be an integer from 0 to 128, not "):
+        Pruning(100, 129, 8, 16)
+    with pytest.raises(BadInput, match="every of pruning must be an integer from 1 to "):
+        Pruning(0, 1, 8, 16)
+    with pytest.raises(BadInput, match="at most three fifths of the run's 160 samples, not 100"):
+        Pruning(100, 1, 8, 16).check(160)
+    recipe = Recipe.default((9, 3), 1)
+    with pytest.raises(BadInput, match="nothing can be purged"):
+        FastNetwork(recipe).purge([1], 0, 0)
+    with pytest.raises(BadInput, match="conserve must be left away where there is prune"):
+        Recipe.default((9, 3), 1, conserve=True, prune=Pruning(1, 1, 1, 4))
+    pruned = FastNetwork(Recipe.default((9, 3), 1, prune=Pruning(1, 1, 1, 4)))
+    with pytest.raises(BadInput, match=r"the support of layer 1 leaves out \d+ granules"):
+        pruned.load(pruned.counters, 1, inside=[np.zeros((3, 3), bool)])
+    with pytest.raises(BadInput, match=r"granules \[\(3, 3\)\], not \[\(1, 1\)\]"):
+        pruned.load(pruned.counters, 1, inside=[np.zeros((1, 1), bool)])
+
+
+def machine_for(recipe, network, config):
+    machine, table = Machine(config), layer_table(recipe, recipe.gains)
+    check_table(config, table)
+    machine.load_table(table)
+    codes, residuals = pack_counters(config, table, network.counters)
+    machine.codes[:, :codes.shape[1]] = codes
+    machine.residuals[:len(residuals)] = residuals
+    machine.prng.state = network.prng.state
+    for placed, inside in zip(machine.places, network.support, strict=True):
+        machine.support[placed.group_base:placed.group_base + placed.groups,
+                        :placed.words] = inside
+    return machine
+
+
+def run(machine, words, samples=()):
+    machine.program = words
+    machine.start()
+    machine.inbox.extend(samples)
+    machine.advance()
+    assert machine.run.name == "HALTED"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_births_rest_and_purges_are_those_of_the_reference_machine(seed):
+    rng = random.Random(seed)
+    depth = rng.randint(1, 3)
+    sizes = (*(rng.randint(3, 30) for _ in range(depth)), rng.randint(2, 7))
+    lanes, banks = rng.randint(1, 9), rng.randint(1, 5)
+    recipe = Recipe(sizes, rng.randint(6, 10), 3, rng.randint(1, 4),
+                    tuple(rng.randint(-3, 4) for _ in range(depth)),
+                    tuple(rng.randint(0, 2) for _ in range(depth - 1)), 10_000, epochs=1,
+                    seed=rng.randrange(1 << 64), prune=Pruning(10, 1, banks, lanes))
+    config = CoreConfig.for_network(sizes, recipe.planes, lanes=lanes, banks=banks,
+                                    update_lanes=lanes, counter_bits=recipe.counter_bits,
+                                    activation_bits=3, support=True)
+    network = FastNetwork(recipe)
+    machine = machine_for(recipe, network, config)
+    x = np.array([[rng.randrange(1 << recipe.planes) if rng.random() < 0.6 else 0
+                   for _ in range(sizes[0])] for _ in range(40)], np.uint8)
+    y = np.array([rng.randrange(sizes[-1]) for _ in x])
+    small = rng.randrange(recipe.counter_bits)
+    for part, rest, limits in ((slice(0, 10), False, (0, ALL)), (slice(10, 25), False, (2, small)),
+                               (slice(25, 40), True, (banks * lanes // 3, 0))):
+        layers = Pruning.layers(depth)
+        network.purge(layers, *limits)
+        run(machine, programs.purge(depth, layers, *limits))
+        network.train(x, y, np.arange(40), recipe.gains, start=part.start, stop=part.stop,
+                      rest=rest)
+        run(machine, programs.train(depth, part.stop - part.start, recipe.margin, rest=rest),
+            [Sample(a.astype(np.int64), int(b)) for a, b in zip(x[part], y[part], strict=True)])
+        found = unpack_counters(config, machine.layers, machine.codes, machine.residuals)
+        for number, (a, b) in enumerate(zip(network.counters, found, strict=True)):
+            assert (a == b).all()
+            placed = machine.places[number]
+            inside = machine.support[placed.group_base:placed.group_base + placed.groups,
+                                     :placed.words]
+            assert (network.support[number] == inside).all()
+            needed = support(trits(a, recipe.counter_bits), banks, lanes)
+            assert not (needed & ~inside).any()
+    assert machine.prng.state == network.prng.state
+    again = FastNetwork(recipe)
+    again.load(network.counters, network.prng.state, inside=network.support)
+    assert all((a == b).all() for a, b in zip(again.support, network.support, strict=True))
