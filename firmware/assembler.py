@@ -14,7 +14,8 @@ __all__ = ["AssemblyError", "assemble", "disassemble"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _LIMITS = {Operand.COUNT: (1, (1 << 24) - 1), Operand.MARGIN: (1, (1 << 23) - 1),
-           Operand.MODE: (0, 3)}
+           Operand.MODE: (0, 3), Operand.SPARSITY: (0, 6),
+           Operand.LIMITS: (0, (1 << 21) - 1), Operand.EXPONENT: (0, 31)}
 
 
 class AssemblyError(BadInput):

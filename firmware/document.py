@@ -21,7 +21,8 @@ _PIECES = (f"A frame of type 0x{frames.TRACE:02X} holds the piece's number since
 _OPERANDS = {
     Operand.NONE: "none (0)", Operand.COUNT: "1 to 2^24 - 1", Operand.TARGET: "an address",
     Operand.LAYER: "a layer, from 1", Operand.MARGIN: "1 to 2^23 - 1",
-    Operand.MODE: "0 to 3",
+    Operand.MODE: "0 to 3", Operand.SPARSITY: "0 to 6",
+    Operand.LIMITS: "cutoff + 2^16 k + 2^20 rest", Operand.EXPONENT: "0 to 31",
 }
 
 

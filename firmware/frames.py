@@ -38,8 +38,10 @@ class Type(enum.IntEnum):
     HELLO    nonce u32 (not 0): names the session, sets the expected sequence number.
     PROGRAM  instruction words u32: replaces the program.
     TABLE    `LAYER_ROW` a layer: replaces the layer table.
-    WRITE    space u8, bank u8, address u16, count u16, words: writes memory T, R or SUMS.
-    READ     space u8, bank u8, address u16, count u16: answers words of memory T, R or SUMS.
+    WRITE    space u8, bank u8, address u16, count u16, words: writes memory T, R, SUMS, S or
+             SUPPORT.
+    READ     space u8, bank u8, address u16, count u16: answers words of memory T, R,
+             SUMS, S or SUPPORT.
     PRNG     state u64 (not 0).
     SEED     seed u64, index u64: PRNG state <- SplitMix64 out(seed, index), or 1 if that is 0.
     RUN      nothing: clears the statistics and starts the program at address 0.
@@ -98,6 +100,10 @@ class Space(enum.IntEnum):
     #: 2 bits a word: a row's trits mod 3, 3 becoming 0; its bank field must be 0. The row of neuron
     #: j of a layer is word ``output_base * L + j`` (`model.layout.Placement`).
     SUMS = 2
+    #: 48 bits of corr, 8 of the factor's code; its bank field must be 0. Rows as in SUMS, then a
+    #: word with the step in place of corr.
+    S = 3
+    SUPPORT = 4
 
 
 class Run(enum.IntEnum):
@@ -127,7 +133,7 @@ HELLO_FIELDS: Fields = (
     ("max_neurons", "H"), ("max_classes", "H"), ("program_depth", "H"), ("seeder", "B"),
     ("trit_depth", "I"), ("residual_depth", "I"), ("hidden_depth", "I"),
     ("trainable", "B"), ("trace", "B"), ("row_sums", "B"),
-    ("conserve", "B"),
+    ("conserve", "B"), ("resident", "H"), ("support", "B"), ("scales", "B"),
 )
 
 #: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait

@@ -26,7 +26,14 @@ class Op(enum.IntEnum):
     BWD = 7
     UPD = 8
     SEND = 9
+    PROBE = 10
+    LOSS = 11
+    STEP = 12
     SCRUB = 13
+    REFRESH = 14
+    SCALE = 15
+    CUTOFF = 16
+    PURGE = 17
     TRACE = 18
     TELL = 19
 
@@ -40,6 +47,9 @@ class Operand(enum.Enum):
     LAYER = "layer"      #: 1 to the rows of the layer table
     MARGIN = "margin"    #: 1 to 2^23 - 1
     MODE = "mode"        #: 0 to 3, see `trace.Mode`
+    SPARSITY = "sparsity"  #: 0 to 6
+    LIMITS = "limits"    #: bits 15:0 cutoff, 19:16 k, 20 rest
+    EXPONENT = "exponent"  #: 0 to 31
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,9 @@ class Instruction:
 
 
 #: What a core has where the field of `CoreConfig` is set, to follow "needs a core".
-UNITS = {"trainable": "that can train", "trace": "with a trace unit", "row_sums": "with row sums"}
+UNITS = {"trainable": "that can train", "trace": "with a trace unit", "row_sums": "with row sums",
+         "resident": "with resident samples", "support": "that keeps its support",
+         "scales": "whose rows have scales"}
 
 INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
     Instruction(Op.HALT, Operand.NONE,
@@ -81,6 +93,17 @@ INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
     Instruction(Op.SCRUB, Operand.LAYER,
                 "sum the trits of each row of the layer; stop the program as corrupt if a sum "
                 "differs mod 3 from the one kept", "row_sums"),
+    Instruction(Op.REFRESH, Operand.EXPONENT,
+                "step <- step + 1; flag <- step is a multiple of 2^operand", "scales"),
+    Instruction(Op.SCALE, Operand.LAYER,
+                "factors of the layer's rows from their corr and the step", "scales"),
+    Instruction(Op.CUTOFF, Operand.LIMITS,
+                "cutoff, k and rest <- fields of the operand; while rest is 1, UPD leaves the "
+                "counters of granules outside the support as they are", "support"),
+    Instruction(Op.PURGE, Operand.LAYER,
+                "counters of the layer whose trit is not 0 become 0 in granules with at most "
+                "`cutoff` of them, then those from -2^k to 2^k - 1 everywhere unless k is 0; "
+                "the support is what has a trit that is not 0", "support"),
     Instruction(Op.TRACE, Operand.MODE,
                 "end the record of decisions and send it, if one is open; unless the operand is 0, "
                 "open one: UPD then tells flips, with bit 1 of the operand saturations too",
@@ -88,6 +111,20 @@ INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
     Instruction(Op.TELL, Operand.LAYER,
                 "add the layer's decisions to the record, if one is open: gates, activations and "
                 "errors, or of the last layer prediction, rival, gap, flag and scores", "trace"),
+    Instruction(Op.PROBE, Operand.SPARSITY,
+                "the direction's sparsity <- operand; unless that is 0, PRNG state <- state + "
+                "golden constant, key <- its SplitMix64 output; if it is 0, key <- PRNG state, "
+                "which becomes the place of the weight after it; loss difference <- 0; the first "
+                "resident sample becomes the one in hand; FWD adds the direction to the trits",
+                "resident"),
+    Instruction(Op.LOSS, Operand.MARGIN,
+                "loss difference +- clip(margin - gap, 0, 2 margin); the next resident sample "
+                "becomes the one in hand; after the last one FWD subtracts the direction, "
+                "after another round it leaves it away and the flag is set, else cleared; "
+                "counts samples and correct predictions", "resident"),
+    Instruction(Op.STEP, Operand.LAYER,
+                "counters of the layer move along the direction, by the power of two that the "
+                "loss difference and the layer's gain say, downhill", "resident"),
 )}
 
 #: Bit fields of an instruction word: name, first bit, width.

@@ -4,9 +4,11 @@ A learning rule is such a program. `samples` is how many samples one run takes. 
 unit tells of each sample what it decided where `trace`, the operand of TRACE, is not 0.
 """
 
+from collections.abc import Sequence
+
 from .assembler import assemble
 
-__all__ = ["PROGRAMS", "infer", "scrub", "train"]
+__all__ = ["PROGRAMS", "infer", "purge", "scrub", "train", "train_fd", "train_spsa"]
 
 
 def infer(layers: int, samples: int, trace: int = 0) -> list[int]:
@@ -31,14 +33,33 @@ def scrub(layers: int) -> list[int]:
     return assemble(f"{rows}\n        HALT", layers=layers)
 
 
-def train(layers: int, samples: int, margin: int, trace: int = 0) -> list[int]:
-    """The margin rule: forward, compare, and where the margin is violated, backward and update."""
+def purge(layers: int, purged: Sequence[int], cutoff: int, k: int) -> list[int]:
+    """Purge some of the layers (from 1): with cutoff and k 0, only find their support."""
+    rows = "\n".join(f"        PURGE {layer}" for layer in purged)
+    return assemble(f"        CUTOFF limits\n{rows}\n        HALT", layers=layers,
+                    symbols={"limits": cutoff | k << 16})
+
+
+def train(layers: int, samples: int, margin: int, trace: int = 0, rest: bool = False,
+          scale_refresh: int | None = None) -> list[int]:
+    """The margin rule: forward, compare, and where the margin is violated, backward and update.
+
+    With `rest`, for a core that keeps its support, nothing is born outside it. With
+    `scale_refresh` r, rows have scales: a sample that updated is a step, and every 2^r steps all
+    factors are divided anew.
+    """
     opened, told = _tracing(layers, trace)
+    first = f"        CUTOFF {1 << 20}" if rest else ""
     numbers = range(1, layers + 1)
     forward = "\n".join(f"        FWD {layer}" for layer in numbers)
     backward = "\n".join(f"        BWD {layer}" for layer in reversed(numbers) if layer > 1)
     update = "\n".join(f"        UPD {layer}" for layer in numbers)
+    refresh = ""
+    if scale_refresh is not None:
+        scale = "\n".join(f"        SCALE {layer}" for layer in numbers)
+        refresh = f"        SKIP on\n        REFRESH {scale_refresh}\n        SKIP on\n{scale}"
     return assemble(f"""
+{first}
         COUNT samples
 next:   RECV
 {opened}
@@ -49,7 +70,8 @@ next:   RECV
 {update}
 done:
 {told}
-        LOOP next
+{refresh}
+on:     LOOP next
         HALT
     """, layers=layers, symbols={"samples": samples, "margin": margin})
 
@@ -62,4 +84,38 @@ def _tracing(layers: int, mode: int) -> tuple[str, str]:
     return f"        TRACE {mode}", f"{tell}\n        TRACE 0"
 
 
-PROGRAMS = {"infer": infer, "scrub": scrub, "train": train}
+def train_spsa(layers: int, samples: int, margin: int, steps: int, sparsity: int) -> list[int]:
+    """Simultaneous perturbation: steps downhill along random directions, from losses alone.
+
+    The samples of the run stay on the chip, at most as many as `CoreConfig.resident`.
+    """
+    numbers = range(1, layers + 1)
+    forward = "\n".join(f"        FWD {layer}" for layer in numbers)
+    update = "\n".join(f"        STEP {layer}" for layer in numbers)
+    return assemble(f"""
+        COUNT samples
+fill:   RECV
+        LOOP fill
+        COUNT steps
+next:   PROBE sparsity  ; trits + direction, first sample
+pass:
+{forward}
+        LOSS margin     ; next sample; after all of them - direction, after that sets the flag
+        SKIP pass
+{update}
+        LOOP next
+        HALT
+    """, layers=layers, symbols={"samples": samples, "margin": margin, "steps": steps,
+                                 "sparsity": sparsity})
+
+
+def train_fd(layers: int, samples: int, margin: int, steps: int) -> list[int]:
+    """Finite differences: as `train_spsa`, but each step is of one weight, in turn.
+
+    The PRNG's state is the place of the first one, see `tritgrad.model.discrete.walk`.
+    """
+    return train_spsa(layers, samples, margin, steps, sparsity=0)
+
+
+PROGRAMS = {"infer": infer, "purge": purge, "scrub": scrub, "train": train, "train-fd": train_fd,
+            "train-spsa": train_spsa}

@@ -33,6 +33,9 @@ class Epoch:
     flips: int = 0
     cycles: int = 0
     forward_cycles: int = 0
+    births: int = 0  #: granules that came into the support, and that a purge took out of it
+    deaths: int = 0
+    inside: int | None = None  #: granules in it at the end of the epoch, if there is one
     counted: bool = True  #: whether the device counted cycles in all its chunks
     test_accuracy: float | None = None
     val_accuracy: float | None = None
@@ -50,6 +53,7 @@ class Position:
     epochs: list[Epoch] = field(default_factory=list)
     finished: int = 0
     best_epoch: int | None = None
+    inside: int = 0  #: granules of the support when they were last counted
     seconds: float = 0.0
     train_seconds: float = 0.0
 
@@ -70,6 +74,8 @@ class Checkpoint:
         Counters of the epoch with the best validation accuracy, if there is one.
     scales, best_scales
         Scales of the rows that belong to `counters` and to `best`, if they are learned.
+    support
+        Granules inside it, per layer (row groups, words), if the run prunes.
     """
 
     options: TrainOptions
@@ -80,6 +86,7 @@ class Checkpoint:
     best: Counters | None = None
     scales: RowScales | None = None
     best_scales: RowScales | None = None
+    support: list[npt.NDArray[np.bool_]] | None = None
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all."""
@@ -90,6 +97,7 @@ class Checkpoint:
             "tritgrad_checkpoint": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
         arrays |= _named("counters", self.counters)
         arrays |= _named("best", self.best or [])
+        arrays |= {f"support_{n}": bits for n, bits in enumerate(self.support or [], 1)}
         arrays |= self.scales.arrays("scales_") if self.scales else {}
         arrays |= self.best_scales.arrays("best_scales_") if self.best_scales else {}
         write_arrays(path, arrays)
@@ -115,7 +123,9 @@ class Checkpoint:
             return cls(TrainOptions.from_json(meta["options"]), meta["data"], position,
                        counters, meta["prng"], best,
                        RowScales.from_arrays(arrays, outputs, "scales_"),
-                       RowScales.from_arrays(arrays, outputs, "best_scales_"))
+                       RowScales.from_arrays(arrays, outputs, "best_scales_"),
+                       [arrays[f"support_{n}"] for n in range(1, count + 1)]
+                       if "support_1" in arrays else None)
         except BadInput:
             raise
         except (KeyError, TypeError, ValueError) as error:

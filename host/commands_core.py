@@ -37,8 +37,8 @@ def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
             option = click.option(name, is_flag=True, help="Give memories T and R one port "
                                   "each, as SPRAM has: an update takes two cycles a word.")
         elif field.name == "pipelined":
-            option = click.option(name, is_flag=True, help="Read T and R for updates in a cycle "
-                                  "more, as many block memories side by side need.")
+            option = click.option(name, is_flag=True, help="Hand words on from four banks to the "
+                                  "next four, as many block memories side by side need.")
         elif field.name == "trainable":
             option = click.option(f"{name}/--infer-only", default=True, show_default=True,
                                   help="Build in memory R and the update unit.")
@@ -51,6 +51,13 @@ def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
         elif field.name == "conserve":
             option = click.option(name, is_flag=True, help="Let updates leave the sum of each "
                                   "row's trits as it is mod 3; needs --row-sums.")
+        elif field.name == "support":
+            option = click.option(name, is_flag=True, help="Keep a bit of each granule of banks x "
+                                  "lanes trits, skip those without it in the forward pass, and "
+                                  "build in PURGE.")
+        elif field.name == "scales":
+            option = click.option(name, is_flag=True,
+                                  help="Give rows scales, learned in memory S.")
         elif field.name == "update_lanes":
             option = click.option(name, type=int, metavar="N", help=f"{text}  [default: 16, or "
                                   "with fewer lanes the most that divide them]")

@@ -52,7 +52,7 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
         "data_dir": data_path(data_dir), "label": label, "test": data_path(test),
         "test_fraction": test_fraction})
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
-                           counter_bits=model.recipe.counter_bits, rule=model.rule,
+                           counter_bits=model.recipe.counter_bits, rule=_forward_rule(model),
                            scales=model.scales is not None)
     found = predicted(model, options, x, rows, Console(stderr=True), vcd)
     matrix = confusion_matrix(y, found, data.classes)
@@ -79,6 +79,11 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
             "confusion": matrix.tolist(), "state_sha256": model.state_sha256}, allow_nan=False))
 
 
+def _forward_rule(model: TrainedModel) -> str:
+    """The rule whose forward pass is the model's: the chip has one, whatever trained it."""
+    return "sign" if model.rule == "sign" else "margin"
+
+
 def _per_cent(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
@@ -98,8 +103,8 @@ def predict(model_file: str, data_file: str, form: str, output: str | None) -> N
     model = TrainedModel.load(model_file)
     values = read_features(Path(data_file), model.columns, model.recipe.layers[0])
     x = model.scaling.apply(values, model.recipe.planes)
-    learner = open_learner(TrainOptions(device="model", rule=model.rule), model.recipe, RunProgress(
-        Console(stderr=True)))
+    options = TrainOptions(device="model", rule=_forward_rule(model))
+    learner = open_learner(options, model.recipe, RunProgress(Console(stderr=True)))
     learner.load(model.counters, 1, model.scales)
     predictions, scores, _ = learner.infer(x)
     best = np.sort(scores, axis=1)[:, -2:]

@@ -127,12 +127,12 @@ def _told(options: TrainOptions, network: MarginNetwork, x: npt.NDArray[np.uint8
           y: npt.NDArray[np.int64], gains: Sequence[int], vcd: str | None) -> SampleDecisions:
     """What the device says that it decides about a sample."""
     recipe = network.recipe
-    if network.scales is not None:
-        raise BadInput(f"device {options.device} has no row scales; leave --device away")
     driver = open_tracer(options, recipe, RunProgress(Console(stderr=True)), vcd)
     try:
-        driver.load(layer_table(recipe, gains), network.counters, network.prng.state)
-        return trace_samples(driver, x, y, recipe.margin)[0][0]
+        driver.load(layer_table(recipe, gains), network.counters, network.prng.state,
+                    scales=network.scales)
+        return trace_samples(driver, x, y, recipe.margin,
+                             scale_refresh=recipe.scale_refresh)[0][0]
     finally:
         driver.close()
 

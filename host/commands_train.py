@@ -85,8 +85,8 @@ core_options = _stack(
               help="Update where the label's score leads by less than M.  "
                    "[default: follows from the last layer's inputs]")
 @click.option("--gain", type=int, metavar="G",
-              help="Set the gain exponent of all layers but the last.  [default: b - 7 - n, with n "
-                   "bits a layer input]")
+              help="Set the gain exponent of all layers but the last, with --rule spsa and fd "
+                   "of all.  [default: b - 7 - n, with n bits a layer input; spsa -8, fd -4]")
 @click.option("--output-gain", type=int, metavar="G",
               help="Set the gain exponent of the last layer.  [default: by the same rule]")
 @click.option("--act-shift", metavar="S[,S...]",
@@ -97,8 +97,17 @@ core_options = _stack(
 @click.option("--limit", type=int, metavar="N",
               help="Use the first N training rows only.  [default: all]")
 @click.option("--rule", type=click.Choice(RULES), default="margin", show_default=True,
-              help="Learn by the margin rule, or by the signs of ternary layers, which only the "
-                   "golden model does.")
+              help="Learn by the margin rule, from losses beside random directions (spsa) or "
+                   "single weights (fd), or by the signs of ternary layers, which only the golden "
+                   "model does.")
+@click.option("--batch", type=int, metavar="N",
+              help="With --rule spsa and fd, keep N samples on the chip, at most 1023.  "
+                   "[default: 127]")
+@click.option("--steps", type=int, metavar="N",
+              help="With --rule spsa and fd, take N steps on each batch.  [default: spsa 8, "
+                   "fd 64]")
+@click.option("--sparsity", type=int, metavar="K",
+              help="With --rule spsa, perturb one weight in 2^K, K from 1 to 6.  [default: 5]")
 @click.option("--scales", is_flag=True,
               help="Learn a scale for each row of weights, by the correlation of votes and trits.")
 @click.option("--scale-refresh", type=click.IntRange(0, 31), default=6, show_default=True,
@@ -107,6 +116,11 @@ core_options = _stack(
               help="Keep the sum mod 3 of each row's trits, and compare after each epoch, as any "
                    "single-bit error of the trits' memory changes it; with conserve, learn without "
                    "changing it.  [default: neither]")
+@click.option("--prune", metavar="EVERY,CUTOFF",
+              help="Begin with an empty first layer, and every EVERY samples of the first 60 % of "
+                   "the run clear granules of banks x lanes weights with few trits that are not 0: "
+                   "at most CUTOFF at the last time, less before. The forward pass skips empty "
+                   "granules.  [default: never]")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N",
               help="Derive everything random from this number, 0 to 2^64 - 1.")
 @click.option("--device", default="sim", show_default=True, metavar="DEVICE",
@@ -162,6 +176,8 @@ def _options(given: dict[str, Any]) -> TrainOptions:
     given["hidden"] = parse_integers("--hidden", given["hidden"])
     if given["act_shift"] is not None:
         given["act_shift"] = parse_integers("--act-shift", given["act_shift"])
+    if given["prune"] is not None:
+        given["prune"] = parse_integers("--prune", given["prune"])
     return TrainOptions(**given)
 
 
@@ -248,6 +264,10 @@ def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
         rows.append(("scales", f"{low:.6f} to {high:.6f}, applied within {distance:.6f}"))
     if result["gf3"] is not None:
         rows.append(("row sums mod 3", f"{result['rows_scrubbed']:,} compared, all as kept"))
+    if (pruned := result["prune"]) is not None:
+        text = f"{pruned['inside']:,} of {pruned['granules']:,} granules, "
+        rows.append(("support", f"{text}{pruned['births']:,} births, {pruned['deaths']:,} deaths"))
+        rows.append(("trits that are 0", f"{pruned['zero_trits']:.1%}"))
     if result["cycles"] is not None:
         mean = result["cycles"] / sum(e.samples for e in outcome.position.epochs)
         latest = result["cycles_per_sample"][-1]

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from ..firmware import frames, programs
 from ..firmware.frames import Run, Space, Type
+from ..model.blending import granules
 from ..model.config import CoreConfig, ceil_div
-from ..model.device import pack_words, unpack_words
+from ..model.device import pack_scales, pack_words, unpack_scales, unpack_words
 from ..model.errors import BadInput, DeviceError
 from ..model.layout import (
     Layer,
@@ -25,6 +26,8 @@ from ..model.layout import (
     unpack_counters,
 )
 from ..model.recipe import Recipe
+from ..model.scales.rows import RowScales
+from ..model.units import trits
 from .session import Session
 from .transport import SLOWEST_CLOCK_HZ
 
@@ -32,6 +35,7 @@ __all__ = ["Driver", "RunStats", "layer_table", "pack_samples"]
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.integer]
+Bits = npt.NDArray[np.bool_]
 
 #: Most samples of a run: the COUNT instruction's limit is far above what is worth repeating.
 MAX_CHUNK = 1 << 16
@@ -110,7 +114,8 @@ class Driver:
 
     def load(self, layers: Sequence[Layer], counters: Sequence[Integers],
              prng_state: int | None = None,
-             input_order: npt.NDArray[np.intp] | None = None) -> None:
+             input_order: npt.NDArray[np.intp] | None = None,
+             support: Sequence[Bits] | None = None, scales: RowScales | None = None) -> None:
         """Put a network on the device.
 
         Parameters
@@ -125,6 +130,11 @@ class Driver:
             The input at each position of the first layer on the device, see `tile_order`; nobody
             else notices it. The dither of a negative gain exponent depends on positions, so the
             first layer's must not be negative.
+        support
+            Granules inside, per layer (row groups, words), for a core that keeps a support; by
+            default those with a trit that is not 0.
+        scales
+            Of the rows, for a core that has them; by default all are 1.
 
         Raises
         ------
@@ -147,6 +157,14 @@ class Driver:
                 sums = row_sums(self.config, layer, placed, codes).astype(np.uint8)
                 self._write(Space.SUMS, 0, sums.tobytes(), 1,
                             placed.output_base * self.config.lanes)
+        if self.config.support:
+            self._write_support(support or [
+                granules.support(trits(c, self.config.counter_bits), self.config.banks,
+                                 self.config.lanes) for c in counters])
+        if self.config.scales:
+            self._write_scales(scales or RowScales.initial([row.outputs for row in layers]))
+        elif scales is not None:
+            raise BadInput(f"{self.session.name} was built without scales")
         if prng_state is not None:
             self.session.post(Type.PRNG, struct.pack("<Q", prng_state))
         self.session.flush()
@@ -156,9 +174,10 @@ class Driver:
         """The input at each position of the first layer, if that is another one; see `load`."""
         return self._order
 
-    def restore(self, counters: Sequence[Integers], prng_state: int) -> None:
-        """Put back what `counters` and `prng` gave; the rest of the network stays."""
-        self.load(self.layers, counters, prng_state, self._order)
+    def restore(self, counters: Sequence[Integers], prng_state: int,
+                scales: RowScales | None = None) -> None:
+        """Put back what `counters`, `prng` and, where rows have them, `scales` gave."""
+        self.load(self.layers, counters, prng_state, self._order, scales=scales)
 
     def seed(self, seed: int, index: int) -> None:
         """PRNG state <- SplitMix64's output `index` of `seed`, made by the device's own seeder."""
@@ -190,6 +209,13 @@ class Driver:
             counters[0] = counters[0][:, np.argsort(self._order)]
         return counters
 
+    def scales(self) -> RowScales:
+        """Read the rows' scales back, from a core that has them."""
+        size = self.config.scale_word_bytes
+        *rows, (step, _) = [unpack_scales(self._read(Space.S, 0, count, size, first))
+                            for first, count in self._scale_windows()]
+        return RowScales([corr for corr, _ in rows], [codes for _, codes in rows], int(step[0]))
+
     def status(self, wait: bool = False, work_s: float = 0.0) -> dict[str, int]:
         """The device's STATUS record, with the names of `STATUS_FIELDS`."""
         data = self.session.request(Type.STATUS, bytes([wait]), work_s)
@@ -199,7 +225,43 @@ class Driver:
         """State of the PRNG."""
         return self.status()["prng"]
 
-    def train_chunk(self, x: Bytes, y: Integers, margin: int) -> RunStats:
+    def support(self) -> list[Bits]:
+        """Granules inside the support, per layer (row groups, words), of inputs in device order.
+
+        Raises
+        ------
+        BadInput
+            The core keeps none.
+        """
+        self._need_support()
+        c, found = self.config, []
+        for placed in place(c, self.layers):
+            words = unpack_words(
+                self._read(Space.SUPPORT, 0, placed.groups, c.support_word_bytes,
+                           placed.group_base), 1, c.max_words, c.support_word_bytes)
+            found.append(words[:, :placed.words].astype(np.bool_))
+        return found
+
+    def purge(self, layers: Sequence[int], cutoff: int, k: int) -> None:
+        """Purge layers, numbered from 1, see `tritgrad.model.blending.granules.purged`.
+
+        Raises
+        ------
+        BadInput
+            The core keeps no support.
+        """
+        self._need_support()
+        c = self.config
+        counters = sum(c.lanes * p.words * layer.outputs
+                       for p, layer in zip(place(c, self.layers), self.layers, strict=True))
+        longest_s = (1000 + 16 * counters) / SLOWEST_CLOCK_HZ
+        self._start(programs.purge(len(self.layers), layers, cutoff, k))
+        status = self._stopped(longest_s)
+        if status["run"] != Run.HALTED:
+            raise self._failed(status)
+
+    def train_chunk(self, x: Bytes, y: Integers, margin: int, rest: bool = False,
+                    scale_refresh: int | None = None) -> RunStats:
         """Learn samples in their order.
 
         Parameters
@@ -210,6 +272,10 @@ class Driver:
             (samples,), numbers of the classes.
         margin
             M of the margin rule.
+        rest
+            Whether granules outside the support stay there; for a core that keeps one.
+        scale_refresh
+            r, if the rows' scales learn too.
 
         Raises
         ------
@@ -220,7 +286,8 @@ class Driver:
         total = RunStats()
         for start in range(0, len(x), MAX_CHUNK):
             part = slice(start, start + MAX_CHUNK)
-            program = programs.train(len(self.layers), len(x[part]), margin)
+            program = programs.train(len(self.layers), len(x[part]), margin, rest=rest,
+                                     scale_refresh=scale_refresh)
             total = _add(total, self.run(program, x[part], y[part]))
         if total.samples != len(x):
             raise DeviceError(f"{self.session.name} trained {total.samples} samples, not {len(x)}")
@@ -249,6 +316,49 @@ class Driver:
         more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
         raise DeviceError(f"memory T of {self.session.name} is corrupt: the trits of "
                           f"{', '.join(rows[:3])}{more} have not the sum mod 3 that was kept")
+
+    def train_spsa(self, x: Bytes, y: Integers, margin: int, steps: int,
+                   sparsity: int) -> RunStats:
+        """Take steps by simultaneous perturbation on samples that stay on the chip.
+
+        Parameters
+        ----------
+        x, y
+            As in `train_chunk`.
+        margin
+            M of the loss: clip(M - gap, 0, 2 M), summed over the samples.
+        steps
+            1 to 2^24 - 1; each sends all samples forward twice, and `RunStats` counts those.
+        sparsity
+            k, 1 to 6: a weight in 2^k is perturbed.
+
+        Raises
+        ------
+        BadInput
+            The core keeps less samples, or none.
+        """
+        return self._train_by_losses(
+            programs.train_spsa(len(self.layers), len(x), margin, steps, sparsity), x, y, steps)
+
+    def train_fd(self, x: Bytes, y: Integers, margin: int, steps: int) -> RunStats:
+        """As `train_spsa`, but each step is of one weight, in turn.
+
+        The PRNG's state says which is the first, see `tritgrad.model.discrete.walk`.
+        """
+        return self._train_by_losses(
+            programs.train_fd(len(self.layers), len(x), margin, steps), x, y, steps)
+
+    def _train_by_losses(self, program: list[int], x: Bytes, y: Integers, steps: int) -> RunStats:
+        kept = self.config.resident
+        if len(x) > kept:
+            raise BadInput(f"{self.session.name} keeps {kept} samples, not {len(x)}"
+                           if kept else f"{self.session.name} was built without resident samples: "
+                                        f"it cannot train by losses")
+        stats = self.run(program, x, y, passes=2 * steps)
+        if stats.samples != 2 * steps * len(x):
+            raise DeviceError(f"{self.session.name} sent {stats.samples} samples forward, "
+                              f"not {2 * steps * len(x)}")
+        return stats
 
     def infer(self, x: Bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], RunStats]:
         """Forward samples; the network stays as it is.
@@ -302,6 +412,18 @@ class Driver:
         if not self.config.trainable:
             raise BadInput(f"{self.session.name} was built to infer only: it cannot train")
 
+    def _need_support(self) -> None:
+        if not self.config.support:
+            raise BadInput(f"{self.session.name} was built without a support: it cannot prune")
+
+    def _write_support(self, inside: Sequence[Bits]) -> None:
+        c = self.config
+        for placed, bits in zip(place(c, self.layers), inside, strict=True):
+            words = np.zeros((placed.groups, c.max_words), np.int64)
+            words[:, :placed.words] = bits
+            self._write(Space.SUPPORT, 0, pack_words(words, 1, c.support_word_bytes),
+                        c.support_word_bytes, placed.group_base)
+
     def _used(self) -> tuple[int, int]:
         """Words of T a bank and words of R that the network fills."""
         end = place(self.config, [*self.layers, Layer(0, 0, 0, 0, 0)])[-1]
@@ -325,6 +447,20 @@ class Driver:
             names += [f"layer {number} row {row}" for row in differ]
         return names
 
+    def _scale_windows(self) -> list[tuple[int, int]]:
+        """First word and number of words in memory S of each layer's rows, then of the step."""
+        places = place(self.config, self.layers)
+        rows = [(placed.output_base * self.config.lanes, layer.outputs)
+                for layer, placed in zip(self.layers, places, strict=True)]
+        return [*rows, (self.config.scale_depth - 1, 1)]
+
+    def _write_scales(self, scales: RowScales) -> None:
+        scales.check([layer.outputs for layer in self.layers])
+        step = np.array([scales.step]), np.zeros(1, np.uint8)
+        for (first, _), corr, codes in zip(self._scale_windows(), [*scales.corr, step[0]],
+                                           [*scales.codes, step[1]], strict=True):
+            self._write(Space.S, 0, pack_scales(corr, codes), self.config.scale_word_bytes, first)
+
     def _write(self, space: Space, bank: int, data: bytes, size: int, first: int = 0) -> None:
         words, done = len(data) // size, 0
         while done < words:
@@ -346,7 +482,7 @@ class Driver:
             raise DeviceError(f"{self.session.name} answers READ with the wrong number of words")
         return b"".join(answers)
 
-    def run(self, program: Sequence[int], x: Bytes, y: Integers) -> RunStats:
+    def run(self, program: Sequence[int], x: Bytes, y: Integers, passes: int = 1) -> RunStats:
         """Run any program over samples in their order, one RECV a sample.
 
         Parameters
@@ -355,6 +491,8 @@ class Driver:
             Instruction words, as the assembler makes them.
         x, y
             Inputs uint8 (samples, inputs), below 2^planes, and classes (samples,).
+        passes
+            How often the program works on a sample: the time that it may take.
         """
         self._start(list(program))
         self.session.take_results()
@@ -370,7 +508,7 @@ class Driver:
             self.session.post(Type.DATA, bytes([count]) + labels[part].tobytes()
                               + packed[part].tobytes(), work_s=(count + 2) * sample_s)
             start += count
-        status = self._stopped(255 * sample_s)
+        status = self._stopped((255 + passes * len(x)) * sample_s)
         if status["run"] != Run.HALTED:
             raise self._failed(status)
         return RunStats(*(status[name] for name in RunStats.__dataclass_fields__))

@@ -5,17 +5,24 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from ..model.blending.pruning import Pruning
 from ..model.config import CoreConfig
+from ..model.discrete.direction import MAX_SPARSITY
 from ..model.errors import BadInput
 from ..model.recipe import Recipe
 from .datasets import Dataset, load
+from .probing import ProbePlan
 
 __all__ = ["DEVICES", "GF3", "RULES", "TrainOptions", "board_and_port", "data_path",
            "parse_integers", "suitable_update_lanes"]
 
 DEVICES = ("sim", "model")
-#: Learning rules: the margin rule of the core, and the sign rule of ternary layers.
-RULES = ("margin", "sign")
+#: Learning rules: the margin rule of the core, its training from losses by simultaneous
+#: perturbation or finite differences, and the sign rule of ternary layers.
+RULES = ("margin", "spsa", "fd", "sign")
+#: Of each rule that learns from losses: samples of a mini-batch, steps on each, sparsity, and gain
+#: exponent.
+PROBING = {"spsa": (127, 8, 5, -8), "fd": (127, 64, 0, -4)}
 #: What is done about the sums mod 3 of the rows' trits: they are compared after each epoch, and
 #: updates leave them as they are.
 GF3 = ("check", "conserve")
@@ -56,11 +63,15 @@ class TrainOptions:
     scales: bool = False
     scale_refresh: int = 6
     gf3: str | None = None
+    batch: int | None = None
+    steps: int | None = None
+    sparsity: int | None = None
+    prune: tuple[int, ...] | None = None
 
     #: May differ when a run is continued: all devices compute the same, and folders move.
     FREE = ("device", "data_dir")
     #: Not in the first checkpoints, which have the default.
-    LATER = ("rule", "scales", "scale_refresh", "gf3")
+    LATER = ("rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune")
     #: Numbers that the margin rule alone has.
     MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift")
 
@@ -82,8 +93,48 @@ class TrainOptions:
                 raise BadInput("rule sign has no --scales; leave it away")
             if self.gf3 is not None:
                 raise BadInput("rule sign has no --gf3; leave it away")
-        if self.scales and self.device != "model":
-            raise BadInput(f"scales are learned on device model only, not on {self.device}")
+        self._check_probing()
+        self._check_prune()
+
+    def _check_probing(self) -> None:
+        limits = {"batch": (1, 1023), "steps": (1, (1 << 24) - 1), "sparsity": (1, MAX_SPARSITY)}
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if self.rule not in PROBING or (name == "sparsity" and self.rule == "fd"):
+                raise BadInput(f"rule {self.rule} has no --{name}; leave it away")
+            if not low <= value <= high:
+                raise BadInput(f"{name} must be an integer from {low} to {high}, not {value!r}")
+        if self.rule not in PROBING:
+            return
+        if self.output_gain is not None:
+            raise BadInput(f"rule {self.rule} has one gain for all layers; leave --output-gain "
+                           f"away")
+        if self.scales:
+            raise BadInput(f"rule {self.rule} has no --scales; leave it away")
+        if self.gf3 is not None:
+            raise BadInput(f"rule {self.rule} has no --gf3; leave it away")
+
+    def _check_prune(self) -> None:
+        if self.prune is None:
+            return
+        if self.rule != "margin":
+            raise BadInput(f"rule {self.rule} has no --prune; leave it away")
+        for name, given in ("scales", self.scales), ("gf3", self.gf3 is not None):
+            if given:
+                raise BadInput(f"--prune goes without --{name}; leave one away")
+        if len(self.prune) != 2:
+            raise BadInput(f"--prune must be EVERY,CUTOFF, "
+                           f"not {','.join(map(str, self.prune))!r}")
+
+    @property
+    def probing(self) -> ProbePlan | None:
+        """The numbers of a rule that learns from losses, if it is one."""
+        if self.rule not in PROBING:
+            return None
+        batch, steps, sparsity, _ = PROBING[self.rule]
+        return ProbePlan(self.batch or batch, self.steps or steps, self.sparsity or sparsity)
 
     def load_data(self) -> Dataset:
         """The data set that these options name."""
@@ -96,19 +147,30 @@ class TrainOptions:
 
     def recipe(self, data: Dataset) -> Recipe:
         """Network and numbers for this data set."""
+        gain, output_gain = self.gain, self.output_gain
+        if self.rule in PROBING:
+            gain = output_gain = PROBING[self.rule][3] if gain is None else gain
         return Recipe.default((data.inputs, *self.hidden, data.classes), data.planes,
                               counter_bits=self.counter_bits, epochs=self.epochs, seed=self.seed,
-                              margin=self.margin, gain=self.gain, output_gain=self.output_gain,
+                              margin=self.margin, gain=gain, output_gain=output_gain,
                               shifts=self.act_shift,
                               scale_refresh=self.scale_refresh if self.scales else None,
-                              conserve=self.gf3 == "conserve")
+                              conserve=self.gf3 == "conserve",
+                              prune=self._pruning())
+
+    def _pruning(self) -> Pruning | None:
+        if self.prune is None:
+            return None
+        every, cutoff = self.prune
+        return Pruning(every, cutoff, self.banks, self.lanes)
 
     def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
         """The core that a simulation of such a network compiles."""
         return CoreConfig.for_network(
             layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
             update_lanes=suitable_update_lanes(self.lanes, self.update_lanes),
-            row_sums=self.gf3 is not None, conserve=self.gf3 == "conserve")
+            row_sums=self.gf3 is not None, conserve=self.gf3 == "conserve", scales=self.scales,
+            resident=self.probing.resident if self.probing else 0, support=self.prune is not None)
 
     def as_json(self) -> dict[str, Any]:
         """The record in JSON types."""

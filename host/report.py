@@ -1,11 +1,14 @@
 """What a run has to say for itself: the object of ``--json``, and the files it leaves."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..model.config import ceil_div
 from ..model.margin import state_sha256
 from ..model.recipe import Recipe
+from ..model.units import trits
 from .modelfile import TrainedModel
 from .npz import write_whole
 from .plots import learning_curve
@@ -31,18 +34,22 @@ def report(outcome: Outcome) -> dict[str, Any]:
     ``samples_per_second`` counts training alone. ``roofline_fraction`` is `dense_cycles` over the
     cycles that a forward pass took, above 1 where zeros were skipped. The cycle figures are null
     unless the device counted cycles in all epochs; ``lanes`` (of a bank) and ``total_lanes`` are
-    then only what was set. ``margin``, ``gains`` and ``shifts`` are null under other rules than
-    margin. ``rows_scrubbed`` are the sums mod 3 that were compared with those kept, and agreed, an
-    epoch a row; null without ``gf3``. ``scales`` is null unless rows have them, see `_scales`.
+    then only what was set. ``margin``, ``gains`` and ``shifts`` are null under rule sign;
+    ``batch``, ``steps`` and ``sparsity`` are null but under rules spsa and fd, which has sparsity
+    0. ``rows_scrubbed`` are the sums mod 3 that were compared with those kept, and agreed, an epoch
+    a row; null without ``gf3``. ``scales`` is null unless rows have them, see `_scales`, and
+    ``prune`` unless the run prunes, see `_pruned`.
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
     position = outcome.position
     epochs = position.epochs
     counted = all(e.counted for e in epochs)
     samples = sum(e.samples for e in epochs)
+    plan = options.probing
+    passes = samples * 2 * plan.steps if plan else samples
     forward = sum(e.forward_cycles for e in epochs)
     total_lanes = options.lanes * options.banks
-    by_margin = options.rule == "margin"
+    by_margin = options.rule != "sign"
     result: dict[str, Any] = {
         "dataset": data.name,
         "device": options.device,
@@ -61,7 +68,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "cycles_per_sample": [e.cycles / e.samples for e in epochs] if counted else None,
         "lanes": options.lanes,
         "total_lanes": total_lanes,
-        "roofline_fraction": (samples * dense_cycles(recipe, total_lanes) / forward
+        "roofline_fraction": (passes * dense_cycles(recipe, total_lanes) / forward
                               if counted and forward else None),
         "seconds": round(position.seconds, 3),
         "samples_per_second": (round(samples / position.train_seconds, 1)
@@ -71,11 +78,15 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "flips_by_epoch": [e.flips for e in epochs],
         "test_samples": len(data.x_test),
         "shift_augment": options.shift_augment,
+        "batch": plan.batch if plan else None,
+        "steps": plan.steps if plan else None,
+        "sparsity": plan.sparsity if plan else None,
         "margin": recipe.margin if by_margin else None,
         "gains": list(recipe.gains) if by_margin else None,
         "shifts": list(recipe.shifts) if by_margin else None,
         "scales": _scales(outcome),
         "gf3": options.gf3,
+        "prune": _pruned(outcome),
         "rows_scrubbed": recipe.epochs * sum(recipe.layers[1:]) if options.gf3 else None,
     }
     if data.x_val is not None and outcome.best is not None:
@@ -105,9 +116,32 @@ def _scales(outcome: Outcome) -> dict[str, Any] | None:
             "distance": float(outcome.scales.distance(inputs))}
 
 
+def _pruned(outcome: Outcome) -> dict[str, Any] | None:
+    """What the purges left: granules in all and inside the support, and weights whose trit is 0.
+
+    ``inside_by_epoch`` are those at the end of each epoch, ``births_by_epoch`` and
+    ``deaths_by_epoch`` what came in and what a purge took out, in granules.
+    """
+    prune, recipe, epochs = outcome.recipe.prune, outcome.recipe, outcome.position.epochs
+    if prune is None:
+        return None
+    found = [trits(c, recipe.counter_bits) for c in outcome.counters]
+    return {"every": prune.every, "cutoff": prune.cutoff, "banks": prune.banks,
+            "lanes": prune.lanes,
+            "granules": sum(ceil_div(outputs, prune.banks) * ceil_div(inputs, prune.lanes)
+                            for outputs, inputs in recipe.shapes),
+            "inside": epochs[-1].inside,
+            "zero_trits": sum(int((t == 0).sum()) for t in found) / sum(t.size for t in found),
+            "births": sum(e.births for e in epochs), "deaths": sum(e.deaths for e in epochs),
+            "inside_by_epoch": [e.inside for e in epochs],
+            "births_by_epoch": [e.births for e in epochs],
+            "deaths_by_epoch": [e.deaths for e in epochs]}
+
+
 def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
     """The network of the last epoch, or of the best one."""
-    data, recipe, position = outcome.data, outcome.recipe, outcome.position
+    data, position = outcome.data, outcome.position
+    recipe = replace(outcome.recipe, prune=None)  # of no use to a network that learns no more
     epoch = position.best_epoch if best and position.best_epoch else position.finished
     accuracy = position.epochs[epoch - 1]
     counters, scales = ((outcome.best, outcome.best_scales) if best and outcome.best is not None

@@ -169,14 +169,15 @@ def open_tracer(options: TrainOptions, recipe: Recipe, watcher: Watcher,
             raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
         with watcher.working(f"connecting to {options.device}"):
             return open_board(options.device, recipe)
-    config = replace(options.core(recipe.layers, recipe.planes), trace=True)
+    config = replace(options.core(recipe.layers, recipe.planes), trace=True,
+                     scales=recipe.scale_refresh is not None)
     with watcher.working("compiling the RTL") as say:
         transport = SimTransport(config, vcd, say)
     return Driver(Session(transport))
 
 
 def trace_samples(driver: Driver, x: Bytes, y: Integers, margin: int | None,
-                  mode: Mode = Mode.FLIPS | Mode.SATURATIONS,
+                  mode: Mode = Mode.FLIPS | Mode.SATURATIONS, scale_refresh: int | None = None,
                   ) -> tuple[list[SampleDecisions], RunStats]:
     """Run samples in their order, and all that the device decided about each.
 
@@ -193,6 +194,8 @@ def trace_samples(driver: Driver, x: Bytes, y: Integers, margin: int | None,
         M of the margin rule, to learn the samples; None to forward them only.
     mode
         Whether saturations are told too.
+    scale_refresh
+        r, if the rows' scales learn too.
 
     Raises
     ------
@@ -211,8 +214,9 @@ def trace_samples(driver: Driver, x: Bytes, y: Integers, margin: int | None,
     if margin is None:
         program = programs.infer(depth, len(x), int(mode))
     else:
-        before = driver.counters(), driver.prng()
-        program = programs.train(depth, len(x), margin, int(mode))
+        before = (driver.counters(), driver.prng(),
+                  driver.scales() if driver.config.scales else None)
+        program = programs.train(depth, len(x), margin, int(mode), scale_refresh=scale_refresh)
     if len(program) > driver.config.program_depth:
         raise BadInput(f"tracing {depth} layers needs {len(program)} instructions, {name} has room "
                        f"for {driver.config.program_depth}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ..model.blending.pruning import ALL, Pruning
 from ..model.errors import BadInput, TritgradError
 from ..model.margin import state_sha256
 from ..model.recipe import Recipe
@@ -18,7 +19,14 @@ from .attach import open_board
 from .checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
 from .datasets import Dataset
 from .driver import Driver
-from .learners import DeviceLearner, Learner, ModelLearner, SignLearner
+from .learners import (
+    DeviceLearner,
+    Learner,
+    ModelLearner,
+    ProbeDeviceLearner,
+    ProbeLearner,
+    SignLearner,
+)
 from .metrics import accuracy
 from .options import TrainOptions, board_and_port
 from .session import Session
@@ -94,25 +102,40 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
         raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
     if options.rule == "sign":
         return SignLearner(recipe)
+    if options.probing is not None and options.device == "model":
+        return ProbeLearner(recipe, options.probing)
     if options.device == "model":
         with watcher.working("compiling the golden model"):
-            return ModelLearner(recipe)
+            return ModelLearner(recipe, image_shape)
     if board_and_port(options.device):
         with watcher.working(f"connecting to {options.device}"):
-            return DeviceLearner(open_board(options.device, recipe), recipe, image_shape)
+            return _on_device(options, open_board(options.device, recipe), recipe, image_shape)
     config = options.core(recipe.layers, recipe.planes)
     with watcher.working("compiling the RTL") as say:
         transport = SimTransport(config, vcd, say)
-    return DeviceLearner(Driver(Session(transport)), recipe, image_shape)
+    return _on_device(options, Driver(Session(transport)), recipe, image_shape)
+
+
+def _on_device(options: TrainOptions, driver: Driver, recipe: Recipe,
+               image_shape: tuple[int, int] | None) -> DeviceLearner:
+    if options.probing is not None:
+        return ProbeDeviceLearner(driver, recipe, options.probing)
+    return DeviceLearner(driver, recipe, image_shape)
 
 
 def start(options: TrainOptions, data: Dataset, folder: Path, learner: Learner,
           watcher: Watcher, **settings: object) -> "Trainer":
     """A new run, with its first checkpoint written."""
+    recipe, position = options.recipe(data), Position()
     learner.start()
+    if recipe.prune is not None:
+        recipe.prune.check(recipe.epochs * len(data.x_train))
+        learner.purge([1], 0, ALL)
     counters, prng = learner.state()
-    checkpoint = Checkpoint(options, fingerprint(data), Position(), counters, prng,
-                            scales=learner.scales())
+    support = learner.support()
+    position.inside = _granules(support)
+    checkpoint = Checkpoint(options, fingerprint(data), position, counters, prng,
+                            scales=learner.scales(), support=support)
     checkpoint.save(folder / CHECKPOINT)
     return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
 
@@ -121,7 +144,7 @@ def resume(checkpoint: Checkpoint, data: Dataset, folder: Path, learner: Learner
            watcher: Watcher, **settings: object) -> "Trainer":
     """A run from its checkpoint. Raises `BadInput` if the data are others."""
     check_data(checkpoint, data, folder)
-    learner.load(checkpoint.counters, checkpoint.prng, checkpoint.scales)
+    learner.load(checkpoint.counters, checkpoint.prng, checkpoint.scales, checkpoint.support)
     return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
 
 
@@ -182,13 +205,20 @@ class Trainer:
         order = epoch_order(self.recipe.seed, number, rows)
         offsets = shift_offsets(self.recipe.seed, number, rows, k) if k else None
         gains, size = self.recipe.gains_in(number), self.learner.chunk
+        prune, whole = self.recipe.prune, self.recipe.epochs * rows
         while epoch.samples < rows:
-            chunk = slice(epoch.samples, min(rows, (epoch.samples // size + 1) * size))
+            seen = number * rows + epoch.samples
+            chunk = slice(epoch.samples, min(rows, (epoch.samples // size + 1) * size,
+                                             epoch.samples + (prune.ahead(seen) if prune
+                                                              else rows)))
             x = self.data.x_train[order[chunk]]
             if offsets is not None and self.data.image_shape is not None:
                 x = _shifted(x, offsets[0][chunk], offsets[1][chunk], self.data.image_shape)
             before = time.monotonic()
-            done = self.learner.train(x, self.data.y_train[order[chunk]], gains)
+            done = self.learner.train(x, self.data.y_train[order[chunk]], gains,
+                                      prune is not None and prune.rests(seen, whole))
+            if prune is not None:
+                self._purge(prune, seen + len(x), whole, epoch)
             self.checkpoint.position.train_seconds += time.monotonic() - before
             for name in ("samples", "correct", "updates", "flips", "cycles", "forward_cycles"):
                 setattr(epoch, name, getattr(epoch, name) + getattr(done, name))
@@ -197,6 +227,20 @@ class Trainer:
             self._pause()
         if self.options.gf3 is not None:
             self.learner.scrub()
+
+    def _purge(self, prune: Pruning, seen: int, whole: int, epoch: Epoch) -> None:
+        """Purge if it is time, and count births and deaths. Between purges nothing dies."""
+        position, cutoff = self.checkpoint.position, prune.cutoff_after(seen, whole)
+        if cutoff is None and seen % (whole // self.recipe.epochs):
+            return
+        alive = epoch.inside = _granules(self.learner.support())
+        epoch.births += alive - position.inside
+        if cutoff is not None:
+            self.learner.purge(prune.layers(self.recipe.depth), cutoff,
+                               prune.small(self.recipe.counter_bits))
+            epoch.inside = _granules(self.learner.support())
+            epoch.deaths += alive - epoch.inside
+        position.inside = epoch.inside
 
     def _test_epoch(self, number: int, epoch: Epoch) -> None:
         data, position = self.data, self.checkpoint.position
@@ -239,8 +283,14 @@ class Trainer:
         self._clock = now
         self.checkpoint.counters, self.checkpoint.prng = self.learner.state()
         self.checkpoint.scales = self.learner.scales()
+        self.checkpoint.support = self.learner.support()
         self.checkpoint.save(self.folder / CHECKPOINT)
         self._saved = time.monotonic()
+
+
+def _granules(support: list[npt.NDArray[np.bool_]] | None) -> int:
+    """How many are inside."""
+    return sum(int(bits.sum()) for bits in support or [])
 
 
 def _shifted(x: Bytes, dy: Labels, dx: Labels, shape: tuple[int, int]) -> Bytes:

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig, ceil_div
 from .columns import Columns, cuts, pipelined_sum
+from .wave import delayed, words_delay
 
 __all__ = ["MacArray", "MacBank", "product_columns"]
 
@@ -114,27 +115,35 @@ class MacBank(wiring.Component):
 
 
 class MacArray(wiring.Component):
-    """R banks side by side, and a second register of each sum: those drain one sum a cycle.
+    """R banks side by side, and a second register of each sum: those drain one or two sums a cycle.
 
     A row group's sums leave on `z` while the next group's are made. Timing, from the cycle in which
-    a group's last plane's `x` and `words` are there: the first `z` comes `latency` cycles later.
-    A group's last plane may follow the one before by as many cycles as that group has rows, two at
-    least unless R is 1.
+    a group's last plane's `x` is there: the first `z` comes `latency` cycles later. A group's last
+    plane may follow the one before by as many cycles as that group takes to drain, two at least
+    unless R is 1. In a pipelined core each group of banks works later than the one behind it (see
+    `hw.wave`).
 
     Members
     -------
-    x, words : a plane of activation bits, and a T word of each bank; the same cycle.
+    x, words : a plane of activation bits, and a T word of each bank; `words_delay` cycles later.
     active, last, plane : valid with `x`.
     rows : rows of this group that exist, 1 to R; valid with `last`.
     room : a group whose last plane's T address is set in this cycle will find the drain empty.
     busy : planes or sums are under way.
     z, z_valid : sums of a group, ascending rows, no back-pressure.
+
+    Where two sums leave a cycle:
+
+    single : only one is to leave; valid with `last`.
+    z_next : the sum after `z`, if the group has it.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
         self.banks = [MacBank(config) for _ in range(config.banks)]
-        self.latency = self.banks[0].sum_delay + 1
+        #: Cycles by which the first banks are behind.
+        self.behind = words_delay(config, 0)
+        self.latency = self.banks[0].sum_delay + 1 + self.behind
         super().__init__({
             "x": In(config.lanes),
             "words": In(data.ArrayLayout(2 * config.lanes, config.banks)),
@@ -146,26 +155,32 @@ class MacArray(wiring.Component):
             "busy": Out(1),
             "z": Out(signed(config.score_bits)),
             "z_valid": Out(1),
+            **({"single": In(1), "z_next": Out(signed(config.score_bits))}
+               if config.drain == 2 else {}),
         })
 
     def elaborate(self, platform):
         m = Module()
-        banks, timing = self.banks, self.banks[0]
+        banks, timing, behind = self.banks, self.banks[0], self.behind
         ends = self.active & self.last
-        plane = self._delayed(m, self.plane, timing.plane_delay)[-1]
-        active = self._delayed(m, self.active, timing.sum_delay)[-1]
-        last = self._delayed(m, ends, timing.sum_delay)[-1]
+        xs = delayed(m, self.x, behind, "x", reset_less=True)
+        planes = delayed(m, self.plane, timing.plane_delay + behind, "plane")
+        actives = delayed(m, self.active, timing.sum_delay + behind, "active")
+        lasts = delayed(m, ends, timing.sum_delay + behind, "last")
 
-        # Sums that are still to leave the drain, `sum_delay` cycles ahead of it.
+        # Cycles that the drain still takes, `sum_delay` cycles ahead of it.
         left = Signal(range(len(banks) + 1))
+        takes = self.rows
+        if self.config.drain == 2:
+            takes = Mux(self.single, self.rows, (self.rows + 1) >> 1)
         if len(banks) == 1:
             m.d.sync += left.eq(ends)
         else:
             with m.If(ends):
-                m.d.sync += left.eq(self.rows)
+                m.d.sync += left.eq(takes)
             with m.Elif(left.any()):
                 m.d.sync += left.eq(left - 1)
-        leaving = self._delayed(m, left.any(), timing.sum_delay)
+        leaving = delayed(m, left.any(), timing.sum_delay + behind, "leaving")
         m.d.comb += [
             self.room.eq((~ends & (left <= 2)) if len(banks) > 1 else 1),
             self.busy.eq(self.active | Cat(leaving).any()),
@@ -174,28 +189,44 @@ class MacArray(wiring.Component):
 
         for n, bank in enumerate(banks):
             m.submodules[f"bank{n}"] = bank
+            delay = words_delay(self.config, n)
             m.d.comb += [
-                bank.x.eq(self.x),
+                bank.x.eq(xs[delay]),
                 bank.trits.eq(self.words[n]),
-                bank.plane.eq(plane),
-                bank.active.eq(active),
-                bank.last.eq(last),
+                bank.plane.eq(planes[timing.plane_delay + delay]),
+                bank.active.eq(actives[timing.sum_delay + delay]),
+                bank.last.eq(lasts[timing.sum_delay + delay]),
             ]
         if len(banks) == 1:
             m.d.comb += self.z.eq(timing.total)
         else:
-            drain = [Signal.like(self.z, name=f"drain{n}", reset_less=True)
-                     for n in range(len(banks))]
-            for register, following, bank in zip(drain, [*drain[1:], 0], banks, strict=True):
-                m.d.sync += register.eq(Mux(last, bank.sum, following))
-            m.d.comb += self.z.eq(drain[0])
+            self._drain(m, lasts, ends, left)
         return m
 
-    @staticmethod
-    def _delayed(m: Module, value: Value, cycles: int) -> list[Value]:
-        """The value in this cycle and as it was up to so many cycles before."""
-        values = [value]
-        for _ in range(cycles):
-            values.append(Signal.like(value))
-            m.d.sync += values[-1].eq(values[-2])
-        return values
+    def _drain(self, m, lasts, ends, left):
+        """Shift registers of sums, each from its last bank to the first; one of them or two."""
+        config, wide = self.config, self.config.drain
+        ahead = self.banks[0].sum_delay
+        drain = [Signal.like(self.z, name=f"drain{n}", reset_less=True)
+                 for n in range(config.banks)]
+        if wide == 2:
+            # Where one leaves a cycle, the drains stand still for the even row and move after
+            # the odd one.
+            single, odd = Signal(), Signal()
+            m.d.sync += odd.eq(~ends & left.any() & ~odd)
+            with m.If(ends):
+                m.d.sync += single.eq(self.single)
+            stands = delayed(m, single & ~odd, ahead + self.behind, "stands")
+            second = delayed(m, single & odd, ahead + self.behind, "second")[-1]
+        for n, bank in enumerate(self.banks):
+            delay = words_delay(config, n)
+            following = drain[n + wide] if n + wide < config.banks else Const(0)
+            if n + wide < config.banks and words_delay(config, n + wide) != delay:
+                _, following = delayed(m, following, 1, f"handed{n}", reset_less=True)
+            last = lasts[ahead + delay]
+            moves = last | ~stands[ahead + delay] if wide == 2 else 1
+            with m.If(moves):
+                m.d.sync += drain[n].eq(Mux(last, bank.sum, following))
+        m.d.comb += self.z.eq(drain[0])
+        if wide == 2:
+            m.d.comb += [self.z.eq(Mux(second, drain[1], drain[0])), self.z_next.eq(drain[1])]

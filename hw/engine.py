@@ -8,17 +8,31 @@ from ..firmware.frames import Space
 from ..model.config import CoreConfig
 from .activation import ActivationUnit
 from .array import MacArray
+from .batch import BatchBuffer
+from .direction import DirectionFold, PlaceWords
 from .error import ErrorUnit
 from .forward import ForwardControl
+from .granules import GranuleReader
 from .link.stuffing import PACKET_BYTE
+from .loss import LossUnit
+from .optional import (
+    connect_probes,
+    connect_scales,
+    connect_sums,
+    connect_support,
+    connect_tracer,
+)
 from .ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
 from .prng import XorShift64
+from .purge import PurgeUnit
 from .rows import ErrorStore, RowLister
 from .rowsums import RowSums
+from .scales import ScaleUnit
 from .scan import ScoreScan
 from .sequencer import Sequencer
 from .statistics import Statistics
 from .stores import ResidualStore, TritStore
+from .support import SupportStore
 from .trace.unit import TraceUnit
 from .update import UpdateUnit
 from .words import ListReader, SampleBuffer
@@ -77,8 +91,9 @@ class Engine(wiring.Component):
         })
         self.sequencer = Sequencer(config)
         self.trits = TritStore(config)
-        self.inputs = SampleBuffer(config)
-        self.reader = ListReader(max(config.max_input_words, config.hidden_depth))
+        self.inputs = BatchBuffer(config) if config.resident else SampleBuffer(config)
+        self.reader = (GranuleReader(config) if config.support else
+                       ListReader(max(config.max_input_words, config.hidden_depth)))
         self.forward = ForwardControl(config)
         self.array = MacArray(config)
         self.activation = ActivationUnit(config)
@@ -95,6 +110,17 @@ class Engine(wiring.Component):
             self.update = UpdateUnit(config)
         self.tracer = TraceUnit(config) if config.trace else None
         self.sums = RowSums(config) if config.row_sums else None
+        self.scales = ScaleUnit(config) if config.scales else None
+        self.loss = None
+        if config.resident:
+            self.loss = LossUnit(config)
+            self.places = PlaceWords(config)
+            self.folds = [DirectionFold(config) for _ in range(config.banks)]
+            self.update_fold = DirectionFold(config)
+        self.support = None
+        if config.support:
+            self.support = SupportStore(config)
+            self.purge = PurgeUnit(config)
 
     def elaborate(self, platform):
         m = Module()
@@ -104,6 +130,14 @@ class Engine(wiring.Component):
             names += ["residuals", "errors", "lister", "row_reader", "update"]
         if self.sums is not None:
             names.append("sums")
+        if self.scales is not None:
+            names.append("scales")
+        if self.loss is not None:
+            names += ["loss", "places", "update_fold"]
+            for n, fold in enumerate(self.folds):
+                m.submodules[f"fold{n}"] = fold
+        if self.support is not None:
+            names += ["support", "purge"]
         for name in names:
             m.submodules[name] = getattr(self, name)
         self._connect_sequencer(m)
@@ -117,9 +151,15 @@ class Engine(wiring.Component):
             self._connect_trits(m)
         if self.tracer is not None:
             m.submodules.tracer = self.tracer
-            self._connect_tracer(m)
+            connect_tracer(m, self)
         if self.sums is not None:
-            self._connect_sums(m)
+            connect_sums(m, self)
+        if self.scales is not None:
+            connect_scales(m, self)
+        if self.loss is not None:
+            connect_probes(m, self)
+        if self.support is not None:
+            connect_support(m, self)
         self._count(m)
         return m
 
@@ -164,7 +204,6 @@ class Engine(wiring.Component):
             activation.clear.eq(sequencer.clear),
             activation.read_layer.eq(layer),
             reader.start.eq(sequencer.forward | sequencer.update),
-            reader.count.eq(Mux(from_inputs, inputs.count, activation.read_count)),
             reader.final.eq(from_inputs | activation.read_final),
             reader.take.eq(forward.entry_take),
             inputs.address.eq(reader.address),
@@ -172,6 +211,14 @@ class Engine(wiring.Component):
             activation.address.eq(base + reader.address),
             activation.enable.eq(reader.enable),
         ]
+        if self.support is None:
+            m.d.comb += reader.count.eq(Mux(from_inputs, inputs.count, activation.read_count))
+        else:
+            m.d.comb += [
+                reader.masked.eq(sequencer.forward),
+                reader.group.eq(sequencer.record.group_base),
+                reader.active.eq(Mux(from_inputs, inputs.active, activation.read_active)),
+            ]
         if self.update is not None:
             m.d.comb += reader.take.eq(forward.entry_take | self.update.entry_take)
         for unit in filter(None, (forward, self.update)):
@@ -188,6 +235,9 @@ class Engine(wiring.Component):
         """The pass through array, then activation unit or score scan."""
         sequencer, forward, array = self.sequencer, self.forward, self.array
         activation, scan = self.activation, self.scan
+        z, z_valid = array.z, array.z_valid
+        if self.scales is not None:
+            z, z_valid = self.scales.o_z, self.scales.o_z_valid
 
         # The unit behind the array takes a layer over once it is done with the one before.
         record = Signal(LayerRecord(self.config))
@@ -208,26 +258,46 @@ class Engine(wiring.Component):
         m.d.comb += [
             forward.start.eq(sequencer.forward),
             forward.record.eq(sequencer.record),
-            forward.allow_last.eq(array.room & ~pending),
-            array.words.eq(self.trits.words),
-            array.x.eq(forward.x),
-            array.active.eq(forward.active),
-            array.last.eq(forward.last),
-            array.plane.eq(forward.plane),
-            array.rows.eq(forward.rows),
             activation.start.eq(take_over & ~last),
             activation.record.eq(record),
             activation.layer.eq(layer),
-            activation.z.eq(array.z),
-            activation.z_valid.eq(array.z_valid),
+            activation.z.eq(z),
+            activation.z_valid.eq(z_valid),
             scan.start.eq(take_over & last),
             scan.clear.eq(sequencer.clear),
             scan.classes.eq(record.outputs),
             scan.label.eq(self.inputs.label),
-            scan.z.eq(array.z),
-            scan.z_valid.eq(array.z_valid),
+            scan.z.eq(z),
+            scan.z_valid.eq(z_valid),
         ]
-        forwarding = forward.busy | pending | array.busy | behind_busy
+        if self.scales is not None:
+            m.d.comb += [
+                self.scales.forward.eq(take_over),
+                self.scales.forward_record.eq(record),
+                self.scales.z.eq(array.z),
+                self.scales.z_valid.eq(array.z_valid),
+            ]
+        issued = {name: getattr(forward, name)
+                  for name in ("x", "active", "last", "plane", "rows")}
+        if self.config.drain == 2:
+            m.d.comb += activation.z_next.eq(array.z_next)
+            issued["single"] = last
+        if self.loss is None:
+            m.d.comb += [
+                array.words.eq(self.trits.words),
+                forward.allow_last.eq(array.room & ~pending),
+            ]
+            m.d.comb += [getattr(array, name).eq(value) for name, value in issued.items()]
+            issuing = Const(0)
+        else:
+            # The direction takes a cycle; `room` does not know of a last plane on its way there.
+            issuing = forward.active
+            m.d.comb += forward.allow_last.eq(array.room & ~pending & ~(issuing & forward.last))
+            for name, value in issued.items():
+                late = Signal.like(value, name=f"late_{name}")
+                m.d.sync += late.eq(value)
+                m.d.comb += getattr(array, name).eq(late)
+        forwarding = forward.busy | pending | issuing | array.busy | behind_busy
         others = self.error.busy | self.sending
         if self.update is not None:
             others |= self.update.busy | ~self.lister.final
@@ -235,6 +305,12 @@ class Engine(wiring.Component):
             others |= self.tracer.telling
         if self.sums is not None:
             others |= self.sums.busy
+        if self.scales is not None:
+            others |= self.scales.busy
+        if self.loss is not None:
+            others |= self.loss.busy | self.places.busy
+        if self.support is not None:
+            others |= self.support.busy | self.purge.busy
         m.d.comb += [
             sequencer.forward_ready.eq(~forward.busy & ~pending & ~others),
             sequencer.quiet.eq(~forwarding & ~others),
@@ -258,6 +334,8 @@ class Engine(wiring.Component):
         sequencer, errors, error = self.sequencer, self.errors, self.error
         lister, rows, update = self.lister, self.row_reader, self.update
         begin = sequencer.backward | sequencer.update
+        if self.loss is not None:
+            begin |= sequencer.step
         m.d.comb += [
             lister.start.eq(begin),
             lister.record.eq(sequencer.record),
@@ -301,39 +379,57 @@ class Engine(wiring.Component):
         if self.sums is not None:
             bank = Mux(self.sums.walking, self.sums.trit_bank, bank)
             address = Mux(self.sums.walking, self.sums.trit_address, address)
+        residual = update.residual_address
+        trit_write, trit_write_address = update.trit_write, update.trit_write_address
+        trit_write_bank, trit_write_data = update.trit_write_bank, update.trit_write_data
+        residual_write, residual_write_address, residual_write_data = (
+            update.residual_write, update.residual_write_address, update.residual_write_data)
+        if self.support is not None:
+            purge = self.purge
+            bank = Mux(purge.busy, purge.trit_bank, bank)
+            address = Mux(purge.busy, purge.trit_address, address)
+            residual = Mux(purge.busy, purge.residual_address, residual)
+            trit_write |= purge.trit_write
+            trit_write_bank = Mux(purge.busy, purge.trit_bank, trit_write_bank)
+            trit_write_address = Mux(purge.busy, purge.trit_address, trit_write_address)
+            trit_write_data = Mux(purge.busy, purge.trit_write_data, trit_write_data)
+            residual_write |= purge.residual_write
+            residual_write_address = Mux(purge.busy, purge.residual_address,
+                                         residual_write_address)
+            residual_write_data = Mux(purge.busy, purge.residual_write_data, residual_write_data)
         reads = [Mux(running, *pair) for pair in (
             (Mux(update.busy, update.trit_address, address), memory.address),
-            (update.residual_address, memory.address))]
+            (residual, memory.address))]
         writes = [Mux(running, *pair) for pair in (
-            (update.trit_write_address, memory.address),
-            (update.residual_write_address, memory.address))]
+            (trit_write_address, memory.address),
+            (residual_write_address, memory.address))]
         if self.config.single_port:
             # The memories would choose between two addresses: the choice is made here at once.
             source = Signal(2)
             with m.If(~running):
                 m.d.comb += source.eq(0)
-            with m.Elif(update.trit_write):
+            with m.Elif(trit_write):
                 m.d.comb += source.eq(1)
             with m.Elif(update.busy):
                 m.d.comb += source.eq(2)
             with m.Else():
                 m.d.comb += source.eq(3)
             reads = writes = [
-                Array([memory.address, update.trit_write_address, update.trit_address,
+                Array([memory.address, trit_write_address, update.trit_address,
                        address])[source],
-                Mux(running, Mux(update.residual_write, update.residual_write_address,
-                                 update.residual_address), memory.address),
+                Mux(running, Mux(residual_write, residual_write_address, residual),
+                    memory.address),
             ]
         for store, read, write in zip((trits, residuals), reads, writes, strict=True):
             m.d.comb += [store.address.eq(read), store.write_address.eq(write)]
         with m.If(running):
             m.d.comb += [
                 trits.bank.eq(bank),
-                trits.write.eq(update.trit_write),
-                trits.write_bank.eq(update.trit_write_bank),
-                trits.write_data.eq(update.trit_write_data),
-                residuals.write.eq(update.residual_write),
-                residuals.write_data.eq(update.residual_write_data),
+                trits.write.eq(trit_write),
+                trits.write_bank.eq(trit_write_bank),
+                trits.write_data.eq(trit_write_data),
+                residuals.write.eq(residual_write),
+                residuals.write_data.eq(residual_write_data),
             ]
         with m.Else():
             m.d.comb += [
@@ -344,29 +440,6 @@ class Engine(wiring.Component):
                 residuals.write.eq(memory.write & (memory.space == Space.R)),
                 residuals.write_data.eq(memory.write_data[-8 * self.config.residual_word_bytes:]),
             ]
-
-    def _connect_sums(self, m):
-        """SUMS: follows the update unit and walks T while the program runs, else the link's."""
-        sums, update, sequencer, memory = self.sums, self.update, self.sequencer, self.memory
-        m.d.comb += [
-            sums.step.eq(update.sum_step),
-            sums.new.eq(update.sum_new),
-            sums.old.eq(update.sum_old),
-            sums.ends.eq(update.sum_ends),
-            sums.row.eq(update.sum_row),
-            sums.start.eq(sequencer.scrub),
-            sums.record.eq(sequencer.record),
-            sums.clear.eq(sequencer.clear),
-            sequencer.scrubbing.eq(sums.scrubbing),
-            sequencer.corrupt.eq(sums.corrupt),
-            sums.trit_word.eq(self.trits.word),
-            sums.linked.eq(self.run != RunState.RUNNING),
-            sums.address.eq(memory.address),
-            sums.write.eq(memory.write & (memory.space == Space.SUMS)),
-            sums.write_data.eq(memory.write_data[-8:]),
-        ]
-        with m.If(memory.space == Space.SUMS):
-            m.d.comb += memory.read_data.eq(sums.word)
 
     def _connect_trits(self, m):
         """T alone: the forward pass' while the program runs, else the link's."""
@@ -382,50 +455,6 @@ class Engine(wiring.Component):
             trits.write_data.eq(memory.write_data[-8 * self.config.trit_word_bytes:]),
         ]
 
-    def _connect_tracer(self, m):
-        """It reads the memories of other units while those do nothing: so it comes last here."""
-        sequencer, tracer, scan, activation = (self.sequencer, self.tracer, self.scan,
-                                               self.activation)
-        connect(m, tracer.o, flipped(self.trace))
-        m.d.comb += [
-            sequencer.settled.eq(tracer.settled),
-            sequencer.drained.eq(tracer.settled & ~self.tracing),
-            tracer.clear.eq(sequencer.clear),
-            tracer.switch.eq(sequencer.trace),
-            tracer.mode.eq(sequencer.operand),
-            tracer.tell.eq(sequencer.tell),
-            tracer.layer.eq(sequencer.operand),
-            tracer.record.eq(sequencer.record),
-            tracer.last.eq(sequencer.last),
-            tracer.judge.eq(sequencer.error),
-            tracer.margin.eq(sequencer.operand),
-            tracer.prediction.eq(scan.prediction),
-            tracer.target.eq(scan.target),
-            tracer.rival.eq(scan.rival),
-            tracer.gap.eq(scan.gap),
-            tracer.flag.eq(self.error.flag),
-            tracer.score.eq(scan.score),
-            tracer.read_count.eq(activation.read_count),
-            tracer.entry.eq(activation.entry),
-            tracer.gates.eq(activation.gates),
-        ]
-        if self.update is not None:
-            m.d.comb += [
-                tracer.event.eq(self.update.event),
-                self.update.hold.eq(tracer.hold),
-                tracer.errors.eq(self.errors.word),
-            ]
-        with m.If(tracer.telling):
-            m.d.comb += [
-                scan.index.eq(tracer.score_index),
-                activation.read_layer.eq(tracer.read_layer),
-                activation.address.eq(tracer.address),
-                activation.enable.eq(tracer.enable),
-                activation.gate_address.eq(tracer.gate_address),
-            ]
-            if self.update is not None:
-                m.d.comb += self.errors.address.eq(tracer.error_address)
-
     def _count(self, m):
         counters, sequencer = self.counters, self.sequencer
         running = self.run == RunState.RUNNING
@@ -439,3 +468,6 @@ class Engine(wiring.Component):
             counters.working.eq(running & ~sequencer.stalled),
             counters.forwarding.eq(running & self.forwarding),
         ]
+        if self.loss is not None:
+            with m.If(sequencer.loss):
+                m.d.comb += [counters.judged.eq(1), counters.updated.eq(0)]

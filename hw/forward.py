@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..model.config import CoreConfig
-from .arith import select
+from .arith import select, times
 from .ports import LayerRecord
 from .words import Entry
 
@@ -28,6 +28,12 @@ class ForwardControl(wiring.Component):
     address : T word of all banks.
     x, active, last, plane, rows : to the array, one cycle after `address`.
     issued : a plane is being issued in this cycle.
+
+    Of a core with resident samples:
+
+    perturb : valid with `start`: before each row group, R cycles go to
+    row_address, row_shift : number of the row whose word is read; it is there, of the R rows in
+        their order.
     """
 
     def __init__(self, config: CoreConfig):
@@ -49,6 +55,8 @@ class ForwardControl(wiring.Component):
             "last": Out(1),
             "plane": Out(range(config.word_bits)),
             "rows": Out(range(config.banks + 1)),
+            **({"perturb": In(1), "row_address": Out(range(config.output_words * config.lanes)),
+                "row_shift": Out(1)} if config.resident else {}),
         })
 
     def elaborate(self, platform):
@@ -78,7 +86,8 @@ class ForwardControl(wiring.Component):
             single.eq(waiting == lowest),
             group_end.eq((self.entry_last & single) | self.entry_ended),
             issue.eq(self.busy & (self.entry_valid | self.entry_ended)
-                     & (~group_end | self.allow_last)),
+                     & (~group_end | self.allow_last) & self._ready(m, group_end & issue,
+                                                                    final_group)),
             final_group.eq(rows_left <= config.banks),
             self.address.eq(base + self.entry.index),
             self.entry_take.eq(issue & (single | self.entry_ended)),
@@ -108,3 +117,22 @@ class ForwardControl(wiring.Component):
                 rows_left.eq(self.record.outputs),
             ]
         return m
+
+    def _ready(self, m, group_ends, final_group):
+        """Whether the words of the group's rows are there."""
+        if not self.config.resident:
+            return Const(1)
+        perturb = Signal()
+        left = Signal(range(self.config.banks + 1))  # words to read
+        m.d.sync += self.row_shift.eq(left.any())
+        with m.If(left.any()):
+            m.d.sync += [left.eq(left - 1), self.row_address.eq(self.row_address + 1)]
+        with m.If(group_ends & ~final_group & perturb):
+            m.d.sync += left.eq(self.config.banks)
+        with m.If(self.start):
+            m.d.sync += [
+                perturb.eq(self.perturb),
+                left.eq(Mux(self.perturb, self.config.banks, 0)),
+                self.row_address.eq(times(self.record.output_base, self.config.lanes)),
+            ]
+        return ~left.any()

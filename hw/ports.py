@@ -4,16 +4,19 @@ from amaranth import *
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..firmware.frames import Space
 from ..model.config import CoreConfig
+from ..model.layout import optional_spaces
 
 __all__ = ["LayerRecord", "MemorySignature", "RunState", "StatisticsSignature", "memory_word_bits",
            "sample_word"]
 
 
 def memory_word_bits(config: CoreConfig) -> int:
-    """Bits of the wider of a T and an R word, or of a T word if there are no others."""
+    """Bits of the widest word of any memory that the core has."""
     residuals = config.update_lanes * config.residual_bits if config.trainable else 0
-    return max(2 * config.lanes, residuals)
+    return max(2 * config.lanes, residuals, config.max_words if config.support else 0,
+               8 * config.scale_word_bytes if config.scales else 0)
 
 
 def sample_word(config: CoreConfig) -> data.StructLayout:
@@ -26,7 +29,10 @@ def sample_word(config: CoreConfig) -> data.StructLayout:
 
 
 class LayerRecord(data.StructLayout):
-    """A row of the layer table as the units use it: sizes, place in the memories, exponents."""
+    """A row of the layer table as the units use it: sizes, place in the memories, exponents.
+
+    Where rows have scales, `size` is the exponent of a group's size (`scales.chip.size_exponent`).
+    """
 
     def __init__(self, config: CoreConfig):
         super().__init__({
@@ -38,15 +44,19 @@ class LayerRecord(data.StructLayout):
             "output_base": range(config.output_words + 1),
             "shift": 5,
             "gain": signed(5),
+            # Inputs in the last word, 0 for L.
+            **({"rest": range(config.lanes)} if config.resident else {}),
+            **({"group_base": range(config.support_depth)} if config.support else {}),
+            **({"size": range(17)} if config.scales else {}),
         })
 
 
 class MemorySignature(wiring.Signature):
-    """The command processor's access to memories T, R and SUMS while no program runs.
+    """The command processor's access to the memories while no program runs.
 
     Members
     -------
-    space : 0 for T, 1 for R, 2 for SUMS.
+    space : see `firmware.frames.Space`.
     bank : bank of T.
     address : word.
     write : strobe; `write_data` is written at the clock edge. The last bytes of it are the word's.
@@ -56,11 +66,13 @@ class MemorySignature(wiring.Signature):
 
     def __init__(self, config: CoreConfig):
         bits = memory_word_bits(config)
+        others = optional_spaces(config)
         words = max(config.trit_depth, config.residual_depth,
-                    config.sum_depth if config.row_sums else 0)
-        write_bits = 8 * max(config.trit_word_bytes, config.residual_word_bytes)
+                    *(depth for depth, _ in others.values()))
+        write_bits = 8 * max(config.trit_word_bytes, config.residual_word_bytes,
+                             *(size for _, size in others.values()))
         super().__init__({
-            "space": Out(1 + config.row_sums),
+            "space": Out(range(max(others, default=Space.R) + 1)),
             "bank": Out(range(config.banks)),
             "address": Out(range(words)),
             "write": Out(1),

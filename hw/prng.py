@@ -55,6 +55,11 @@ class Seeder(wiring.Component):
     i_index : strobe, after `i_seed`: `i_word` is the index; starts.
     o_done : strobe, `LATENCY` cycles after `i_index`.
     o_state : the result, from `o_done` until the next `i_seed`.
+
+    Parameters
+    ----------
+    nonzero
+        Whether the result is 1 for 0; else it is the output as it is.
     """
 
     #: Cycles from `i_index` to `o_done`.
@@ -72,6 +77,10 @@ class Seeder(wiring.Component):
     i_index: In(1)
     o_done: Out(1)
     o_state: Out(64)
+
+    def __init__(self, nonzero: bool = True):
+        super().__init__()
+        self.nonzero = nonzero
 
     def elaborate(self, platform):
         m = Module()
@@ -109,10 +118,10 @@ class Seeder(wiring.Component):
             m.d.sync += total.eq((Cat(1, total) + Cat(carry, addend))[1:])
 
         ends = Signal()
-        nonzero = Signal()
+        nonzero = Signal(init=not self.nonzero)
         m.d.comb += ends.eq(time.mixing & (time.step == 63))
         m.d.sync += [
-            nonzero.eq(time.mixing & (nonzero | mixed)),
+            nonzero.eq((time.mixing & (nonzero | mixed)) | (not self.nonzero)),
             self.o_done.eq(ends & last),
         ]
         with m.If(self.i_seed | self.i_index):

@@ -47,18 +47,20 @@ class RowEntry(data.StructLayout):
     """A row with an error: its sign, its bank and first word in T, its first word in R.
 
     With one bank, rows lie in R as in T (`model.layout.place`), and `residual` is left out: word n
-    of T belongs to the L/U words of R from n * L/U on. With row sums, `number` is the word of SUMS.
+    of T belongs to the L/U words of R from n * L/U on. With row sums or scales, `number` is the
+    word of SUMS and S, and with a support `group` is that of SUPPORT.
     """
 
     def __init__(self, config: CoreConfig):
         residual = {"residual": range(config.residual_depth)} if config.banks > 1 else {}
-        number = {"number": range(config.sum_depth)} if config.row_sums else {}
+        number = {"number": range(config.sum_depth)} if config.row_sums or config.scales else {}
         super().__init__({
             "negative": 1,
             "bank": range(config.banks),
             "trit": range(config.trit_depth),
             **residual,
             **number,
+            **({"group": range(config.support_depth)} if config.support else {}),
         })
 
 
@@ -72,6 +74,7 @@ class RowLister(wiring.Component):
     -------
     start, record : strobe and table row of the layer.
     error_address, error_word : to the error store.
+    every : list the rows without an error too; of a core with resident samples.
     count, final : entries so far; whether the scan is over.
     address, enable : entry to read; `entry` one cycle after, held while not enabled.
     """
@@ -90,6 +93,7 @@ class RowLister(wiring.Component):
             "address": In(range(config.max_neurons)),
             "enable": In(1),
             "entry": Out(self.layout),
+            **({"every": In(1)} if config.resident else {}),
         })
         self.memory = BlockRam(self.layout, config.max_neurons)
 
@@ -123,12 +127,14 @@ class RowLister(wiring.Component):
         def next_row():
             with m.If(row.bank == config.banks - 1):
                 m.d.sync += [row.bank.eq(0), row.trit.eq(row.trit + words)]
+                if config.support:
+                    m.d.sync += row.group.eq(row.group + 1)
             with m.Else():
                 m.d.sync += row.bank.eq(row.bank + 1)
             m.d.sync += left.eq(left - 1)
             if config.banks > 1:
                 m.d.sync += row.residual.eq(row.residual + stride)
-            if config.row_sums:
+            if config.row_sums or config.scales:
                 m.d.sync += row.number.eq(row.number + 1)
 
         with m.FSM():
@@ -145,7 +151,9 @@ class RowLister(wiring.Component):
                     ]
                     if config.banks > 1:
                         m.d.sync += row.residual.eq(self.record.residual_base)
-                    if config.row_sums:
+                    if config.support:
+                        m.d.sync += row.group.eq(self.record.group_base)
+                    if config.row_sums or config.scales:
                         m.d.sync += row.number.eq(times(self.record.output_base, config.lanes))
                     m.next = "Fetch"
             with m.State("Fetch"):
@@ -155,6 +163,8 @@ class RowLister(wiring.Component):
                 m.next = "Scan"
             with m.State("Scan"):
                 m.d.comb += found.eq(errors[0])
+                if config.resident:
+                    m.d.comb += found.eq(errors[0] | self.every)
                 m.d.sync += [
                     self.count.eq(self.count + found),
                     errors.eq(errors >> 2),

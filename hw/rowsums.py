@@ -8,6 +8,7 @@ from ..model.config import CoreConfig
 from .arith import add_mod3, canonical_mod3, sum_mod3, times
 from .blockram import BlockRam
 from .ports import LayerRecord
+from .wave import read_delay
 
 __all__ = ["RowSums"]
 
@@ -20,7 +21,7 @@ class RowSums(wiring.Component):
     that is plus that of the old ones inverted.
 
     Latency: a row's sum is written three cycles after its last step. SCRUB takes a cycle a T word
-    of the layer's rows and three more, four if reads are pipelined.
+    of the layer's rows, three more and `read_delay`.
 
     Members
     -------
@@ -28,7 +29,7 @@ class RowSums(wiring.Component):
         ends with them, and which word of SUMS is the row's.
     start, record : strobe: compare the layer of this row of the table.
     walking, trit_address, trit_bank : the walk reads this word of T.
-    trit_word : that word, two cycles later, or three if reads are pipelined.
+    trit_word : that word, two cycles and `read_delay` later.
     scrubbing : from the cycle after `start` until all is compared.
     busy : also with `step`, until all is written.
     clear : strobe: the program begins.
@@ -145,10 +146,10 @@ class RowSums(wiring.Component):
                 with m.Else():
                     m.d.sync += self.trit_bank.eq(self.trit_bank + 1)
 
-        # The word comes two or three cycles later, its sum and the row's kept one another later.
+        # The word comes two cycles later or more, its sum and the row's kept one another later.
         waiting = Signal()
         active, ended, row = self.walking, ends, number
-        for _ in range(2 + config.pipelined):
+        for _ in range(2 + read_delay(config)):
             before = active, ended, row
             active, ended, row = (Signal.like(Value.cast(value), name=name) for value, name in zip(
                 before, ("active", "ended", "number"), strict=True))

@@ -40,17 +40,27 @@ class Sequencer(wiring.Component):
     clear : strobe: the program begins.
     scrubbing, corrupt : with row sums: SCRUB goes on, and nothing is dispatched; it has found a
         fault, and the program stops.
-    forward, error, backward, update, receive, send, scrub : strobes to the units (`scrub` with row
-        sums), with
+    forward, error, backward, update, receive, send, scrub, refresh, scale : strobes to the units
+        (`scrub` with row sums, `refresh` and `scale` where rows have scales), with
     operand, record, last : the immediate, the table row it names (of the last layer for ERR and
         SEND), and whether that is the last layer.
+    stepping : where rows have scales: REFRESH has not written the flag yet, and SKIP waits.
     waiting : the program waits for a sample.
     stalled : the program waits for the link in this cycle.
+
+    Of a core with resident samples:
+
+    walking, walk : `record` is to be the row of this layer in the next cycle.
+    probe, loss, step : strobes, with `operand` and `record`.
 
     Of a core with a trace unit:
 
     settled : TRACE and TELL may be dispatched; drained : all that is to be sent is out.
     trace, tell : strobes, with `operand`, `record` and `last`.
+
+    Of a core with a support:
+
+    limits, purge : strobes of CUTOFF and PURGE, with `operand` and `record`.
     """
 
     def __init__(self, config: CoreConfig):
@@ -82,6 +92,8 @@ class Sequencer(wiring.Component):
             "update": Out(1),
             "receive": Out(1),
             "send": Out(1),
+            **({"refresh": Out(1), "scale": Out(1),
+                "stepping": In(1)} if config.scales else {}),
             "operand": Out(FORMAT[0][2]),
             "record": Out(LayerRecord(config)),
             "last": Out(1),
@@ -90,6 +102,9 @@ class Sequencer(wiring.Component):
             **({"settled": In(1), "drained": In(1), "trace": Out(1), "tell": Out(1)}
                if config.trace else {}),
             **({"scrubbing": In(1), "corrupt": In(1), "scrub": Out(1)} if config.row_sums else {}),
+            **({"walking": In(1), "walk": In(range(config.max_layers + 1)), "probe": Out(1),
+                "loss": Out(1), "step": Out(1)} if config.resident else {}),
+            **({"limits": Out(1), "purge": Out(1)} if config.support else {}),
         })
         self.program = BlockRam(32, config.program_depth)
         self.table = BlockRam(LayerRecord(config), config.max_layers)
@@ -121,10 +136,13 @@ class Sequencer(wiring.Component):
         ]
 
         names_layer, missing, works_on_last = Signal(), Signal(), Signal()
-        held, corrupt = self.hold, Const(0)
+        held, corrupt, walking = self.hold, Const(0), Const(0)
         if self.config.row_sums:
             held, corrupt = self.hold | self.scrubbing, self.corrupt
         number = self.operand[:len(self.layers)]  # the program loader accepts no others
+        row = Mux(works_on_last, self.layers, number)
+        if self.config.resident:
+            walking, row = self.walking, Mux(self.walking, self.walk, row)
         named = [op for op in available(self.config)
                  if INSTRUCTIONS[op].operand is Operand.LAYER]
         m.d.comb += names_layer.eq(opcode.matches(*named))
@@ -132,7 +150,7 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             missing.eq(names_layer & ((number < least) | (number > self.layers))),
             works_on_last.eq((opcode == Op.ERR) | (opcode == Op.SEND)),
-            table.address.eq(Mux(works_on_last, self.layers, number) - 1),
+            table.address.eq(row - 1),
             self.record.eq(table.word),
             self.last.eq(number == self.layers),
         ]
@@ -140,7 +158,7 @@ class Sequencer(wiring.Component):
         following = Signal.like(pc)
         stopping = Signal()  # an abort waits for the units
         looked_up = Signal()  # `record` is the one for this instruction
-        m.d.sync += looked_up.eq(~self.begin & ~self.dispatched)
+        m.d.sync += looked_up.eq(~self.begin & ~self.dispatched & ~walking)
         m.d.comb += [following.eq(pc), program.address.eq(following)]
 
         def go_on(target=None):
@@ -179,7 +197,8 @@ class Sequencer(wiring.Component):
                             m.d.sync += counter.eq(counter - 1)
                             go_on(Mux(counter == 1, pc + 1, self.operand))
                         with m.Case(Op.SKIP):
-                            go_on(Mux(self.flag, pc + 1, self.operand))
+                            with m.If(~self.stepping) if self.config.scales else nullcontext():
+                                go_on(Mux(self.flag, pc + 1, self.operand))
                         with m.Case(Op.FWD):
                             with m.If(missing):
                                 with m.If(self.quiet):
@@ -229,10 +248,44 @@ class Sequencer(wiring.Component):
                     m.d.comb += [self.backward.eq(opcode == Op.BWD),
                                  self.update.eq(opcode == Op.UPD)]
                     go_on()
+            if self.config.resident:
+                with m.Case(Op.PROBE):
+                    m.d.comb += self.probe.eq(1)
+                    go_on()
+                with m.Case(Op.LOSS):
+                    with m.If(self.countable):
+                        m.d.comb += self.loss.eq(1)
+                        go_on()
+                with m.Case(Op.STEP):
+                    with m.If(missing):
+                        stop(RunState.FAULT)
+                    with m.Elif(looked_up):
+                        m.d.comb += self.step.eq(1)
+                        go_on()
+            if self.config.support:
+                with m.Case(Op.CUTOFF):
+                    m.d.comb += self.limits.eq(1)
+                    go_on()
+                with m.Case(Op.PURGE):
+                    with m.If(missing):
+                        stop(RunState.FAULT)
+                    with m.Elif(looked_up):
+                        m.d.comb += self.purge.eq(1)
+                        go_on()
             if self.config.row_sums:
                 with m.Case(Op.SCRUB):
                     with m.If(missing):
                         stop(RunState.FAULT)
                     with m.Elif(looked_up):
                         m.d.comb += self.scrub.eq(1)
+                        go_on()
+            if self.config.scales:
+                with m.Case(Op.REFRESH):
+                    m.d.comb += self.refresh.eq(1)
+                    go_on()
+                with m.Case(Op.SCALE):
+                    with m.If(missing):
+                        stop(RunState.FAULT)
+                    with m.Elif(looked_up):
+                        m.d.comb += self.scale.eq(1)
                         go_on()

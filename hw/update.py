@@ -9,7 +9,9 @@ from .arith import add_mod3, canonical_mod3, popcount, select, sum_mod3, times
 from .lanes import BackwardLane, DebtLane, StepLane, StepPlan, UpdateLane
 from .ports import LayerRecord
 from .rows import RowEntry
+from .scales import score_shape
 from .trace.events import StepEvent
+from .wave import delayed, read_delay, write_delay
 from .words import Entry
 
 __all__ = ["UpdateUnit"]
@@ -20,8 +22,8 @@ class UpdateUnit(wiring.Component):
 
     Update (`backward` = 0): rows outer, the layer's non-zero input words inner; a cycle for each U
     inputs. Backward: words of the layer's inputs outer, rows inner; a cycle for each row and U
-    inputs. Both are a pipeline of four stages without stalls: address, memory, bank, write; of five
-    if reads are pipelined, as the memory takes two. Where the memories have a single port, an
+    inputs. Both are a pipeline of four stages without stalls: address, memory, bank, write; in a
+    pipelined core the memory takes `read_delay` more. Where the memories have a single port, an
     update reads in every other cycle; its writes, three cycles after, fall between.
 
     A core that conserves goes through a row's words twice. The first pass writes nothing, it sums
@@ -36,10 +38,11 @@ class UpdateUnit(wiring.Component):
     row, row_valid, row_last, row_ended, row_take : the row list's reader.
     entry, entry_valid, entry_last, entry_ended, entry_take : the input words' reader.
     draw : strobe to the PRNG; `dither` is its draw, from the next cycle on.
-    trit_address, trit_bank, trit_word : read port of T; the word comes two cycles later, or three
-        if reads are pipelined.
+    trit_address, trit_bank, trit_word : read port of T; the word comes two cycles and `read_delay`
+        later.
     trit_write, trit_write_bank, trit_write_address, trit_write_data : write port of T.
-    residual_address, residual_word : read port of R; the word comes one cycle later, or two.
+    residual_address, residual_word : read port of R; the word comes one cycle and `read_delay`
+        later.
     residual_read : the same word another cycle later, for the link.
     residual_write, residual_write_address, residual_write_data : write port of R.
     gate_address, gates : gate bits of a word of inputs, one cycle later.
@@ -49,6 +52,18 @@ class UpdateUnit(wiring.Component):
         in this cycle; without a step, nothing flips or saturates. Of a core with a trace unit.
     sum_step, sum_new, sum_old, sum_ends, sum_row : with row sums: U codes of a row that are
         written, and those before, see `RowSums`.
+    score_valid, score_row, score : where rows have scales: strobe after a row's last word, the
+        row's word of S, and its error times the sum of its trits that meet an input.
+    along : of a core with resident samples: an update along a direction, which takes no draws; of
+        each lane of L, `nonzero` and `negative`, one cycle after `trit_address`, say whether and
+        how its counter moves, and
+    magnitude : by how much.
+
+    Of a core with a support:
+
+    rest : counters outside the support stay as they are.
+    support_address, support_word : word of SUPPORT to read; one cycle later.
+    visit, visit_group, visit_index, alive : see `SupportStore`; not while `rest` is set.
     """
 
     def __init__(self, config: CoreConfig):
@@ -102,6 +117,26 @@ class UpdateUnit(wiring.Component):
                 "sum_ends": Out(1),
                 "sum_row": Out(range(config.sum_depth)),
             } if config.row_sums else {}),
+            **({
+                "score_valid": Out(1),
+                "score_row": Out(range(config.sum_depth)),
+                "score": Out(score_shape(config)),
+            } if config.scales else {}),
+            **({
+                "along": In(1),
+                "nonzero": In(config.lanes),
+                "negative": In(config.lanes),
+                "magnitude": In(config.counter_bits - 2),
+            } if config.resident else {}),
+            **({
+                "rest": In(1),
+                "support_address": Out(range(config.support_depth)),
+                "support_word": In(config.max_words),
+                "visit": Out(1),
+                "visit_group": Out(range(config.support_depth)),
+                "visit_index": Out(range(config.max_words)),
+                "alive": Out(1),
+            } if config.support else {}),
         })
 
     def elaborate(self, platform):
@@ -122,6 +157,7 @@ class UpdateUnit(wiring.Component):
         issue, step_ends, ends = Signal(), Signal(), Signal()
         word = Signal.like(tile)
         first_pass = counting if config.conserve else Const(1)
+        along = self.along if config.resident else Const(0)
         turn_to_write = Signal()
         if config.single_port:
             m.d.sync += turn_to_write.eq(active & ~backward & ~turn_to_write)
@@ -165,7 +201,7 @@ class UpdateUnit(wiring.Component):
                 self.row_take.eq(self.row_valid & (self.entry_ended | (self.entry_valid & ends
                                                                        & ~counting))),
                 self.draw.eq(self.row_valid & (self.entry_valid | self.entry_ended) & beginning
-                             & (gain < 0) & first_pass),
+                             & (gain < 0) & first_pass & ~along),
             ]
             with m.If(issue):
                 m.d.sync += [
@@ -195,31 +231,36 @@ class UpdateUnit(wiring.Component):
                 m.d.sync += between.eq(0)
 
         # What the memories' words meet comes as much later as those do.
-        def late(value, name):
-            return delayed(m, value, f"{name}_late", 1)[0] if config.pipelined else value
+        late = read_delay(config)
 
         def stages(value, name, count):
-            return delayed(m, late(value, name), name, count)
+            return delayed(m, value, late + count, name)[late + 1:]
 
-        issue_0 = late(issue, "issue")
-        issue_1, issue_2, issue_3 = delayed(m, issue_0, "issue", 3)
+        issues = delayed(m, issue, late + 3 + write_delay(config), "issue")
+        _, issue_2, issue_3 = issues[late + 1:late + 4]
         _, row_2 = stages(self.row_valid, "row", 2)
         _, negative_2 = stages(self.row.negative, "negative", 2)
         _, first_2 = stages(beginning, "first", 2)
         _, _, ends_3 = stages(ends, "ends", 3)
-        step_1, step_2, step_3 = stages(step, "step", 3)
-        word_1, _, word_3 = stages(word, "word", 3)
+        steps = delayed(m, step, late + 3, "step")
+        step_1, step_2, step_3 = steps[late + 1:]
+        words = delayed(m, word, late + 3, "word")
+        word_3 = words[-1]
         (planes_1,) = stages(self.entry.planes, "planes", 1)
         _, gates_3 = stages(self.gates, "gates", 2)
-        m.d.comb += self.busy.eq(active | issue_0 | issue_1 | issue_2 | issue_3)
+        m.d.comb += self.busy.eq(active | Cat(issues).any())
+
+        blocked_2 = blocked_3 = Const(0)
+        if config.support:
+            outside = Signal()
+            m.d.comb += [
+                self.support_address.eq(delayed(m, self.row.group, late, "group")[-1]),
+                outside.eq(self.rest & ~select(self.support_word, words[late + 1], 1)),
+            ]
+            _, blocked_2, blocked_3 = delayed(m, outside, 2, "outside")
 
         # Stage 1: the memories answer; the step of each of U inputs.
-        m.submodules.plan = plan = StepPlan(config)
-        m.d.comb += [
-            plan.gain.eq(gain),
-            plan.draw.eq(late(self.dither, "dither")),
-            plan.position.eq(times(times(word_1, config.steps) + step_1, lanes)),
-        ]
+        plan = self._plan(m, gain, words, steps)
         residuals_2 = Signal.like(self.residual_word)
         m.d.sync += residuals_2.eq(self.residual_word)
         m.d.comb += self.residual_read.eq(residuals_2)
@@ -230,11 +271,24 @@ class UpdateUnit(wiring.Component):
             m.submodules[f"step{n}"] = lane = StepLane(config)
             m.d.comb += [
                 lane.x.eq(Cat(plane[n] for plane in plane_words)),
-                lane.places.eq(plan.places),
-                lane.low.eq(plan.low[n]),
-                lane.carry.eq(plan.carry[n]),
+                lane.places.eq(plan["places"]),
+                lane.low.eq(plan["low"][n * config.word_bits:][:config.word_bits]),
+                lane.carry.eq(plan["carry"][n]),
             ]
             m.d.sync += steps_2[n].eq(lane.step)
+        down_2 = negative_2.replicate(lanes)
+        if config.resident:
+            (negative_1_row,) = stages(self.row.negative, "down", 1)
+            nonzero_1 = select(delayed(m, self.nonzero, late, "nonzero")[-1], step_1, lanes)
+            negative_1 = select(delayed(m, self.negative, late, "lanes_down")[-1], step_1, lanes)
+            lane_down_2 = Signal(lanes)
+            with m.If(along):
+                m.d.sync += [signal.eq(Mux(nonzero_1[n], self.magnitude, 0))
+                             for n, signal in enumerate(steps_2)]
+                m.d.sync += lane_down_2.eq(negative_1)
+            with m.Else():
+                m.d.sync += lane_down_2.eq(negative_1_row.replicate(lanes))
+            down_2 = lane_down_2
 
         # Stage 2: counters move, the backward pass sums.
         trits_2, flips = Signal(2 * lanes), Signal(lanes)
@@ -251,7 +305,7 @@ class UpdateUnit(wiring.Component):
                 lane.trit.eq(trits_2[trit]),
                 lane.residual.eq(residuals_2[residual]),
                 lane.step.eq(steps_2[n]),
-                lane.negative.eq(negative_2),
+                lane.negative.eq(down_2[n]),
                 new_trits[trit].eq(lane.new_trit),
                 new_residuals[residual].eq(lane.new_residual),
                 flips[n].eq(lane.flip & ~debt.any()),
@@ -284,11 +338,11 @@ class UpdateUnit(wiring.Component):
         # Stage 3: write; a T word once its last U trits are there.
         # With one port a row's next word comes two cycles later, so addresses move at every other.
         moves = ~turn_to_write
-        depth = 2 if config.single_port else 3 + config.pipelined
-        *_, bank_3 = delayed(m, self.row.bank, "bank", depth, moves)
-        *_, trit_3 = delayed(m, self.trit_address, "trit", depth, moves)
+        depth = 2 if config.single_port else 3 + late
+        *_, bank_3 = delayed(m, self.row.bank, depth, "bank", enable=moves)
+        *_, trit_3 = delayed(m, self.trit_address, depth, "trit", enable=moves)
         if config.banks > 1:
-            *_, residual_3 = delayed(m, self.residual_address, "residual", depth, moves)
+            *_, residual_3 = delayed(m, self.residual_address, depth, "residual", enable=moves)
         else:
             residual_3 = self._word_of_residuals(trit_3, step_3)
         writes_2 = writes_3 = ~backward
@@ -311,9 +365,9 @@ class UpdateUnit(wiring.Component):
         m.d.sync += [
             select(gathered, step_2, 2 * lanes).eq(new_trits),
             self.residual_write_data.eq(new_residuals),
-            changed.eq(Mux(issue_2 & writes_2, flips, 0)),
+            changed.eq(Mux(issue_2 & writes_2 & ~blocked_2, flips, 0)),
         ]
-        update_3 = issue_3 & writes_3
+        update_3 = issue_3 & writes_3 & ~blocked_3
         if config.trace:
             m.d.sync += [
                 self.event.saturated.eq(saturated & (issue_2 & writes_2).replicate(lanes)),
@@ -337,14 +391,62 @@ class UpdateUnit(wiring.Component):
             self.error_write_data.eq(errors),
             self.flips.eq(popcount(changed)),
         ]
+        if config.support:
+            low, high = gathered[::2], gathered[1::2]
+            m.d.comb += [
+                self.visit.eq(self.trit_write & ~self.rest),
+                self.visit_group.eq(stages(self.row.group, "group", 3)[-1]),
+                self.visit_index.eq(word_3),
+                self.alive.eq((low ^ high).any()),
+            ]
+        if config.row_sums or config.scales:
+            *_, number_3 = stages(self.row.number, "number", 3)
         if config.row_sums:
             m.d.sync += [self.sum_new.eq(new_trits), self.sum_old.eq(trits_2)]
             m.d.comb += [
                 self.sum_step.eq(update_3),
                 self.sum_ends.eq(ends_3),
-                self.sum_row.eq(stages(self.row.number, "number", 3)[-1]),
+                self.sum_row.eq(number_3),
             ]
+        if config.scales:
+            used = Cat(Cat(plane[n] for plane in plane_words).any() for n in range(lanes))
+            ended = delayed(m, self.row_take & ~backward, late + 3, "row_end")
+            _, negative_3 = delayed(m, negative_2, 1, "negative_2")
+            self._score(m, used, trits_2, update_3, ended, negative_3, number_3)
         return m
+
+    def _plan(self, m, gain, words, steps):
+        """What stage 1 needs of the step plan; in a pipelined core from a register."""
+        config = self.config
+        m.submodules.plan = plan = StepPlan(config)
+        at = read_delay(config) + 1 - config.pipelined
+        m.d.comb += [
+            plan.gain.eq(gain),
+            plan.draw.eq(delayed(m, self.dither, at - 1, "dither")[-1]),
+            plan.position.eq(
+                times(times(words[at], config.steps) + steps[at], config.update_lanes)),
+        ]
+        return {name: delayed(m, getattr(plan, name), int(config.pipelined), f"plan_{name}",
+                              reset_less=True)[-1] for name in ("places", "low", "carry")}
+
+    def _score(self, m, used, trits_2, update_3, ended, negative_3, number_3):
+        """Sums the trits of a row that meet an input; the score of the row that ends in stage 3."""
+        used_2 = Signal(self.config.update_lanes)
+        part_3 = Signal(signed(len(used_2).bit_length() + 1))
+        pairs = [trits_2[2 * n:2 * n + 2] for n in range(len(used_2))]
+        total, sum_3 = Signal.like(self.score), Signal.like(self.score)
+        m.d.sync += [
+            used_2.eq(used),
+            part_3.eq(popcount(Cat(pair == 0b01 for pair in pairs) & used_2)
+                      - popcount(Cat(pair == 0b10 for pair in pairs) & used_2)),
+            total.eq(Mux(ended[-1], 0, sum_3)),
+            self.score_valid.eq(ended[-1]),
+            self.score_row.eq(number_3),
+            self.score.eq(Mux(negative_3, -sum_3, sum_3)),
+        ]
+        m.d.comb += sum_3.eq(total + Mux(update_3, part_3, 0))
+        with m.If(Cat(ended).any() | self.score_valid):
+            m.d.comb += self.busy.eq(1)
 
     def _word_of_residuals(self, trit_address, step):
         """Address in R of a step of a T word, where there is one bank (see `RowEntry`)."""
@@ -352,15 +454,3 @@ class UpdateUnit(wiring.Component):
         if steps & (steps - 1) == 0:
             return Cat(step, trit_address)
         return times(trit_address, steps) + step
-
-
-def delayed(m, value, name, stages, enable=1):
-    """The value of each of the last `stages` cycles that were enabled, newest first."""
-    registers = []
-    for n in range(1, stages + 1):
-        register = Signal(Value.cast(value).shape(), name=f"{name}_{n}")
-        with m.If(enable):
-            m.d.sync += register.eq(value)
-        registers.append(register)
-        value = register
-    return registers

@@ -48,6 +48,8 @@ class SampleBuffer(wiring.Component):
     label, count : of the sample in hand: its label and the entries of its list.
     address, enable : entry of the sample in hand to read; `entry` one cycle after, held while not
         enabled.
+    active : of a core with a support, the words of the sample in hand that are not zero. An entry
+        then lies at the address that is its word's number.
     """
 
     def __init__(self, config: CoreConfig):
@@ -64,6 +66,7 @@ class SampleBuffer(wiring.Component):
             "address": In(range(words)),
             "enable": In(1),
             "entry": Out(self.layout),
+            **({"active": Out(words)} if config.support else {}),
         })
         self.memory = BlockRam(self.layout, 2 << (words - 1).bit_length())
         self.hand = Signal()  # the buffer in hand
@@ -77,12 +80,13 @@ class SampleBuffer(wiring.Component):
         label = Signal(8)
         mask = plane_mask(self.i.p.planes, self.config.lanes)
 
+        place = index if self.config.support else appended[:len(self.address)]
         m.d.comb += [
             memory.address.eq(Cat(self.address, self.hand)),
             memory.enable.eq(self.enable),
             self.entry.eq(memory.word),
             self.i.ready.eq(~self.filled),
-            memory.write_address.eq(Cat(appended[:len(self.address)], ~self.hand)),
+            memory.write_address.eq(Cat(place, ~self.hand)),
             memory.write_data.index.eq(index),
             memory.write_data.mask.eq(mask),
             memory.write_data.planes.eq(self.i.p.planes),
@@ -111,6 +115,16 @@ class SampleBuffer(wiring.Component):
                 appended.eq(0),
                 index.eq(0),
             ]
+        if self.config.support:
+            arriving = Signal.like(self.active)
+            with m.If(self.i.valid & self.i.ready):
+                for n in range(len(arriving)):
+                    with m.If(mask.any() & (index == n)):
+                        m.d.sync += arriving[n].eq(1)
+            with m.If(self.take):
+                m.d.sync += [self.active.eq(arriving), arriving.eq(0)]
+            with m.If(self.clear):
+                m.d.sync += [self.active.eq(0), arriving.eq(0)]
         return m
 
 

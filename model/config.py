@@ -63,8 +63,12 @@ class CoreConfig:
         Whether T and R have one port for reads and writes, as SPRAM has: an update takes two
         cycles for each U inputs instead of one, all else is as fast.
     pipelined
-        Whether T and R take a cycle more to read for an update, as many blocks side by side need:
-        a pass of the update unit takes a cycle more. Not with `single_port`.
+        Whether words of T and what they are multiplied by are handed on from four banks to the next
+        four, as many blocks side by side need: with n fours, a layer takes n + 1 cycles more, and a
+        pass of the update unit 2 n + 1. Not with `single_port`.
+    drain
+        Sums of a hidden layer that leave the array a cycle, 1 or 2; 2 needs even `lanes` and
+        `banks`.
     trainable
         Whether memory R and the update unit are built in. Without them BWD and UPD are refused in
         programs, and R has no words.
@@ -77,6 +81,18 @@ class CoreConfig:
     conserve
         Whether UPD leaves the sum of each row's trits as it is mod 3 (`model.units.update`), in two
         passes over each row. Not without `row_sums`.
+    resident
+        Samples that stay on the chip as a mini-batch, for training from losses: 0, or one less
+        than a power of two. Without them PROBE, LOSS and STEP are refused in programs. Needs
+        `trainable`, and lanes that 16 divides or that divide 16; not with `trace`, `row_sums` or
+        `scales`.
+    support
+        Whether a bit is kept of each granule of R x L trits, without which FWD skips it, and PURGE
+        is built in (`model.blending.granules`). Not without `trainable`, nor with `trace`,
+        `row_sums`, `resident` or `scales`.
+    scales
+        Whether rows have scales: memory S, and their product behind the MAC array. Without them
+        REFRESH and SCALE are refused in programs. Needs `trainable`; not with a `drain` of 2.
 
     Raises
     ------
@@ -102,10 +118,14 @@ class CoreConfig:
     seeder: bool = True
     single_port: bool = False
     pipelined: bool = False
+    drain: int = 1
     trainable: bool = True
     trace: bool = False
     row_sums: bool = False
     conserve: bool = False
+    resident: int = 0
+    support: bool = False
+    scales: bool = False
 
     def __post_init__(self) -> None:
         limits = {
@@ -114,6 +134,7 @@ class CoreConfig:
             "max_layers": (1, 15), "max_inputs": (1, 65535), "max_neurons": (2, 65535),
             "max_classes": (2, 256), "trit_depth": (1, 65536), "residual_depth": (1, 65536),
             "hidden_depth": (1, 65536), "program_depth": (4, 256), "slot_bytes": (64, 32768),
+            "resident": (0, 1023), "drain": (1, 2),
         }
         for field in fields(self):
             value = getattr(self, field.name)
@@ -127,16 +148,48 @@ class CoreConfig:
                     f"{field.name} must be an integer from {low} to {high}, not {value!r}")
         if self.pipelined and self.single_port:
             raise ConfigError("pipelined must be False where single_port is True")
+        for name in "lanes", "banks":
+            if getattr(self, name) % self.drain:
+                raise ConfigError(f"drain must be 1 where {name} is odd "
+                                  f"({getattr(self, name)}), not {self.drain!r}")
         if self.row_sums and not self.trainable:
             raise ConfigError("row_sums must be False where trainable is False")
         if self.conserve and not self.row_sums:
             raise ConfigError("conserve must be False where row_sums is False")
+        if self.support and not self.trainable:
+            raise ConfigError("support must be False where trainable is False")
+        for name in ("trace", "row_sums", "resident", "scales"):
+            if self.support and getattr(self, name):
+                raise ConfigError(f"support must be False where {name} is "
+                                  f"{getattr(self, name)!r}")
+        if self.support and self.support_depth > 65536:
+            raise ConfigError(f"support must be False where {self.support_depth} row groups "
+                              f"(hidden_depth {self.hidden_depth}) exceed 65536")
         if self.row_sums and self.sum_depth > 65536:
             raise ConfigError(f"row_sums must be False where {self.sum_depth} rows "
                               f"(hidden_depth {self.hidden_depth}) exceed 65536")
+        if self.scales and not self.trainable:
+            raise ConfigError("scales must be False where trainable is False")
+        if self.scales and self.drain == 2:
+            raise ConfigError("scales must be False where drain is 2")
+        if self.scales and self.sum_depth > 65535:
+            raise ConfigError(f"scales must be False where {self.sum_depth} rows "
+                              f"(hidden_depth {self.hidden_depth}) exceed 65535")
         if self.lanes % self.update_lanes:
             raise ConfigError(
                 f"update_lanes must divide lanes ({self.lanes}), not {self.update_lanes!r}")
+        if self.resident & (self.resident + 1):
+            raise ConfigError(f"resident must be 0 or one less than a power of two, "
+                              f"not {self.resident!r}")
+        if self.resident and not self.trainable:
+            raise ConfigError(f"resident must be 0 where trainable is False, not {self.resident!r}")
+        for name in "trace", "row_sums", "scales":
+            if self.resident and getattr(self, name):
+                raise ConfigError(f"resident must be 0 where {name} is True, "
+                                  f"not {self.resident!r}")
+        if self.resident and self.lanes % 16 and 16 % self.lanes:
+            raise ConfigError(f"resident must be 0 where lanes neither divide 16 nor are a "
+                              f"multiple of it ({self.lanes}), not {self.resident!r}")
         if self.slot_bytes & (self.slot_bytes - 1):
             raise ConfigError(f"slot_bytes must be a power of two, not {self.slot_bytes!r}")
         if self.max_classes > self.max_neurons:
@@ -153,6 +206,11 @@ class CoreConfig:
     def steps(self) -> int:
         """L / U, the update steps of a T word."""
         return self.lanes // self.update_lanes
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of 16 inputs, those of a direction, that a T word has a part in."""
+        return max(1, self.lanes // 16)
 
     @property
     def residual_bits(self) -> int:
@@ -190,11 +248,29 @@ class CoreConfig:
         return self.output_words * self.lanes
 
     @property
+    def support_depth(self) -> int:
+        """Row groups that may have a word of SUPPORT, a bit for each of `max_words`."""
+        return ceil_div(self.output_words * self.lanes, self.banks) + self.max_layers
+
+    @property
+    def support_word_bytes(self) -> int:
+        """Bytes of a SUPPORT word (max_words bits) on the link."""
+        return ceil_div(self.max_words, 8)
+
+    @property
     def score_bits(self) -> int:
-        """Bits of a signed pre-activation that can never wrap, whatever the layer table says."""
+        """Bits of a signed pre-activation that can never wrap, whatever the layer table says.
+
+        A scale is at most 2.
+        """
         largest = max(self.max_inputs * (2**self.input_planes - 1),
                       self.max_neurons * (2**self.activation_bits - 1))
-        return largest.bit_length() + 1
+        return largest.bit_length() + 1 + self.scales
+
+    @property
+    def scale_depth(self) -> int:
+        """Words of memory S: one for each neuron, in the order of words of L, and the step."""
+        return self.output_words * self.lanes + 1
 
     @property
     def max_payload(self) -> int:
@@ -210,6 +286,11 @@ class CoreConfig:
     def residual_word_bytes(self) -> int:
         """Bytes of an R word (U * (b - 2) bits) on the link."""
         return ceil_div(self.update_lanes * self.residual_bits, 8)
+
+    @property
+    def scale_word_bytes(self) -> int:
+        """Bytes of an S word on the link: 48 bits of corr, then the code of the factor."""
+        return 7
 
     @classmethod
     def for_network(cls, layers: Sequence[int], planes: int, **options: int) -> "CoreConfig":

@@ -10,7 +10,7 @@ from ..firmware import frames
 from ..firmware.frames import Frame, FrameDecoder, Run, Space, Status, Type
 from ..firmware.isa import INSTRUCTIONS, UNITS, Op, Operand, available, decode
 from .config import CoreConfig, ceil_div
-from .layout import Layer, TableError, check_table
+from .layout import Layer, TableError, check_table, optional_spaces
 from .machine import Machine, Result, Sample
 from .rng import splitmix64
 from .tracer import Piece
@@ -31,7 +31,9 @@ def program_fault(config: CoreConfig, words: list[int]) -> str | None:
         return f"a program has 1 to {config.program_depth} instructions, not {len(words)}"
     highest = {Operand.NONE: (0, 0), Operand.COUNT: (1, (1 << 24) - 1),
                Operand.TARGET: (0, len(words) - 1), Operand.LAYER: (1, config.max_layers),
-               Operand.MARGIN: (1, (1 << 23) - 1), Operand.MODE: (0, 3)}
+               Operand.MARGIN: (1, (1 << 23) - 1), Operand.MODE: (0, 3),
+               Operand.SPARSITY: (0, 6),
+               Operand.LIMITS: (0, (1 << 21) - 1), Operand.EXPONENT: (0, 31)}
     for address, word in enumerate(words):
         opcode, operand = decode(word)
         if opcode not in frozenset(Op):
@@ -174,27 +176,46 @@ class GoldenDevice:
     def _window(self, payload: bytes) -> tuple[npt.NDArray[np.int64], int, int]:
         """The memory words that WRITE or READ names, bits of a lane, and bytes of a word."""
         space, bank, address, count = struct.unpack("<BBHH", payload[:6])
-        _need(space in frozenset(Space) and count > 0)
-        c = self.config
+        _need(count > 0)
+        c, machine, end = self.config, self.machine, address + count
         if space == Space.T:
-            _need(bank < c.banks and address + count <= c.trit_depth)
-            return self.machine.codes[bank, address:address + count], 2, c.trit_word_bytes
+            _need(bank < c.banks and end <= c.trit_depth)
+            return machine.codes[bank, address:end], 2, c.trit_word_bytes
+        _need(bank == 0)
+        if space == Space.R:
+            _need(c.trainable and end <= c.residual_depth)
+            return machine.residuals[address:end], c.residual_bits, c.residual_word_bytes
+        others = optional_spaces(c)
+        _need(space in others and end <= others[Space(space)][0])
         if space == Space.SUMS:
-            _need(c.row_sums and bank == 0 and address + count <= c.sum_depth)
-            return self.machine.sums[address:address + count, None], 2, 1
-        _need(c.trainable and bank == 0 and address + count <= c.residual_depth)
-        return (self.machine.residuals[address:address + count], c.residual_bits,
-                c.residual_word_bytes)
+            return machine.sums[address:end, None], 2, 1
+        return machine.support[address:end], 1, c.support_word_bytes
+
+    def _word_bytes(self, space: int) -> int:
+        """Bytes of a memory's word; a space that there is not counts as the last there is."""
+        c = self.config
+        sizes = {Space.T: c.trit_word_bytes, Space.R: c.residual_word_bytes}
+        sizes |= {other: size for other, (_, size) in optional_spaces(c).items()}
+        return sizes[Space(space) if space in sizes else max(sizes)]
+
+    def _scale_words(self, payload: bytes) -> slice | None:
+        """The words of memory S that WRITE or READ names; None if it is of another memory."""
+        space, bank, address, count = struct.unpack("<BBHH", payload[:6])
+        if not self.config.scales or space != Space.S:
+            return None
+        _need(count > 0 and bank == 0 and address + count <= self.config.scale_depth)
+        return slice(address, address + count)
 
     def _write(self, payload: bytes) -> bytes:
         if len(payload) < 6:
             raise Refused(Status.LENGTH)
         space, count = payload[0], int.from_bytes(payload[4:6], "little")
-        c = self.config
-        size = c.trit_word_bytes if space == Space.T else c.residual_word_bytes
-        if c.row_sums and space >= Space.SUMS:
-            size = 1
+        size = self._word_bytes(space)
         _need_length(payload, 6 + size * count)
+        rows = self._scale_words(payload)
+        if rows is not None:
+            self.machine.corr[rows], self.machine.factors[rows] = unpack_scales(payload[6:])
+            return b""
         window, bits, size = self._window(payload)
         window[:] = unpack_words(payload[6:], bits, window.shape[1], size)
         if space == Space.T:
@@ -205,6 +226,11 @@ class GoldenDevice:
 
     def _read(self, payload: bytes) -> bytes:
         _need_length(payload, 6)
+        rows = self._scale_words(payload)
+        if rows is not None:
+            data = pack_scales(self.machine.corr[rows], self.machine.factors[rows])
+            _need(6 + len(data) <= self.config.max_payload)
+            return data
         window, bits, size = self._window(payload)
         _need(6 + size * len(window) <= self.config.max_payload)
         return pack_words(window, bits, size)
@@ -285,3 +311,19 @@ def unpack_words(data: bytes, bits: int, lanes: int, size: int) -> npt.NDArray[n
     raw = np.frombuffer(data, np.uint8).reshape(-1, size)
     flat = np.unpackbits(raw, axis=1, bitorder="little")[:, :bits * lanes].astype(np.int64)
     return (flat.reshape(len(raw), lanes, bits) << np.arange(bits)).sum(axis=2)
+
+
+def pack_scales(corr: npt.NDArray[np.int64], codes: npt.NDArray[np.uint8]) -> bytes:
+    """Words of memory S as bytes: the low 48 bits of corr, then the code."""
+    words = np.empty((len(corr), 7), np.uint8)
+    words[:, :6] = np.ascontiguousarray(corr, "<i8").view(np.uint8).reshape(-1, 8)[:, :6]
+    words[:, 6] = codes
+    return words.tobytes()
+
+
+def unpack_scales(data: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """The inverse of `pack_scales`."""
+    words = np.frombuffer(data, np.uint8).reshape(-1, 7)
+    wide = np.zeros((len(words), 8), np.uint8)
+    wide[:, 2:] = words[:, :6]
+    return wide.view("<i8").reshape(-1).astype(np.int64) >> 16, words[:, 6].copy()

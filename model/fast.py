@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .blending.granules import check_support, purged, support
 from .errors import BadInput
 from .kernels import Layer, pack_weights, score_samples, train_samples
 from .margin import state_sha256
@@ -20,6 +21,9 @@ from .units import trits
 
 __all__ = ["FastNetwork", "TrainStats"]
 
+Bits = npt.NDArray[np.bool_]
+#: A granule that holds any layer.
+WHOLE = (1 << 16, 1 << 16)
 Offsets = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
@@ -54,7 +58,9 @@ class FastNetwork:
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
         widths = [recipe.planes, *[recipe.activation_bits] * (recipe.depth - 1)]
-        self._layers = tuple(Layer.empty(n, f, width) for (n, f), width
+        prune = recipe.prune
+        self._granule = (prune.banks, prune.lanes) if prune else None
+        self._layers = tuple(Layer.empty(n, f, width, self._granule) for (n, f), width
                              in zip(recipe.shapes, widths, strict=True))
         self._shifts = np.array([*recipe.shifts, 0], np.int64)
         self.prng = XorShift64(1)
@@ -75,11 +81,17 @@ class FastNetwork:
         return RowScales([layer.corr for layer in self._layers],
                          [layer.codes for layer in self._layers], int(self._steps[0])).copy()
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
-             scales: RowScales | None = None) -> None:
-        """Set all counters, the PRNG and the scales, to go on from a saved run.
+    @property
+    def support(self) -> list[Bits] | None:
+        """A copy of the support, per layer bool (row groups, words), if the recipe has pruning."""
+        return [layer.inside.copy() for layer in self._layers] if self._granule else None
 
-        Without `scales` all factors are 1.
+    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
+             scales: RowScales | None = None, inside: Sequence[Bits] | None = None) -> None:
+        """Set all counters, the PRNG, the scales and the support, to go on from a saved run.
+
+        Without `scales` all factors are 1. Without `inside` the support is the granules with a trit
+        that is not 0.
         """
         half = 1 << (self.recipe.counter_bits - 1)
         found = [c.shape for c in counters]
@@ -94,13 +106,30 @@ class FastNetwork:
         if scales is None:
             scales = RowScales.initial(self.recipe.layers[1:])
         scales.check(self.recipe.layers[1:])
+        granules = self._found_support(counters)
+        if inside is not None and granules:
+            check_support(inside, granules)
+            granules = list(inside)
         self._steps[0] = scales.step
         for layer, c, corr, codes in zip(self._layers, counters, scales.corr, scales.codes,
                                          strict=True):
             layer.corr[:], layer.codes[:] = corr, codes
             layer.counters[:] = c
             pack_weights(layer.counters, self.recipe.counter_bits, layer.plus, layer.minus)
+        if self._granule:
+            for layer, bits in zip(self._layers, granules, strict=True):
+                layer.inside[:] = bits
         self.prng.state = prng
+
+    def purge(self, layers: Sequence[int], cutoff: int, k: int) -> None:
+        """Purge layers, numbered from 1, see `tritgrad.model.blending.granules.purged`."""
+        if self._granule is None:
+            raise BadInput("the recipe has no pruning: nothing can be purged")
+        for number in layers:
+            layer = self._layers[number - 1]
+            layer.counters[:], layer.inside[:] = purged(
+                layer.counters, self.recipe.counter_bits, *self._granule, cutoff, k)
+            pack_weights(layer.counters, self.recipe.counter_bits, layer.plus, layer.minus)
 
     def scores(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
         """Scores (rows, classes) of samples (rows, inputs) of integers from 0 to 2^planes - 1."""
@@ -116,7 +145,7 @@ class FastNetwork:
     def train(self, x: npt.NDArray[np.uint8], y: npt.NDArray[np.integer],
               order: npt.NDArray[np.int64], gains: Sequence[int], *,
               offsets: Offsets | None = None, columns: int | None = None,
-              start: int = 0, stop: int | None = None) -> TrainStats:
+              start: int = 0, stop: int | None = None, rest: bool = False) -> TrainStats:
         """Learn the samples at positions `start` to `stop` of an epoch's order.
 
         Parameters
@@ -133,6 +162,8 @@ class FastNetwork:
             dy and dx by position in `order`, ``shift_offsets(...)``; needs `columns`.
         columns
             Width of an image in pixels.
+        rest
+            Whether granules outside the support stay there.
         """
         recipe, chunk = self.recipe, slice(start, stop)
         rows = np.asarray(order[chunk], np.int64)
@@ -154,9 +185,14 @@ class FastNetwork:
                                columns, recipe.counter_bits, recipe.activation_bits, self._shifts,
                                self._gains(gains), recipe.margin, prng, self._steps,
                                -1 if recipe.scale_refresh is None else recipe.scale_refresh,
-                               recipe.conserve)
+                               recipe.conserve, *(self._granule or WHOLE), rest)
         self.prng.state = int(prng[0])
         return TrainStats(len(rows), *counts)
+
+    def _found_support(self, counters: Sequence[npt.NDArray[np.integer]]) -> list[Bits]:
+        if self._granule is None:
+            return []
+        return [support(trits(c, self.recipe.counter_bits), *self._granule) for c in counters]
 
     def corrupt_rows(self) -> list[tuple[int, int]]:
         """Rows, as layer (from 1) and output, whose packed trits sum otherwise than the counters'.

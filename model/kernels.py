@@ -33,17 +33,21 @@ class Layer(NamedTuple):
     active: npt.NDArray[np.int64]    #: (f,), positions of the inputs that are not zero
     corr: npt.NDArray[np.int64]      #: (n,), of the rows' scales
     codes: npt.NDArray[np.uint8]     #: (n,), see `tritgrad.model.scales.chip`
+    inside: npt.NDArray[np.bool_]    #: (row groups, words of inputs), the support; may be (1, 1)
 
     @classmethod
-    def empty(cls, outputs: int, inputs: int, input_bits: int) -> "Layer":
-        """A layer of zeros."""
+    def empty(cls, outputs: int, inputs: int, input_bits: int,
+              granule: tuple[int, int] | None = None) -> "Layer":
+        """A layer of zeros; a `granule` has so many rows and inputs."""
+        rows, lanes = granule or (outputs, inputs)
         words = ceil_div(inputs, 64)
         return cls(np.zeros((outputs, inputs), np.int16), np.zeros((words, outputs), np.uint64),
                    np.zeros((words, outputs), np.uint64), np.zeros(inputs, np.uint8),
                    np.zeros(inputs, np.uint8), np.zeros((input_bits, words), np.uint64),
                    np.zeros(outputs, np.int64), np.zeros(outputs, np.int8),
                    np.zeros(inputs, np.int64), np.zeros(inputs, np.int64),
-                   np.zeros(outputs, np.int64), np.zeros(outputs, np.uint8))
+                   np.zeros(outputs, np.int64), np.zeros(outputs, np.uint8),
+                   np.zeros((ceil_div(outputs, rows), ceil_div(inputs, lanes)), np.bool_))
 
 
 def _popcount(typing: Any, word: Any) -> Any:
@@ -217,10 +221,13 @@ def excess(row, bits, x, active, e, gain, dither):
 
 
 @njit(cache=True)
-def update(counters, bits, plus, minus, x, errors, gain, prng, active, corr, conserve):
+def update(counters, bits, plus, minus, x, errors, gain, prng, active, corr, conserve, inside,
+           banks, lanes, rest):
     """Update the rows of a layer that have an error; how many trits changed.
 
-    Adds each row's score to `corr`. With `conserve`, as `units.update` says.
+    Adds each row's score to `corr`. With `conserve`, as `units.update` says. Granules of banks x
+    lanes weights come `inside` with a trit that is not 0; with `rest`, those outside stay as they
+    are.
     """
     count = 0
     for i in range(len(x)):
@@ -241,23 +248,27 @@ def update(counters, bits, plus, minus, x, errors, gain, prng, active, corr, con
         mask = (np.int64(1) << right) - 1
         left = max(np.int64(gain), 0)
         residual = (3 * cell) >> 2 if e > 0 else (cell >> 2) - 1
-        score, rest = np.int64(0), np.int64(0)
+        score, debt = np.int64(0), np.int64(0)
         if conserve:
-            rest = excess(row, bits, x, active[:count], e, gain, dither)
+            debt = excess(row, bits, x, active[:count], e, gain, dither)
         for n in range(count):
             i = active[n]
+            if rest and not inside[j // banks, i // lanes]:
+                continue
             step = ((np.int64(x[i]) << left) + ((dither ^ i) & mask)) >> right
             old = np.int64(row[i])
             new = min(max(old + e * step, -half), half - 1)
             score += trit(old, bits)
             change = trit(new, bits) - trit(old, bits)
-            if change != 0 and rest != 0:
+            if change != 0 and debt != 0:
                 new = (2 * trit(old, bits) + e) * cell - (e > 0)
-                rest = (rest - change) % 3
+                debt = (debt - change) % 3
             elif change != 0:
                 new = (new & -cell) | residual
                 set_trit(plus, minus, j, i, trit(new, bits))
                 flips += 1
+                if trit(new, bits) != 0:
+                    inside[j // banks, i // lanes] = True
             row[i] = new
         corr[j] += e * score
     return flips
@@ -300,10 +311,11 @@ def score_samples(layers, x, shifts, activation_bits, scores):
 
 @njit(cache=True)
 def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shifts, gains, margin,
-                  prng, steps, refresh, conserve):
+                  prng, steps, refresh, conserve, banks, lanes, rest):
     """Learn samples (samples, inputs) one after the other; (correct, updates, flips).
 
-    Factors stay as they are where `refresh` is negative.
+    Factors stay as they are where `refresh` is negative. For `banks`, `lanes` and `rest` see
+    `update`.
     """
     correct, updates, flips = 0, 0, 0
     last = layers[-1]
@@ -326,7 +338,8 @@ def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shi
         for n in range(len(layers)):
             layer = layers[n]
             flips += update(layer.counters, bits, layer.plus, layer.minus, layer.x, layer.errors,
-                            gains[n], prng, layer.active, layer.corr, conserve)
+                            gains[n], prng, layer.active, layer.corr, conserve, layer.inside,
+                            banks, lanes, rest)
         if refresh >= 0:
             end_step(layers, steps, refresh)
     return correct, updates, flips

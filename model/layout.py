@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..firmware.frames import Space
 from .config import CoreConfig, ceil_div
 
-__all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters", "place",
-           "row_sums", "tile_order", "unpack_counters"]
+__all__ = ["Layer", "Placement", "TableError", "check_table", "optional_spaces",
+           "pack_counters", "place", "row_sums", "tile_order", "unpack_counters"]
 
 
 class TableError(ValueError):
@@ -46,16 +47,26 @@ class Placement:
     residual_base: int  #: address in R
     input_base: int     #: first word of its inputs among the hidden words; 0 for layer 1
     output_base: int    #: first word of its outputs among the hidden words
+    group_base: int     #: row groups of the layers below
+
+
+def optional_spaces(config: CoreConfig) -> dict[Space, tuple[int, int]]:
+    """Memories beside T and R that the link may use: their words, and bytes of a word."""
+    return ({Space.SUMS: (config.sum_depth, 1)} if config.row_sums else {}) | (
+        {Space.S: (config.scale_depth, config.scale_word_bytes)} if config.scales else {}) | (
+        {Space.SUPPORT: (config.support_depth, config.support_word_bytes)}
+        if config.support else {})
 
 
 def place(config: CoreConfig, layers: Sequence[Layer]) -> list[Placement]:
     """The place of each layer, one behind the other."""
     places = []
-    trit = residual = source = target = 0
+    trit = residual = source = target = group = 0
     for layer in layers:
         words = ceil_div(layer.inputs, config.lanes)
         groups = ceil_div(layer.outputs, config.banks)
-        places.append(Placement(words, groups, trit, residual, source, target))
+        places.append(Placement(words, groups, trit, residual, source, target, group))
+        group += groups
         trit += words * groups
         residual += words * config.steps * layer.outputs
         source, target = target, target + ceil_div(layer.outputs, config.lanes)

@@ -10,13 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from ..firmware.frames import Run
 from ..firmware.isa import Op, decode
 from . import units
+from .blending import granules
 from .config import CoreConfig, ceil_div
+from .discrete.direction import direction
+from .discrete.perturbed import confident_step
+from .discrete.splitmix import GOLDEN, MASK, mix
+from .discrete.walk import following
+from .discrete.walk import place as weight_place
 from .layout import Layer, Placement, layer_counters, place, row_sums
 from .rng import XorShift64
+from .scales.chip import CORR_BITS, apply_codes, refreshed, size_exponent
+from .scales.rows import row_scores
 from .tracer import Piece, Tracer
 
 __all__ = ["Machine", "Result", "Sample", "Statistics"]
@@ -60,7 +69,15 @@ class Registers:
     target: int = 0       #: label of the last scan
     scan: units.Scan = field(default_factory=lambda: units.Scan(0, 0, 0))
     margin: int = 0       #: of the last ERR
+    cutoff: int = 0       #: of the last CUTOFF, as are
+    k: int = 0
+    rest: bool = False
     sent: int = 0         #: results since RUN
+    side: int = 0         #: the direction's sign in FWD: +1, -1, or 0 for none
+    key: int = 0          #: of the direction
+    sparsity: int = 1
+    position: int = 0     #: of the resident sample in hand, from the oldest
+    loss: int = 0         #: of trits + direction, less that of trits - direction
 
 
 class Machine:
@@ -72,8 +89,14 @@ class Machine:
         Memories T (banks, depth, L; two-bit codes) and R (depth, U).
     sums
         Memory SUMS: the trits of each row mod 3 (0, 1 or 2), if the core keeps them.
+    support
+        Memory SUPPORT: whether each granule is inside (row groups of all layers, words), if the
+        core keeps it.
     gates, errors
         Gate bits (hidden words, L) and error trits (words, U) of all layers.
+    corr, factors
+        Memory S, sums and codes (`scales.chip`): a word for each row as in SUMS, and the step in
+        the last word's corr; if rows have scales.
     tracer
         What tells decisions; of use in a core with a trace unit only.
     """
@@ -85,8 +108,11 @@ class Machine:
         self.residuals = np.zeros((c.residual_depth, c.update_lanes), np.int64)
         self.gates = np.zeros((c.hidden_depth, c.lanes), bool)
         self.errors = np.zeros((c.output_words * c.steps, c.update_lanes), np.int64)
+        self.corr = np.zeros(c.scale_depth if c.scales else 0, np.int64)
+        self.factors = np.zeros(len(self.corr), np.uint8)
         self.scores = np.zeros(c.max_classes, np.int64)
         self.sums = np.zeros(c.sum_depth if c.row_sums else 0, np.int64)
+        self.support = np.zeros((c.support_depth if c.support else 0, c.max_words), bool)
         self.prng = XorShift64(1)
         self.program: list[int] = []
         self.layers: list[Layer] = []
@@ -103,6 +129,7 @@ class Machine:
         self.statistics = Statistics()
         self.tracer.clear()
         self.inbox.clear()
+        self.resident: deque[Sample] = deque(maxlen=self.config.resident)
         words = self.config.max_input_words
         self.inputs = np.zeros(words * self.config.lanes, np.int64)
         self.hidden = np.zeros(self.config.hidden_depth * self.config.lanes, np.int64)
@@ -131,7 +158,8 @@ class Machine:
         if opcode == Op.HALT:
             self.run = Run.HALTED
             return True
-        if opcode in (Op.FWD, Op.BWD, Op.UPD, Op.SCRUB, Op.TELL) and not (
+        if opcode in (Op.FWD, Op.BWD, Op.UPD, Op.STEP, Op.SCRUB, Op.SCALE, Op.PURGE,
+                      Op.TELL) and not (
                 (2 if opcode == Op.BWD else 1) <= operand <= len(self.layers)):
             self.run = Run.FAULT
             return True
@@ -164,12 +192,31 @@ class Machine:
             self.outbox.extend(self.tracer.switch(operand))
         elif opcode == Op.TELL:
             self._tell(operand)
+        elif opcode == Op.PROBE:
+            self._probe(operand)
+        elif opcode == Op.LOSS:
+            self._loss(operand)
+        elif opcode == Op.STEP:
+            self._step_along(operand)
+        elif opcode == Op.CUTOFF:
+            r.cutoff, r.k, r.rest = operand & 0xFFFF, operand >> 16 & 15, bool(operand >> 20)
+        elif opcode == Op.PURGE:
+            self._purge(operand)
         elif opcode == Op.SCRUB and not self._intact(operand):
             self.run = Run.CORRUPT
+        elif opcode == Op.REFRESH:
+            self.corr[-1] = _wrapped(self.corr[-1:] + 1)[0]
+            r.flag = bool(self.corr[-1] % (1 << operand) == 0)
+        elif opcode == Op.SCALE:
+            self._scale(operand)
         r.pc = following
         return True
 
     def _receive(self, sample: Sample) -> None:
+        self.resident.append(sample)
+        self._take(sample)
+
+    def _take(self, sample: Sample) -> None:
         self.inputs[:] = 0
         self.inputs[:len(sample.x)] = sample.x
         self.registers.label = sample.label
@@ -184,7 +231,14 @@ class Machine:
 
     def _forward(self, number: int) -> None:
         layer, placed, counters, x = self._lanes(number)
-        z = units.forward(units.trits(counters, self.config.counter_bits), x)
+        weights = units.trits(counters, self.config.counter_bits)
+        if self.registers.side:
+            weights = np.clip(weights + self.registers.side * self._direction(number), -1, 1)
+        if self.config.support:
+            weights = weights * self._inside(number)
+        z = units.forward(weights, x)
+        if self.config.scales:
+            z = apply_codes(z, self.factors[self._rows(number)])
         if number == len(self.layers):
             self.scores[:layer.outputs] = z
             self.registers.target = self.registers.label
@@ -230,16 +284,49 @@ class Machine:
     def _update(self, number: int) -> None:
         layer, placed, counters, x = self._lanes(number)
         bits = self.config.counter_bits
+        if self.config.scales:
+            rows = self._rows(number)
+            errors = self._row_errors(number)[:layer.outputs]
+            self.corr[rows] = _wrapped(
+                self.corr[rows] + row_scores(units.trits(counters, bits), x, errors))
         for j in np.flatnonzero(self._row_errors(number)[:layer.outputs]):
             draw = self.prng.draw() if layer.gain < 0 else 0
             step = units.steps(x, layer.gain, draw)
             error = int(self._row_errors(number)[j])
+            if self.config.support and self.registers.rest:
+                step = step * self._inside(number)[j]
             row, flips = units.update(counters[j], error, step, bits, self.config.conserve)
             self.statistics.flips += flips
             self._store_row(placed, int(j), row)
             group, bank = divmod(int(j), self.config.banks)
+            if self.config.support and not self.registers.rest:
+                born = (self._in_words(x != 0) & self._in_words(units.trits(row, bits) != 0))
+                self._support(number)[group] |= born
             self.outbox.extend(self.tracer.update(
                 bank, placed.trit_base + group * placed.words, error, counters[j], step, row))
+
+    def _support(self, number: int) -> npt.NDArray[np.bool_]:
+        """View of a layer's part of SUPPORT (row groups, words)."""
+        placed = self.places[number - 1]
+        return self.support[placed.group_base:placed.group_base + placed.groups, :placed.words]
+
+    def _inside(self, number: int) -> npt.NDArray[np.bool_]:
+        """Whether the granule of each weight, and of each unused lane, is inside the support."""
+        rows = np.repeat(self._support(number), self.config.banks, axis=0)
+        return np.repeat(rows[:self.layers[number - 1].outputs], self.config.lanes, axis=1)
+
+    def _in_words(self, lanes: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Of each word of L, whether any lane is set."""
+        return np.asarray(lanes.reshape(-1, self.config.lanes).any(axis=1))
+
+    def _purge(self, number: int) -> None:
+        layer, placed, counters, _ = self._lanes(number)
+        r, c = self.registers, self.config
+        after, inside = granules.purged(counters, c.counter_bits, c.banks, c.lanes, r.cutoff, r.k)
+        for j in range(layer.outputs):
+            self._store_row(placed, j, after[j])
+        groups = self.support[placed.group_base:placed.group_base + placed.groups]
+        groups[:], groups[:, :placed.words] = False, inside
 
     def _tell(self, number: int) -> None:
         r, c = self.registers, self.config
@@ -256,6 +343,66 @@ class Machine:
             number, self.gates[first:first + words],
             self.hidden.reshape(-1, c.lanes)[first:first + words],
             errors.reshape(words, steps, c.update_lanes) * r.flag))
+
+    def _rows(self, number: int) -> slice:
+        """A layer's words of SUMS and S."""
+        first = self.places[number - 1].output_base * self.config.lanes
+        return slice(first, first + self.layers[number - 1].outputs)
+
+    def _scale(self, number: int) -> None:
+        rows, step = self._rows(number), int(self.corr[-1]) % (1 << CORR_BITS)
+        exponent = size_exponent(self.layers[number - 1].inputs)
+        self.factors[rows] = [refreshed(int(c), step, exponent) for c in self.corr[rows]]
+
+    def _direction(self, number: int) -> units.IntArray:
+        """Of a layer's weights; 0 in unused lanes."""
+        r, layer, placed = self.registers, self.layers[number - 1], self.places[number - 1]
+        if r.sparsity:
+            trits = direction(np.array([r.key], np.uint64), number, layer.outputs, layer.inputs,
+                              r.sparsity)[0].astype(np.int64)
+        else:
+            trits = np.zeros((layer.outputs, layer.inputs), np.int64)
+            chosen, row, column = weight_place(r.key)
+            if chosen == number and row < layer.outputs and column < layer.inputs:
+                trits[row, column] = 1
+        unused = placed.words * self.config.lanes - layer.inputs
+        return np.pad(trits, ((0, 0), (0, unused)))
+
+    def _probe(self, sparsity: int) -> None:
+        r = self.registers
+        state, r.sparsity = self.prng.state, sparsity
+        if sparsity:
+            self.prng.state = (state + GOLDEN) & MASK
+            r.key = mix(self.prng.state)
+        else:
+            self.prng.state = following(state, [(n.outputs, n.inputs) for n in self.layers])
+            r.key = state
+        r.side, r.loss, r.position = 1, 0, 0
+        if self.resident:
+            self._take(self.resident[0])
+
+    def _loss(self, margin: int) -> None:
+        r = self.registers
+        self.statistics.samples += 1
+        self.statistics.correct += r.scan.prediction == r.target
+        r.loss += r.side * min(max(margin - r.scan.gap, 0), 2 * margin)
+        r.position += 1
+        if r.position >= len(self.resident):
+            r.position = 0
+            r.side = -1 if r.side == 1 else 0
+        r.flag = r.side == 0
+        if self.resident:
+            self._take(self.resident[r.position])
+
+    def _step_along(self, number: int) -> None:
+        layer, placed, counters, _ = self._lanes(number)
+        bits, loss = self.config.counter_bits, self.registers.loss
+        step = confident_step(loss, layer.gain, bits) * (-1 if loss > 0 else 1)
+        if step:
+            moved, flips = units.update(counters, step, self._direction(number), bits)
+            self.statistics.flips += flips
+            for j, row in enumerate(moved):
+                self._store_row(placed, j, row)
 
     def _store_row(self, placed: Placement, j: int, row: units.IntArray) -> None:
         c = self.config
@@ -276,3 +423,9 @@ class Machine:
         first = placed.output_base * self.config.lanes
         found = row_sums(self.config, layer, placed, self.codes)
         return bool((found == self.sums[first:first + layer.outputs]).all())
+
+
+def _wrapped(corr: units.IntArray) -> units.IntArray:
+    """Sums as memory S keeps them."""
+    half = 1 << (CORR_BITS - 1)
+    return (corr + half) % (2 * half) - half

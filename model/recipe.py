@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import index
 
+from .blending.pruning import Pruning
 from .errors import BadInput
 from .rng import check_seed
 
@@ -49,6 +50,9 @@ class Recipe:
         r, 0 to 31: the rows have scales, divided anew every 2^r samples learned; None: no scales.
     conserve
         Whether an update leaves the sum of each row's trits as it is mod 3, see `units.update`.
+    prune
+        When the run purges the support of its granules, and how much; None: never. Not with
+        `scale_refresh` or `conserve`.
 
     Raises
     ------
@@ -67,6 +71,7 @@ class Recipe:
     seed: int
     scale_refresh: int | None = None
     conserve: bool = False
+    prune: Pruning | None = None
 
     def __post_init__(self) -> None:
         for name in ("layers", "gains", "shifts"):
@@ -80,6 +85,9 @@ class Recipe:
             _integer("scale_refresh", self.scale_refresh, 0, 31)
         if not isinstance(self.conserve, bool):
             raise BadInput(f"conserve must be a bool, not {self.conserve!r}")
+        for name, value in ("scale_refresh", self.scale_refresh), ("conserve", self.conserve):
+            if self.prune is not None and value not in (None, False):
+                raise BadInput(f"{name} must be left away where there is prune, not {value!r}")
         _check_layers(self.layers)
         for name, values, count, low, high in (
                 ("gains", self.gains, self.depth, MIN_GAIN, self.counter_bits - 2),
@@ -106,7 +114,8 @@ class Recipe:
                 margin: int | None = None, gain: int | None = None,
                 output_gain: int | None = None,
                 shifts: Sequence[int] | None = None,
-                scale_refresh: int | None = None, conserve: bool = False) -> "Recipe":
+                scale_refresh: int | None = None, conserve: bool = False,
+                prune: Pruning | None = None) -> "Recipe":
         """The recipe that follows from a network's sizes, except for what is given.
 
         Parameters
@@ -131,7 +140,7 @@ class Recipe:
         if margin is None:
             margin = 4 << _half_log2(sizes[-2])
         return cls(sizes, counter_bits, activation_bits, planes, tuple(gains), tuple(shifts),
-                   margin, epochs, seed, scale_refresh, conserve)
+                   margin, epochs, seed, scale_refresh, conserve, prune)
 
     @property
     def floors(self) -> tuple[int, ...]:

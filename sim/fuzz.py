@@ -27,7 +27,8 @@ _SMALL = CoreConfig(
     max_layers=3, max_inputs=40, max_neurons=30, max_classes=9, trit_depth=64,
     residual_depth=256, hidden_depth=16, program_depth=16, slot_bytes=128)
 #: Cores to attack: of powers of two, of hardly any and with row sums, one that only infers, one
-#: that traces; small, so that limits are met often.
+#: that traces, one with resident samples, one that keeps its support, one with scales, one with
+#: scales and all that goes with them; small, so that limits are met often.
 CORES = (
     _SMALL,
     CoreConfig(
@@ -37,6 +38,11 @@ CORES = (
         row_sums=True),
     replace(_SMALL, trainable=False),
     replace(_SMALL, trace=True, program_depth=24),
+    replace(_SMALL, resident=3, program_depth=24),
+    replace(_SMALL, support=True, lanes=1, update_lanes=1, max_inputs=75, trit_depth=600,
+            residual_depth=1200, hidden_depth=40),
+    replace(_SMALL, lanes=5, update_lanes=5, scales=True),
+    replace(_SMALL, trace=True, row_sums=True, conserve=True, scales=True, program_depth=30),
 )
 
 _STATUS_BYTES = struct.calcsize("<" + "".join(code for _, code in frames.STATUS_FIELDS))
@@ -191,11 +197,18 @@ class Attacker:
         depth = len(self.golden.machine.layers) or rng.randint(1, c.max_layers)
         samples = rng.randint(1, 6)
         trace = rng.randrange(4) if c.trace else 0
+        rest = c.support and rng.random() < 0.5
         words = rng.choice([
-            lambda: programs.train(depth, samples, rng.choice([1, 20, 200, (1 << 23) - 1]), trace),
-            lambda: programs.train(depth, samples, 1 << rng.randrange(23), trace),
+            lambda: programs.train(depth, samples, rng.choice([1, 20, 200, (1 << 23) - 1]), trace,
+                                   scale_refresh=rng.randrange(3) if c.scales else None),
+            lambda: programs.train(depth, samples, 1 << rng.randrange(23), trace, rest),
             lambda: programs.infer(depth, samples, trace),
             *([lambda: programs.scrub(depth)] if c.row_sums else []),
+            *([lambda: programs.train_spsa(depth, samples, 1 << rng.randrange(23),
+                                           rng.randint(1, 3), rng.randint(1, 6))]
+              if c.resident else []),
+            *([lambda: programs.purge(depth, range(1, depth + 1), rng.randrange(20),
+                                      rng.randrange(16))] if c.support else []),
             lambda: [encode(Op.COUNT, samples), encode(Op.RECV), encode(Op.LOOP, 1),
                      encode(Op.HALT)],
             lambda: [encode(Op.RECV), encode(Op.FWD, c.max_layers), encode(Op.SEND)],
@@ -234,7 +247,9 @@ class Attacker:
         banks, depth, size = {
             Space.T: (c.banks, c.trit_depth, c.trit_word_bytes),
             Space.R: (1, c.residual_depth, c.residual_word_bytes),
-            Space.SUMS: (1, c.sum_depth, 1)}[space]
+            Space.SUMS: (1, c.sum_depth, 1),
+            Space.S: (1, c.scale_depth, c.scale_word_bytes),
+            Space.SUPPORT: (1, c.support_depth, c.support_word_bytes)}[space]
         count = rng.randint(1, min(depth, (c.max_payload - 6) // size))
         head = struct.pack("<BBHH", space, rng.randrange(banks), rng.randint(0, depth - count),
                            count)
@@ -385,7 +400,7 @@ class Attacker:
             return
         operand = rng.choice([0, 1, 3, 4, length - 1, length, c.max_layers, c.max_layers + 1, 256,
                               1 << 16, (1 << 23) - 1, 1 << 23, (1 << 24) - 1])
-        opcode = rng.choice([*(int(op) for op in Op), 10, 16, 127, 128, 255])
+        opcode = rng.choice([*(int(op) for op in Op), 16, 127, 128, 255])
         struct.pack_into("<I", payload, 4 * rng.randrange(length), opcode << 24 | operand)
 
     def _bad_window(self, payload: bytearray) -> None:
@@ -489,13 +504,17 @@ class _Duel:
         raise Mismatch("\n".join(lines))
 
     def compare_state(self) -> None:
-        """Read all of T, R and SUMS, as far as there are such, on both; nothing may run."""
+        """Read all memories that there are on both; nothing may run."""
         c = self.golden.config
         areas = [(Space.T, bank, c.trit_depth, c.trit_word_bytes) for bank in range(c.banks)]
         if c.trainable:
             areas.append((Space.R, 0, c.residual_depth, c.residual_word_bytes))
         if c.row_sums:
             areas.append((Space.SUMS, 0, c.sum_depth, 1))
+        if c.scales:
+            areas.append((Space.S, 0, c.scale_depth, c.scale_word_bytes))
+        if c.support:
+            areas.append((Space.SUPPORT, 0, c.support_depth, c.support_word_bytes))
         for space, bank, depth, size in areas:
             most = (c.max_payload - 6) // size
             for address in range(0, depth, most):
@@ -510,6 +529,7 @@ class _Duel:
 def _state(golden: GoldenDevice) -> tuple[object, ...]:
     machine = golden.machine
     return (machine.codes.tobytes(), machine.residuals.tobytes(), machine.sums.tobytes(),
+            machine.support.tobytes(), machine.corr.tobytes(), machine.factors.tobytes(),
             machine.prng.state, machine.run,
             tuple(machine.program), tuple(machine.layers), golden.loaded, golden.nonce,
             golden.expected, vars(machine.statistics).copy(), len(machine.inbox))

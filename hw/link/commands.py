@@ -9,6 +9,7 @@ from ...model.config import CoreConfig
 from ..compare import exceeds
 from ..ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
 from ..prng import Seeder
+from ..wave import read_delay
 from .answers import (
     DATA_BYTE,
     HEAD_BYTES,
@@ -188,8 +189,8 @@ class CommandProcessor(wiring.Component):
         reader, sender, hello, report = self.reader, self.sender, self.hello, self.report
         statistics, window = self.statistics, self.window
         reading = Signal()  # a byte of READ's words is sent
-        # T and R take three cycles to read, or four; the statistics one.
-        settling = Signal(3 + self.config.pipelined)
+        # T and R take three cycles to read, or more; the statistics one.
+        settling = Signal(3 + read_delay(self.config))
         run = Signal(RunState)
         m.d.comb += [
             sender.nak.eq(self.nak),

@@ -1,4 +1,4 @@
-"""The words of T, R and SUMS that WRITE and READ name, byte by byte."""
+"""The words of memory that WRITE and READ name, byte by byte."""
 
 from amaranth import *
 from amaranth.lib import wiring
@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import Space
 from ...model.config import CoreConfig
+from ...model.layout import optional_spaces
 from ..arith import select
 from ..ports import MemorySignature
 from .window import WindowCheck
@@ -27,14 +28,15 @@ class MemoryWindow(wiring.Component):
     next_byte, next_word : strobes: go on by one.
     word_ends : the byte is the word's last.
     write : strobe: `word` becomes the memory's.
-    byte : of the memory's word, three cycles after its place was reached, or four if reads are
-        pipelined.
-    memory : access to T, R and SUMS.
+    byte : of the memory's word, three cycles and `hw.wave.read_delay` after its place was reached.
+    memory : access to the memories.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
-        sizes = config.trit_word_bytes, config.residual_word_bytes
+        sizes = (config.trit_word_bytes, config.residual_word_bytes,
+                 *(size for _, size in optional_spaces(config).values()))
+        self.longest = max(sizes)
         super().__init__({
             "word": In(8 * max(6, *sizes)),
             "within": Out(1),
@@ -56,7 +58,7 @@ class MemoryWindow(wiring.Component):
         m.submodules.check = check = WindowCheck(self.config)
         memory = self.memory
         address = Signal(16)
-        byte = Signal(range(max(self.config.trit_word_bytes, self.config.residual_word_bytes)))
+        byte = Signal(range(self.longest))
         m.d.comb += [
             check.head.eq(self.word[-48:]),
             self.within.eq(check.within),
@@ -69,9 +71,9 @@ class MemoryWindow(wiring.Component):
                                    self.config.residual_word_bytes)),
             self.word_ends.eq(byte + 1 == self.word_bytes),
         ]
-        if self.config.row_sums:
-            with m.If(memory.space == Space.SUMS):
-                m.d.comb += self.word_bytes.eq(1)
+        for other, (_, size) in optional_spaces(self.config).items():
+            with m.If(memory.space == other):
+                m.d.comb += self.word_bytes.eq(size)
         # Behind a deep memory and its multiplexers this is half of a long path.
         m.d.sync += self.byte.eq(select(memory.read_data, byte, 8))
         with m.If(self.open):

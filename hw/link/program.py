@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.isa import FORMAT, INSTRUCTIONS, Operand, available
 from ...model.config import CoreConfig
+from ...model.discrete.direction import MAX_SPARSITY
 from ..compare import exceeds
 
 __all__ = ["ProgramLoader"]
@@ -94,6 +95,9 @@ class ProgramLoader(wiring.Component):
             Operand.LAYER: ~zero & ~exceeds(operand, self.config.max_layers),
             Operand.MARGIN: ~zero & ~operand[-1],
             Operand.MODE: ~exceeds(operand, 3),
+            Operand.SPARSITY: ~exceeds(operand, MAX_SPARSITY),
+            Operand.LIMITS: ~operand[21:].any(),
+            Operand.EXPONENT: ~operand[5:].any(),
         }
         known = available(self.config)
         with m.Switch(fields["opcode"]):

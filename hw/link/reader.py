@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
+from ...model.layout import optional_spaces
 
 __all__ = ["PAYLOAD", "FrameReader"]
 
@@ -36,7 +37,8 @@ class FrameReader(wiring.Component):
     def __init__(self, config: CoreConfig):
         self.config = config
         place = range(config.slot_bytes + 1)
-        word_bytes = max(8, config.trit_word_bytes, config.residual_word_bytes)
+        word_bytes = max(8, config.trit_word_bytes, config.residual_word_bytes,
+                         *(size for _, size in optional_spaces(config).values()))
         super().__init__({
             "offset": Out(range(config.slot_bytes)),
             "byte": In(8),

@@ -71,6 +71,7 @@ class TableLoader(wiring.Component):
         source = Signal(range(config.hidden_depth + 1))
         target = Signal(range(config.hidden_depth + ceil_div(config.max_neurons, config.lanes) + 1))
         lane, bank = Signal(range(config.lanes)), Signal(range(config.banks))
+        groups = Signal(range(config.support_depth + 1))
         m.d.comb += [
             first.eq(row == 0),
             last.eq(row + 1 == self.rows),
@@ -83,9 +84,12 @@ class TableLoader(wiring.Component):
             record.output_base.eq(target),
             record.shift.eq(shift),
             record.gain.eq(gain),
+            *([record.rest.eq(lane)] if config.resident else []),
             too_many.eq(exceeds(trits, config.trit_depth)
                         | (config.trainable & exceeds(residuals, config.residual_depth))),
         ]
+        if config.support:
+            m.d.comb += record.group_base.eq(groups)
         if config.banks == 1:
             m.d.comb += residuals.eq(times(trits, config.steps))
 
@@ -100,6 +104,8 @@ class TableLoader(wiring.Component):
             ]
             if config.banks > 1:
                 m.d.sync += residuals.eq(0)
+            if config.support:
+                m.d.sync += groups.eq(0)
             m.next = "READ"
 
         with m.FSM():
@@ -129,6 +135,12 @@ class TableLoader(wiring.Component):
 
             with m.State("JUDGE"):
                 m.d.sync += [words.eq(0), lane.eq(0)]
+                if config.scales:
+                    fewer = (left - 1)[:len(left)]
+                    m.d.sync += record.size.eq(0)
+                    for n in range(len(left)):
+                        with m.If(fewer[n]):
+                            m.d.sync += record.size.eq(n + 1)
                 with m.If(first & second_pass & ~self.fault):
                     m.d.sync += [self.inputs.eq(left), self.item_bytes.eq(1)]
                 with m.If(self.fault):
@@ -165,6 +177,8 @@ class TableLoader(wiring.Component):
                     m.d.sync += residuals.eq(residuals + times(words, config.steps))
                 with m.If(bank == 0):
                     m.d.sync += trits.eq(trits + words)
+                    if config.support:
+                        m.d.sync += groups.eq(groups + 1)
                 refuse_if(too_many)
                 with m.If(left == 1):
                     m.next = "NEXT"

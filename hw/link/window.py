@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import Space
 from ...model.config import CoreConfig
+from ...model.layout import optional_spaces
 from ..compare import exceeds
 from .answers import HEAD_BYTES
 
@@ -28,7 +29,7 @@ class WindowCheck(wiring.Component):
         self.config = config
         super().__init__({
             "head": In(48),
-            "space": Out(1 + config.row_sums),
+            "space": Out(range(max(optional_spaces(config), default=Space.R) + 1)),
             "bank": Out(8),
             "address": Out(16),
             "count": Out(16),
@@ -40,7 +41,7 @@ class WindowCheck(wiring.Component):
         m = Module()
         config = self.config
         space, end = Signal(8), Signal(17)
-        in_trits, in_residuals, in_sums = Signal(), Signal(), Signal()
+        in_trits, in_residuals, in_others = Signal(), Signal(), Signal()
         largest_t, largest_r = (
             (config.max_payload - HEAD_BYTES) // size
             for size in (config.trit_word_bytes, config.residual_word_bytes))
@@ -51,19 +52,22 @@ class WindowCheck(wiring.Component):
                         & ~exceeds(end, config.trit_depth)),
             in_residuals.eq(config.trainable & (space == Space.R) & (self.bank == 0)
                             & ~exceeds(end, config.residual_depth)),
-            self.within.eq((self.count != 0) & (in_trits | in_residuals | in_sums)),
+            self.within.eq((self.count != 0) & (in_trits | in_residuals | in_others)),
             self.fits.eq(~Mux(self.space == Space.T, exceeds(self.count, largest_t),
                               exceeds(self.count, largest_r))),
         ]
-        if config.row_sums:
-            m.d.comb += in_sums.eq((space == Space.SUMS) & (self.bank == 0)
-                                   & ~exceeds(end, config.sum_depth))
-            with m.If(self.space == Space.SUMS):
-                m.d.comb += self.fits.eq(~exceeds(self.count, config.max_payload - HEAD_BYTES))
-            with m.If(space > Space.SUMS):
-                m.d.comb += self.space.eq(Space.SUMS)
-            with m.Else():
+        others = optional_spaces(config)
+        for other, (depth, size) in others.items():
+            with m.If(space == other):
+                m.d.comb += in_others.eq((self.bank == 0) & ~exceeds(end, depth))
+            with m.If(self.space == other):
+                m.d.comb += self.fits.eq(
+                    ~exceeds(self.count, (config.max_payload - HEAD_BYTES) // size))
+        if others:
+            with m.If(space.matches(Space.T, Space.R, *others)):
                 m.d.comb += self.space.eq(space)
+            with m.Else():
+                m.d.comb += self.space.eq(max(others))
         else:
             m.d.comb += self.space.eq(space != Space.T)
         return m

@@ -7,6 +7,7 @@ from amaranth.utils import exact_log2
 
 from ...model.config import CoreConfig
 from ..blockram import BlockRam
+from ..wave import read_delay
 
 __all__ = ["EventQueue", "StepEvent"]
 
@@ -35,27 +36,27 @@ class EventQueue(wiring.Component):
     config
         The core.
     depth
-        Events that it holds, a power of two, at least 8.
+        Events that it holds, a power of two, more than its margin.
 
     Members
     -------
     write, event : strobe: append.
-    nearly_full : no more than `MARGIN` further events have room.
+    nearly_full : no more than `margin` further events have room.
     empty : nothing was appended that was not taken.
     o : the events.
 
     Raises
     ------
     ValueError
-        The depth is no power of two, or less than 8.
+        The depth is no power of two, or too small.
     """
 
-    #: Events that may still come after `nearly_full`: an update step takes so many cycles.
-    MARGIN = 5
-
     def __init__(self, config: CoreConfig, depth: int):
-        if depth < 8 or depth & (depth - 1):
-            raise ValueError(f"depth must be a power of two, at least 8, not {depth!r}")
+        #: Events that may still come after `nearly_full`: an update step takes so many cycles.
+        self.margin = 5 + read_delay(config)
+        least = 1 << self.margin.bit_length()
+        if depth < least or depth & (depth - 1):
+            raise ValueError(f"depth must be a power of two, at least {least}, not {depth!r}")
         self.depth = depth
         super().__init__({
             "write": In(1),
@@ -75,7 +76,7 @@ class EventQueue(wiring.Component):
         reads = Signal()
         m.d.comb += [
             level.eq(written - read),
-            self.nearly_full.eq(level >= self.depth - self.MARGIN),
+            self.nearly_full.eq(level >= self.depth - self.margin),
             self.empty.eq((level == 0) & ~self.o.valid),
             reads.eq((level != 0) & (~self.o.valid | self.o.ready)),
             memory.address.eq(read),

@@ -1,16 +1,19 @@
 """Support of a ternary layer: granules of R x L trits, after blending pruning and back-propagation.
 
-A granule without a non-zero trit is outside the support and costs no cycle of the forward pass.
-Its counters go on integrating, so that it can be born again.
+A granule outside the support costs no cycle of the forward pass. Its counters go on integrating;
+it is born again with its first non-zero trit, and dies in a purge only, as in the source.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from ..config import ceil_div
 from ..errors import BadInput
+from ..units import trits
 
-__all__ = ["changes", "forward_cycles", "purge", "support"]
+__all__ = ["changes", "check_support", "forward_cycles", "purge", "purged", "support"]
 
 Bits = npt.NDArray[np.bool_]
 
@@ -47,12 +50,44 @@ def forward_cycles(inside: Bits, x: npt.NDArray[np.integer], planes: int, lanes:
 
 
 def purge(counters: npt.NDArray[np.integer], k: int) -> int:
-    """Set counters of magnitude below 2^k to 0, in place; how many were not 0 already."""
-    if not 0 <= k <= 14:
-        raise BadInput(f"k must be from 0 to 14, not {k!r}")
-    small = (np.abs(counters.astype(np.int64)) < 1 << k) & (counters != 0)
+    """Set counters from -2^k to 2^k - 1 to 0, in place, unless k is 0; how many were not 0."""
+    if not 0 <= k <= 15:
+        raise BadInput(f"k must be from 0 to 15, not {k!r}")
+    if k == 0:
+        return 0
+    small = np.isin(counters >> k, (0, -1)) & (counters != 0)
     counters[small] = 0
     return int(small.sum())
+
+
+def purged(counters: npt.NDArray[np.integer], bits: int, rows: int, lanes: int, cutoff: int,
+           k: int) -> tuple[npt.NDArray[np.integer], Bits]:
+    """Counters (outputs, inputs) of `bits` bits after a purge, and the support that it leaves.
+
+    Counters whose trit is not 0 become 0 in granules that have at most `cutoff` of them; then small
+    counters everywhere, see `purge`.
+    """
+    found, (outputs, inputs) = trits(counters, bits) != 0, counters.shape
+    groups, words = ceil_div(outputs, rows), ceil_div(inputs, lanes)
+    padded = np.zeros((groups * rows, words * lanes), np.int64)
+    padded[:outputs, :inputs] = found
+    kept = padded.reshape(groups, rows, words, lanes).sum(axis=(1, 3)) > cutoff
+    in_kept = np.repeat(np.repeat(kept, rows, axis=0), lanes, axis=1)[:outputs, :inputs]
+    after = np.where(found & ~in_kept, 0, counters).astype(counters.dtype)
+    purge(after, k)
+    return after, support(trits(after, bits), rows, lanes)
+
+
+def check_support(inside: Sequence[Bits], found: Sequence[Bits]) -> None:
+    """Raise `BadInput` unless a network's support covers what was `found` of its trits."""
+    shapes = [bits.shape for bits in inside]
+    if shapes != [bits.shape for bits in found]:
+        raise BadInput(f"a support must have granules {[bits.shape for bits in found]!r}, "
+                       f"not {shapes!r}")
+    for number, (bits, needed) in enumerate(zip(inside, found, strict=True), 1):
+        if missing := int((needed & ~bits).sum()):
+            raise BadInput(f"the support of layer {number} leaves out {missing} granules that have "
+                           f"a trit that is not 0")
 
 
 def changes(before: Bits, after: Bits) -> tuple[int, int]:

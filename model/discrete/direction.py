@@ -18,9 +18,10 @@ import numpy.typing as npt
 
 from ..errors import BadInput
 from ..rng import check_seed, splitmix64
-from .splitmix import Trits
+from .splitmix import GOLDEN, MASK, Trits
 
-__all__ = ["CHUNK", "MAX_SPARSITY", "direction", "directions", "fold", "place_words", "step_keys"]
+__all__ = ["CHUNK", "MAX_SPARSITY", "ROUNDS", "direction", "directions", "fold",
+           "generator_state", "place_words", "step_keys", "step_of"]
 
 #: Inputs of a chunk.
 CHUNK = 16
@@ -37,6 +38,16 @@ Keys = npt.NDArray[np.uint64]
 def step_keys(seed: int, first: int, n: int) -> Keys:
     """The 64-bit keys of the directions of `n` steps from step `first` (from 0), uint64 (n,)."""
     return splitmix64(check_seed(seed), KEYS + first + np.arange(n))
+
+
+def generator_state(seed: int, step: int) -> int:
+    """State of a generator whose next output is the key of a step: what a core's PRNG holds."""
+    return (check_seed(seed) + (KEYS + step) * GOLDEN) & MASK
+
+
+def step_of(seed: int, state: int) -> int:
+    """The step whose key is the next output of a generator: the inverse of `generator_state`."""
+    return ((state - check_seed(seed)) * pow(GOLDEN, -1, 1 << 64) - KEYS) & MASK
 
 
 def place_words(keys: Keys, layer: int, axis: int, n: int) -> Words:

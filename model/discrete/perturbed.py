@@ -18,6 +18,7 @@ from ..margin import state_sha256
 from ..rng import check_seed, initial_counters
 from ..units import IntArray
 from .direction import directions, step_keys
+from .walk import place, state_of
 
 __all__ = ["Activation", "Loss", "PerturbedNetwork", "ProbeStats", "Readout", "argmax", "clipped",
            "confident_step", "first_maximum", "margin_loss", "table", "table_of_signs",
@@ -219,20 +220,21 @@ class PerturbedNetwork:
         inputs, labels = np.asarray(x, np.int64), np.asarray(y, np.int64)
         weights = self.weights()
         for _ in range(steps):
-            layer, place = self._place(self.weight)
+            number, *at = place(state_of(self.weight, [c.shape for c in self.counters]))
+            layer, where = number - 1, tuple(at)
             trits = weights[layer]
-            trit = int(trits[place])
+            trit = int(trits[where])
             losses = []
             for side in (1, -1):
-                trits[place] = max(-1, min(1, trit + side))
+                trits[where] = max(-1, min(1, trit + side))
                 losses.append(self.loss(self._forward(weights, inputs), labels))
             difference = losses[0] - losses[1]
             step = confident_step(difference, gain, self.counter_bits)
             counters = self.counters[layer]
-            after, changed = units.update(counters[place], 1, np.int64(
+            after, changed = units.update(counters[where], 1, np.int64(
                 -step if difference > 0 else step), self.counter_bits)
-            counters[place] = after
-            trits[place] = units.trits(after, self.counter_bits)
+            counters[where] = after
+            trits[where] = units.trits(after, self.counter_bits)
             moved += step > 0
             flips += changed
             self.weight = (self.weight + 1) % sum(c.size for c in self.counters)
@@ -258,15 +260,6 @@ class PerturbedNetwork:
                 self.counters[layer], step, t.astype(np.int64), self.counter_bits)
             flips += changed
         return flips
-
-    def _place(self, weight: int) -> tuple[int, tuple[int, int]]:
-        """Layer (from 0), row and input of a weight by its number."""
-        for layer, counters in enumerate(self.counters):
-            if weight < counters.size:
-                row, column = divmod(weight, counters.shape[1])
-                return layer, (row, column)
-            weight -= counters.size
-        raise IndexError(weight)
 
 
 def _power_of_two(name: str, values: Sequence[int] | npt.NDArray[np.integer]) -> IntArray:

@@ -14,11 +14,13 @@ import numpy.typing as npt
 from ..errors import BadInput
 from .groups import GroupScales
 
-__all__ = ["FRACTION_BITS", "ChipScales", "apply_codes", "divide", "encode_factor", "factor",
-           "nearest_two_powers", "refreshed", "size_exponent"]
+__all__ = ["CORR_BITS", "FRACTION_BITS", "ChipScales", "apply_codes", "divide", "encode_factor",
+           "factor", "nearest_two_powers", "refreshed", "size_exponent"]
 
 #: Fraction bits of a factor.
 FRACTION_BITS = 8
+#: Bits of corr in a core: enough for 2^31 steps of the longest row.
+CORR_BITS = 48
 #: Code of the factor 0: its upper exponent is none that counts.
 _NOTHING = 15 ^ FRACTION_BITS
 
@@ -94,9 +96,9 @@ def refreshed(corr: int, step: int, exponent: int) -> int:
 
     A quotient beyond 0 or 2, which steps that learn once do not make, is 0 or 2.
     """
-    if step == 0:
+    d = (step << exponent) % (1 << CORR_BITS)
+    if d == 0:
         return encode_factor(1 << FRACTION_BITS)
-    d = step << exponent
     return encode_factor(nearest_two_powers(divide(min(max(d + corr, 0), 2 * d), d)))
 
 

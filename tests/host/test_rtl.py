@@ -49,6 +49,7 @@ def same(options, folder):
 @pytest.mark.parametrize("changes", [
     {}, {"hidden": (9, 13), "shift_augment": 1, "val_fraction": 0.1},
     {"planes": 3, "gain": 2, "output_gain": -6, "margin": 30, "act_shift": (5,)},
+    {"scales": True, "scale_refresh": 3},
 ])
 def test_a_run_on_the_rtl_is_the_run_of_the_model(tmp_path, changes):
     result = same(TrainOptions(**{**OPTIONS.as_json(), **changes}), tmp_path)

@@ -7,12 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tritgrad.host.checkpoint import Checkpoint
-from tritgrad.host.learners import ModelLearner
+from tritgrad.host.driver import Driver, layer_table
+from tritgrad.host.learners import DeviceLearner, ModelLearner
 from tritgrad.host.modelfile import TrainedModel
 from tritgrad.host.options import TrainOptions
+from tritgrad.host.session import Session
 from tritgrad.host.training import CHECKPOINT, Stopped, Watcher, resume, start
+from tritgrad.host.transport import GoldenTransport, SimTransport
+from tritgrad.model.config import CoreConfig
+from tritgrad.model.errors import BadInput
 from tritgrad.model.margin import MarginNetwork
+from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order
+from tritgrad.model.scales.chip import refreshed, size_exponent
+from tritgrad.model.scales.rows import RowScales
 
 from .command import call, refusal
 
@@ -64,23 +72,98 @@ def test_eval_applies_the_factors_of_the_file():
     assert found["accuracy"] == pytest.approx(100 * first)
 
 
-def test_a_run_goes_on_where_it_stopped():
+def model_learner(recipe):
+    return ModelLearner(recipe)
+
+
+def sim_learner(recipe):
+    core = CoreConfig.for_network(recipe.layers, recipe.planes, lanes=8, banks=4, update_lanes=4,
+                                  scales=True)
+    learner = DeviceLearner(Driver(Session(SimTransport(core))), recipe)
+    learner.chunk = 50
+    return learner
+
+
+@pytest.mark.parametrize("learner", [model_learner, sim_learner])
+def test_a_run_goes_on_where_it_stopped(learner):
     data = OPTIONS.load_data()
     recipe = OPTIONS.recipe(data)
     whole = start(OPTIONS, data, Path(), ModelLearner(recipe), Watcher()).run()
     asked = count()
-    stopped = start(OPTIONS, data, Path(), ModelLearner(recipe), Watcher(),
+    stopped = start(OPTIONS, data, Path(), learner(recipe), Watcher(),
                     stop=lambda: next(asked) >= 2)
     with pytest.raises(Stopped):
         stopped.run()
     checkpoint = Checkpoint.load(Path(CHECKPOINT))
     assert 0 < checkpoint.scales.step < whole.scales.step
-    rest = resume(checkpoint, data, Path(), ModelLearner(recipe), Watcher()).run()
+    rest = resume(checkpoint, data, Path(), learner(recipe), Watcher()).run()
     assert rest.state_sha256 == whole.state_sha256
     assert rest.best_scales.bytes() == whole.best_scales.bytes()
 
 
 def test_refusals():
     assert "rule sign has no --scales" in refusal("train", "--rule", "sign", "--scales")
-    assert "scales are learned on device model only, not on sim" in refusal(
-        "train", "--scales", "--device", "sim")
+
+
+def far_scales(rng, layers):
+    """Scales as after votes that agreed: no two rows alike."""
+    scales = RowScales.initial(layers[1:])
+    scales.step = 700
+    for corr, codes, inputs in zip(scales.corr, scales.codes, layers, strict=False):
+        reach = scales.step << size_exponent(inputs)
+        corr[:] = rng.integers(-reach, reach + 1, len(corr))
+        codes[:] = [refreshed(int(c), scales.step, size_exponent(inputs)) for c in corr]
+    return scales
+
+
+def golden_driver(recipe, **options):
+    config = CoreConfig.for_network(recipe.layers, recipe.planes, slot_bytes=512, **options)
+    golden = GoldenTransport(config)
+    return Driver(Session(golden, nonce=1)), golden
+
+
+@pytest.mark.parametrize(("lanes", "seed"), [(4, 1), (6, 2), (16, 3)])
+def test_a_device_that_forgets_ends_with_the_same_scales(lanes, seed):
+    rng = np.random.default_rng(seed)
+    recipe = Recipe.default((20, 9, 7, 4), 2, margin=300, seed=seed, scale_refresh=2)
+    x = rng.integers(0, 4, (120, 20)).astype(np.uint8)
+    y = rng.integers(0, 4, 120)
+    driver, golden = golden_driver(recipe, lanes=lanes, update_lanes=2, scales=True)
+    learners = DeviceLearner(driver, recipe), ModelLearner(recipe)
+    state = learners[1].state()
+    for learner in learners:
+        learner.load(*state, far_scales(np.random.default_rng(seed), recipe.layers))
+    for part in range(0, 120, 30):
+        for learner in learners:
+            learner.train(x[part:part + 30], y[part:part + 30], recipe.gains_in(0))
+        if part == 30:
+            learners[0].state()
+        golden.device.reset()
+    scales = [learner.scales() for learner in learners]
+    assert scales[0].bytes() == scales[1].bytes() and scales[0].step > 720
+    assert len({s for layer in scales[0].applied() for s in layer}) > 5
+    scores = [learner.infer(x)[1] for learner in learners]
+    assert np.array_equal(*scores)
+
+
+def test_a_core_without_scales_refuses_them():
+    recipe = Recipe.default((20, 9, 4), 2, scale_refresh=2)
+    driver, _ = golden_driver(recipe)
+    with pytest.raises(BadInput, match="was built without scales"):
+        DeviceLearner(driver, recipe)
+    with pytest.raises(BadInput, match="was built without scales"):
+        driver.load(layer_table(recipe, recipe.gains), MarginNetwork(recipe).counters, 1,
+                    scales=RowScales.initial([9, 4]))
+
+
+def test_a_core_with_scales_learns_without_them():
+    recipe = Recipe.default((20, 9, 4), 2)
+    driver, _ = golden_driver(recipe, scales=True)
+    rng = np.random.default_rng(1)
+    x, y = rng.integers(0, 4, (60, 20)).astype(np.uint8), rng.integers(0, 4, 60)
+    learners = DeviceLearner(driver, recipe), ModelLearner(recipe)
+    for learner in learners:
+        learner.start()
+        learner.train(x, y, recipe.gains)
+    assert learners[0].scales() is None
+    assert np.array_equal(*(learner.infer(x)[1] for learner in learners))

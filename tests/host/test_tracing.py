@@ -24,7 +24,8 @@ def core(recipe, **options):
 
 def open_driver(transport, recipe, network, order=None):
     driver = Driver(Session(transport, nonce=1))
-    driver.load(layer_table(recipe, recipe.gains), network.counters, network.prng.state, order)
+    driver.load(layer_table(recipe, recipe.gains), network.counters, network.prng.state, order,
+                scales=network.scales)
     return driver
 
 
@@ -42,7 +43,7 @@ def samples(recipe, count, seed):
 def check(driver, recipe, network, count, seed, mode=Mode.FLIPS | Mode.SATURATIONS):
     """Train with records: all are those of the golden model, and so is the state."""
     x, y = samples(recipe, count, seed)
-    found, stats = trace_samples(driver, x, y, recipe.margin, mode)
+    found, stats = trace_samples(driver, x, y, recipe.margin, mode, recipe.scale_refresh)
     flips = saturations = 0
     for n, (told, row, label) in enumerate(zip(found, x, y, strict=True)):
         wanted = decide(network, row.astype(np.int64), int(label), recipe.gains)
@@ -56,6 +57,8 @@ def check(driver, recipe, network, count, seed, mode=Mode.FLIPS | Mode.SATURATIO
     assert bool(saturations) == bool(mode & Mode.SATURATIONS)
     assert state_sha256(driver.counters()) == state_sha256(network.counters)
     assert driver.prng() == network.prng.state
+    if network.scales is not None:
+        assert driver.scales().bytes() == network.scales.bytes()
     return x, y, stats
 
 
@@ -102,6 +105,19 @@ def test_decisions_of_1000_samples_on_the_rtl_are_the_golden_models(options):
     assert state_sha256(untraced.counters()) == state_sha256(traced.counters())
     assert untraced.prng() == traced.prng()
     assert stats.cycles > same.cycles  # which is what it costs
+
+
+@pytest.mark.parametrize("transport", [
+    lambda core: FaultyTransport(GoldenTransport(core), 0.002, random.Random(1)), SimTransport],
+    ids=["golden device, bad cable", "RTL"])
+def test_rows_with_scales_are_traced(transport):
+    recipe = Recipe.default((30, 12, 5), 4, seed=3, scale_refresh=2)
+    network = MarginNetwork(recipe)
+    config = core(recipe, scales=True, lanes=8, banks=2, update_lanes=4)
+    driver = open_driver(transport(config), recipe, network)
+    check(driver, recipe, network, 60, 3)
+    assert network.scales.step > 4
+    assert len({s for layer in network.scales.applied() for s in layer}) > 1
 
 
 def test_a_core_that_only_infers_tells_of_its_forward_pass():

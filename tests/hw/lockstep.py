@@ -12,6 +12,12 @@ from tritgrad.hw.statistics import COUNTERS
 from tritgrad.model.config import CoreConfig, ceil_div
 from tritgrad.model.layout import Layer, check_table, pack_counters, row_sums
 from tritgrad.model.machine import Machine, Sample
+from tritgrad.model.scales.chip import (
+    CORR_BITS,
+    encode_factor,
+    nearest_two_powers,
+    size_exponent,
+)
 from tritgrad.model.tracer import Piece
 
 
@@ -47,6 +53,17 @@ def random_program(rng: random.Random, depth: int, length: int, config: CoreConf
              encode(Op.ERR, rng.choice([1, 8, 1 << 22])),
              *(encode(Op.BWD, n) for n in range(depth, 1, -1)),
              *(encode(Op.UPD, n) for n in range(1, depth + 1)), *told]
+    if config.resident:
+        forward = [encode(Op.FWD, n) for n in range(1, depth + 1)]
+        begin = 1 + rng.randint(1, 2) + len(train)
+        train = [*[encode(Op.RECV)] * (begin - 1 - len(train)), *train,
+                 encode(Op.PROBE, rng.randint(1, 2)), *forward,
+                 encode(Op.LOSS, rng.choice([1, 40])), encode(Op.SKIP, begin + 1),
+                 *(encode(Op.STEP, n) for n in range(1, depth + 1))]
+    if config.scales:
+        behind = len(train) + 3 + depth  # after COUNT, REFRESH, SKIP and the layers' SCALE
+        train += [encode(Op.REFRESH, rng.randrange(2)), encode(Op.SKIP, behind),
+                  *(encode(Op.SCALE, n) for n in range(1, depth + 1))]
     words = [encode(Op.COUNT, rng.randint(1, 3)), *train]
     while len(words) < length - 2:
         op = rng.choice(available(config)[3:])
@@ -54,13 +71,25 @@ def random_program(rng: random.Random, depth: int, length: int, config: CoreConf
         value = {Operand.NONE: 0, Operand.LAYER: rng.randint(1, depth),
                  Operand.TARGET: min(len(words) + rng.randint(1, 2), length - 1),
                  Operand.MARGIN: rng.choice([1, 4, 1 << 22]),
-                 Operand.MODE: rng.randrange(4) if config.trace else 0}[kind]
+                 Operand.MODE: rng.randrange(4) if config.trace else 0,
+                 Operand.SPARSITY: rng.randint(0, 6),
+                 Operand.LIMITS: limits(rng, config),
+                 Operand.EXPONENT: rng.choice([0, 1, 31]) if config.scales else 0}[kind]
         if op == Op.BWD and depth > 1:
             value = rng.randint(2, depth)
         if op == Op.SEND or (op == Op.BWD and depth == 1 and rng.random() < 0.9):
             continue
         words.append(encode(op, value))
     return [*words, encode(Op.LOOP, rng.randint(1, 2)), encode(Op.HALT)]
+
+
+def limits(rng: random.Random, config: CoreConfig) -> int:
+    """An operand of CUTOFF: none, few or all of the counters, and births or none."""
+    if not config.support:
+        return 0
+    cutoff = rng.choice([0, rng.randint(0, config.banks * config.lanes), 0xFFFF])
+    k = rng.choice([0, rng.randrange(config.counter_bits), 15])
+    return cutoff | k << 16 | rng.randrange(2) << 20
 
 
 def random_counters(rng, config, layers):
@@ -76,10 +105,14 @@ def to_int(values, bits) -> int:
 
 
 def record_of(config, layer, placed):
+    size = {"size": size_exponent(layer.inputs)} if config.scales else {}
     return LayerRecord(config).const({
+        **size,
         "words": placed.words, "outputs": layer.outputs, "trit_base": placed.trit_base,
         "residual_base": placed.residual_base, "input_base": placed.input_base,
-        "output_base": placed.output_base, "shift": layer.shift, "gain": layer.gain})
+        "output_base": placed.output_base, "shift": layer.shift, "gain": layer.gain,
+        **({"rest": layer.inputs % config.lanes} if config.resident else {}),
+        **({"group_base": placed.group_base} if config.support else {})})
 
 
 def sample_words(config, layer, sample):
@@ -129,6 +162,10 @@ class Lockstep:
                 first = placed.output_base * config.lanes
                 self.machine.sums[first:first + layer.outputs] = row_sums(
                     config, layer, placed, self.machine.codes)
+        if config.support:
+            machine, dense = self.machine, random.Random(prng).choice([0.5, 0.9, 1.0])
+            inside = np.random.default_rng(prng).random(machine.support.shape)
+            machine.support[:] = inside < dense
         self.executed = 0
         self.told = bytearray()  # bytes of the trace unit
         self.records = 0
@@ -200,6 +237,11 @@ class Lockstep:
             ctx.set(engine.residuals.row(n), to_int(word, self.config.residual_bits))
         for n, value in enumerate(machine.sums):
             ctx.set(engine.sums.memory.data[n], int(value))
+        for n, word in enumerate(machine.support):
+            ctx.set(engine.support.memory.data[n], to_int(word, 1))
+        for n, (corr, code) in enumerate(zip(machine.corr, machine.factors, strict=True)):
+            ctx.set(engine.scales.memory.data[n], {"corr": int(corr), "code": {
+                "upper": int(code) & 15, "lower": int(code) >> 4}})
         for n, word in enumerate(self.program):
             ctx.set(engine.sequencer.program.data[n], word)
         for n, (layer, placed) in enumerate(zip(self.layers, machine.places, strict=True)):
@@ -258,9 +300,11 @@ class Lockstep:
                 await self._compare_records(ctx, name)
             if word >> 24 == Op.SCRUB:
                 await ctx.tick()  # a fault stops the program once all is quiet
+            if word >> 24 == Op.PROBE:
+                await ctx.tick()  # the table's port is free again
             self.executed += 1
             self._compare(ctx, name)
-            if word >> 24 in (Op.ERR, Op.UPD):
+            if word >> 24 in (Op.ERR, Op.UPD, Op.LOSS, Op.STEP):
                 await self._compare_statistics(ctx, name)
 
     async def _compare_statistics(self, ctx, name):
@@ -296,6 +340,9 @@ class Lockstep:
             found = getattr(found, "value", found)
             assert found == value, f"{field} after {name}: RTL {found}, model {value}"
 
+        if config.resident:
+            self._compare_probes(ctx, name)
+
         def memory(data, words, bits, what):
             for n, word in enumerate(words):
                 found, value = ctx.get(data[n]), to_int(word, bits)
@@ -307,19 +354,38 @@ class Lockstep:
                config.residual_bits, "R")
         if config.row_sums:
             memory(engine.sums.memory.data, machine.sums[:, None], 2, "sums")
+        if config.support:
+            memory(engine.support.memory.data, machine.support, 1, "support")
+            for field in "cutoff", "k", "rest":
+                found = ctx.get(getattr(engine.purge, field))
+                assert found == getattr(r, field), f"{field} after {name}"
         memory(engine.errors.memory.data, machine.errors & 3, 2, "errors")
         memory(engine.activation.gate_memory.data, machine.gates, 1, "gates")
+        for n, (corr, code) in enumerate(zip(machine.corr, machine.factors, strict=True)):
+            word = ctx.get(engine.scales.memory.data[n])
+            found = word.corr, word.code.upper | word.code.lower << 4
+            assert found == (corr, code), f"S[{n}] after {name}: RTL {found}, model {corr, code}"
         scores = [ctx.get(engine.scan.memory.data[k]) for k in range(config.max_classes)]
         assert scores == machine.scores.tolist(), f"scores after {name}"
         self._compare_words(ctx, name)
+
+    def _compare_probes(self, ctx, name):
+        engine, r = self.engine, self.machine.registers
+        side = ctx.get(engine.loss.perturbed) * (-1 if ctx.get(engine.loss.negative) else 1)
+        found = (side, ctx.get(engine.loss.total), ctx.get(engine.loss.position),
+                 ctx.get(engine.inputs.kept))
+        expected = r.side, r.loss, r.position, len(self.machine.resident)
+        assert found == expected, f"side, loss, position, kept after {name}: {found}, {expected}"
+        if r.side:
+            assert ctx.get(engine.places.key) == r.key, f"key after {name}"
 
     def _compare_words(self, ctx, name):
         """Activations: the compact lists, expanded."""
         engine, machine, config = self.engine, self.machine, self.config
 
-        def expand(data, first, count, words, planes):
+        def expand(data, first, places, words, planes):
             x = np.zeros(words * config.lanes, np.int64)
-            for n in range(count):
+            for n in places:
                 entry = ctx.get(data[first + n])
                 for p in range(planes):
                     plane = int(entry.planes) >> (p * config.lanes)
@@ -328,35 +394,63 @@ class Lockstep:
                         x[int(entry.index) * config.lanes + lane] += (plane >> lane & 1) << p
             return x.tolist()
 
+        def places(signal):
+            value = ctx.get(signal)
+            return [n for n in range(len(signal)) if value >> n & 1] if config.support else (
+                range(value))
+
         words = config.max_input_words
         hand = ctx.get(engine.inputs.hand) << max(0, (words - 1).bit_length())
-        found = expand(engine.inputs.memory.data, hand, ctx.get(engine.inputs.count), words,
-                       config.input_planes)
+        found = expand(engine.inputs.memory.data, hand,
+                       places(engine.inputs.active if config.support else engine.inputs.count),
+                       words, config.input_planes)
         assert found == machine.inputs.tolist(), f"inputs after {name}"
         for number, placed in enumerate(machine.places[1:], 2):
-            count = ctx.get(engine.activation.counts[number])
-            found = expand(engine.activation.memory.data, placed.input_base, count, placed.words,
-                           config.activation_bits)
+            listed = engine.activation.active if config.support else engine.activation.counts
+            found = expand(engine.activation.memory.data, placed.input_base,
+                           places(listed[number]), placed.words, config.activation_bits)
             first = placed.input_base * config.lanes
             want = machine.hidden[first:first + placed.words * config.lanes].tolist()
             assert found == want, f"inputs of layer {number} after {name}"
 
 
-def random_lockstep(seed: int, length: int = 18, trace: bool = False, **options) -> Lockstep:
+def random_lockstep(seed: int, length: int = 18, trace: bool = False, resident: bool = False,
+                    **options) -> Lockstep:
     """A random engine with random state, program and samples.
 
-    Odd seeds give single-port stores, half of the even ones pipelined reads. Every third has row
-    sums, and half of those conserve.
+    Odd seeds give single-port stores, half of the even ones a pipelined core with three times the
+    banks. Every third has row sums, and half of those conserve; another third has a support, unless
+    it traces; two in five of the rest have scales. None has any if samples are `resident`. With
+    even lanes and banks, and without scales, the array drains two sums a cycle.
     """
     rng = random.Random(seed)
     config, layers = random_case(rng, **options)
-    config = replace(config, single_port=bool(seed % 2), pipelined=seed % 4 == 2, trace=trace,
-                     row_sums=seed % 3 == 1, conserve=seed % 6 == 1)
-    program = random_program(rng, len(layers), length, config)
+    pipelined = seed % 4 == 2
+    config = replace(config, single_port=bool(seed % 2), pipelined=pipelined, trace=trace,
+                     banks=config.banks * (3 if pipelined else 1),
+                     row_sums=seed % 3 == 1 and not resident,
+                     conserve=seed % 6 == 1 and not resident,
+                     support=seed % 3 == 2 and not resident and not trace,
+                     scales=seed % 5 < 2 and not resident and (trace or seed % 3 != 2))
+    if resident:
+        lanes = rng.choice([1, 2, 4, 8, 16])
+        config = replace(config, lanes=lanes, resident=rng.choice([1, 3]), update_lanes=rng.choice(
+            [u for u in range(1, lanes + 1) if lanes % u == 0]))
+        length += 12
+    if config.lanes % 2 == config.banks % 2 == 0 and not config.scales:
+        config = replace(config, drain=2)
+    program = random_program(rng, len(layers), length + 5 * config.scales, config)
     density = rng.choice([0.1, 0.5, 1.0])
     top = 1 << layers[0].planes
     samples = [Sample(np.array([rng.randrange(top) if rng.random() < density else 0
                                 for _ in range(layers[0].inputs)]),
                       rng.randrange(layers[-1].outputs)) for _ in range(12)]
-    return Lockstep(config, layers, program, random_counters(rng, config, layers), samples,
-                    prng=rng.randrange(1, 1 << 64))
+    run = Lockstep(config, layers, program, random_counters(rng, config, layers), samples,
+                   prng=rng.randrange(1, 1 << 64))
+    machine = run.machine
+    if config.scales:  # as if votes had agreed so far
+        machine.corr[:] = [rng.randint(-2000, 2000) for _ in machine.corr]
+        machine.factors[:] = [encode_factor(nearest_two_powers(rng.randint(0, 512)))
+                              for _ in machine.corr]
+        machine.corr[-1] = rng.choice([0, 1, 62, (1 << CORR_BITS - 1) - 1])
+    return run

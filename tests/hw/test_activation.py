@@ -11,11 +11,12 @@ from tritgrad.model.config import CoreConfig
 from .link.harness import simulate
 
 
-@pytest.mark.parametrize("lanes, bits", [(4, 4), (5, 2), (16, 4), (1, 3), (3, 8)])
-def test_layers_of_random_sums(lanes, bits):
+@pytest.mark.parametrize("lanes, bits, drain", [
+    (4, 4, 1), (5, 2, 1), (16, 4, 1), (1, 3, 1), (3, 8, 1), (2, 3, 2), (6, 4, 2), (16, 1, 2)])
+def test_layers_of_random_sums(lanes, bits, drain):
     rng = random.Random(lanes)
     config = CoreConfig(lanes=lanes, update_lanes=lanes, activation_bits=bits, max_neurons=40,
-                        max_inputs=200, hidden_depth=96)
+                        max_inputs=200, hidden_depth=96, drain=drain)
     dut = ActivationUnit(config)
     top = 1 << (config.score_bits - 1)
 
@@ -32,9 +33,11 @@ def test_layers_of_random_sums(lanes, bits):
             ctx.set(dut.start, 1)
             await ctx.tick()
             ctx.set(dut.start, 0)
-            for value in z:
+            for n in range(0, outputs, drain):
                 assert not ctx.get(dut.read_final)
-                ctx.set(dut.z, value)
+                ctx.set(dut.z, z[n])
+                if drain == 2:
+                    ctx.set(dut.z_next, z[n + 1] if n + 1 < outputs else rng.randrange(-top, top))
                 ctx.set(dut.z_valid, 1)
                 await ctx.tick()
                 ctx.set(dut.z_valid, 0)

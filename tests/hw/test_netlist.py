@@ -14,7 +14,7 @@ from tritgrad.model.config import CoreConfig
 ODD = CoreConfig(
     lanes=6, banks=3, update_lanes=3, counter_bits=9, activation_bits=3, input_planes=5,
     max_layers=3, max_inputs=50, max_neurons=20, max_classes=11, trit_depth=64,
-    residual_depth=128, hidden_depth=8, program_depth=16, slot_bytes=64, seeder=False)
+    residual_depth=128, hidden_depth=8, program_depth=16, slot_bytes=64, seeder=False, support=True)
 EVEN = CoreConfig(
     lanes=8, banks=4, update_lanes=8, counter_bits=8, activation_bits=4, input_planes=8,
     max_layers=2, max_inputs=64, max_neurons=16, max_classes=8, trit_depth=64,

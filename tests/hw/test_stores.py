@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 from tritgrad.hw.rows import ErrorStore, RowLister
 from tritgrad.hw.stores import ResidualStore, TritStore
+from tritgrad.hw.wave import read_delay, words_delay, write_delay
 from tritgrad.model.config import CoreConfig
 
 from .link.harness import simulate
@@ -62,7 +63,7 @@ def test_a_write_spares_the_other_banks():
 
 
 @pytest.mark.parametrize("banks, depth", [(1, 100), (4, 2048), (5, 2049), (10, 5000)])
-def test_pipelined_reads_take_a_cycle_more(banks, depth):
+def test_pipelined_words_are_handed_on(banks, depth):
     rng = random.Random(depth)
     config = CoreConfig(lanes=4, update_lanes=2, banks=banks, trit_depth=8, residual_depth=depth,
                         pipelined=True)
@@ -87,18 +88,22 @@ def test_pipelined_reads_take_a_cycle_more(banks, depth):
             ctx.set(residuals.write_data, value)
             await ctx.tick()
         ctx.set(residuals.write, 0)
+        await ctx.tick().repeat(write_delay(config))
         assert [ctx.get(residuals.row(n)) for n in places] == list(rest.values())
-        asked = []
+        asked, late = [], read_delay(config)
         for _ in range(200):
             (bank, n), place = rng.choice(list(words)), rng.choice(places)
             ctx.set(trits.bank, bank)
             ctx.set(trits.address, n)
             ctx.set(residuals.address, place)
-            asked.append((words[bank, n], rest[place]))
+            asked.append((words[bank, n], rest[place], n))
             await ctx.tick()
-            if len(asked) > 2:
-                assert ctx.get(trits.word) == asked[-3][0]
-                assert ctx.get(residuals.word) == asked[-2][1]
+            if len(asked) > 1 + late:
+                assert ctx.get(trits.word) == asked[-2 - late][0]
+                assert ctx.get(residuals.word) == asked[-1 - late][1]
+                for bank in range(banks):
+                    address = asked[-1 - words_delay(config, bank)][2]
+                    assert ctx.get(trits.words[bank]) == words[bank, address]
 
     simulate(both, testbench)
 

@@ -67,6 +67,23 @@ def test_a_dense_forward_pass_is_near_the_roofline():
     assert forward <= roofline / 0.9, forward
 
 
+def test_two_sums_a_cycle_and_banks_one_behind_the_other():
+    layers = [Layer(4, 32, 1, 0, 0), Layer(32, 2, 1, 0, 0)]
+    program = [encode(Op.RECV), encode(Op.FWD, 1), encode(Op.FWD, 2), encode(Op.HALT)]
+
+    def forward(**options):
+        config = CoreConfig(lanes=4, banks=8, update_lanes=4, input_planes=1, activation_bits=1,
+                            max_inputs=32, max_neurons=32, max_classes=2, trit_depth=32,
+                            residual_depth=1024, hidden_depth=8, slot_bytes=64, **options)
+        return network_cycles(config, layers, program, np.ones(4, int))[1]
+
+    one = forward()
+    # A word of inputs, so the drain sets the pace; of the last layer one score leaves a cycle.
+    assert one - forward(drain=2) == 32 // 2
+    # Two groups of banks.
+    assert forward(pipelined=True) - one == 2 * (2 + 1)
+
+
 def test_a_word_or_plane_of_zeros_costs_nothing():
     x = np.zeros(64, int)
     x[[0, 1, 20, 63]] = [1, 3, 2, 1]  # planes: word 0 both, word 5 the upper, word 15 the lower

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 from tritgrad.firmware.isa import Op, encode
+from tritgrad.hw.wave import read_delay, write_delay
 from tritgrad.model.config import CoreConfig, ceil_div
 from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
@@ -76,7 +77,8 @@ def test_rows_times_words_times_steps(seed, lanes, update_lanes, single_port,
         assert rows > 0
         # The first pass over the rows takes as long as the scan that finds them; it ends with the
         # last row, or a cycle later if the scan goes on behind that.
-        assert backward - outputs - rows * (words * config.steps - 1) - pipelined in (7, 8)
+        late = read_delay(config) + write_delay(config)
+        assert backward - outputs - rows * (words * config.steps - 1) - late in (7, 8)
         # Rows are updated from the cycle on in which they are found.
         spent = rows * words * config.steps * (1 + single_port) - single_port
-        assert 7 <= update - spent - pipelined <= outputs + 6 + single_port
+        assert 7 <= update - spent - late <= outputs + 6 + single_port

@@ -1,5 +1,7 @@
 """Configurations refuse what cannot be built, and name it."""
 
+import re
+
 import pytest
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.errors import ConfigError
@@ -16,6 +18,11 @@ from tritgrad.model.errors import ConfigError
     ({"max_classes": 100, "max_neurons": 50},
      r"^max_classes must be at most max_neurons \(50\), not 100$"),
     ({"seeder": 1}, r"^seeder must be a bool, not 1$"),
+    ({"support": True, "scales": True}, "^support must be False where scales is True$"),
+    ({"support": True, "row_sums": True}, "^support must be False where row_sums is True$"),
+    ({"support": True, "trace": True}, "^support must be False where trace is True$"),
+    ({"support": True, "trainable": False}, "^support must be False where trainable is False$"),
+    ({"support": True, "resident": 3}, "^support must be False where resident is 3$"),
 ])
 def test_a_bad_field_is_named(options, message):
     with pytest.raises(ConfigError, match=message):
@@ -58,7 +65,7 @@ LIMITS = {
 @pytest.mark.parametrize("name", LIMITS)
 def test_limits_of_a_field(name):
     low, high = LIMITS[name]
-    others = {"lanes": {"update_lanes": 1}, "update_lanes": {"lanes": 256},
+    others = {"lanes": {"update_lanes": 1}, "drain": {"banks": 2}, "update_lanes": {"lanes": 256},
               "max_neurons": {"max_classes": 2}, "max_classes": {"max_neurons": 256}}
     for value in low, high:
         assert getattr(CoreConfig(**{**others.get(name, {}), name: value}), name) == value
@@ -71,6 +78,13 @@ def test_limits_of_a_field(name):
 def test_pipelined_reads_need_two_ports():
     with pytest.raises(ConfigError, match="^pipelined must be False where single_port is True$"):
         CoreConfig(single_port=True, pipelined=True)
+
+
+@pytest.mark.parametrize("sizes, text", [
+    ({"banks": 3}, "banks is odd (3)"), ({"lanes": 9, "update_lanes": 3}, "lanes is odd (9)")])
+def test_two_sums_a_cycle_need_even_lanes_and_banks(sizes, text):
+    with pytest.raises(ConfigError, match=f"^drain must be 1 where {re.escape(text)}, not 2$"):
+        CoreConfig(drain=2, **sizes)
 
 
 @pytest.mark.parametrize("name", ["seeder", "single_port", "pipelined"])
@@ -97,3 +111,15 @@ def test_sizes_by_hand_stay():
 def test_a_network_needs_two_sizes(layers):
     with pytest.raises(ConfigError, match=r"^a network needs inputs and classes, not \["):
         CoreConfig.for_network(layers, 1)
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"trainable": False}, "scales must be False where trainable is False"),
+    ({"drain": 2}, "scales must be False where drain is 2"),
+    ({"lanes": 16, "hidden_depth": 4096},
+     "scales must be False where 65568 rows (hidden_depth 4096) exceed 65535"),
+    ({"resident": 3}, "resident must be 0 where scales is True, not 3"),
+])
+def test_what_rows_with_scales_exclude(options, message):
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        CoreConfig(scales=True, **options)

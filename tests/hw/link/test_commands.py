@@ -87,7 +87,7 @@ class Author:
                    encode(Op.LOOP, len(words)), encode(Op.SKIP, len(words) + (1 << 20)),
                    encode(Op.FWD, 0), encode(Op.BWD, self.config.max_layers + 1),
                    encode(Op.UPD, 1 << 16 | 1), encode(Op.ERR, 0), encode(Op.ERR, 1 << 23),
-                   encode(Op.SEND, 256), encode(Op.TRACE, 4),
+                   encode(Op.SEND, 256), encode(Op.TRACE, 4), encode(Op.CUTOFF, 1 << 21),
                    encode(Op.TRACE, 1 << 20), encode(Op.TELL, 0), 255 << 24, 0xFFFFFFFF, 0x80000000]
             words[rng.randrange(len(words))] = rng.choice(bad)
         elif rng.random() < 0.2:
@@ -100,7 +100,8 @@ class Author:
         """Of every operation the extremes."""
         edges = {Operand.NONE: [0], Operand.COUNT: [1, (1 << 24) - 1], Operand.TARGET: [0],
                  Operand.LAYER: [1, self.config.max_layers], Operand.MARGIN: [1, (1 << 23) - 1],
-                 Operand.MODE: [0, 3]}
+                 Operand.MODE: [0, 3], Operand.SPARSITY: [0, 6],
+                 Operand.LIMITS: [0, (1 << 21) - 1], Operand.EXPONENT: [0, 31]}
         return [encode(op, value) for op, row in INSTRUCTIONS.items()
                 for value in edges[row.operand]]
 
