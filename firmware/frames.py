@@ -123,8 +123,9 @@ Fields = tuple[tuple[str, str], ...]
 #: `expected` is the next sequence number the device accepts. `nonce` is 0 after a reset.
 ANSWER_HEAD: Fields = (("status", "B"), ("expected", "B"), ("nonce", "I"))
 
+#: `skip` is 0, or 1 + S where the layer adds its inputs times 2^S to its pre-activations.
 LAYER_ROW: Fields = (("inputs", "H"), ("outputs", "H"), ("planes", "B"), ("shift", "B"),
-                     ("gain", "b"), ("reserved", "B"))
+                     ("gain", "b"), ("skip", "B"))
 
 HELLO_FIELDS: Fields = (
     ("magic", "4s"), ("protocol", "B"), ("slots", "B"), ("slot_bytes", "H"),
@@ -134,6 +135,7 @@ HELLO_FIELDS: Fields = (
     ("trit_depth", "I"), ("residual_depth", "I"), ("hidden_depth", "I"),
     ("trainable", "B"), ("trace", "B"), ("row_sums", "B"),
     ("conserve", "B"), ("resident", "H"), ("support", "B"), ("scales", "B"),
+    ("skip", "B"),
 )
 
 #: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait

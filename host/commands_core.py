@@ -58,6 +58,9 @@ def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
         elif field.name == "scales":
             option = click.option(name, is_flag=True,
                                   help="Give rows scales, learned in memory S.")
+        elif field.name == "skip":
+            option = click.option(name, is_flag=True, help="Let hidden layers with as many "
+                                  "neurons as inputs add those, shifted.")
         elif field.name == "update_lanes":
             option = click.option(name, type=int, metavar="N", help=f"{text}  [default: 16, or "
                                   "with fewer lanes the most that divide them]")

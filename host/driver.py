@@ -61,8 +61,9 @@ def layer_table(recipe: Recipe, gains: Sequence[int]) -> list[Layer]:
     """The layer table of a recipe with the gain exponents in force."""
     shifts = [*recipe.shifts, 0]
     planes = [recipe.planes, *[recipe.activation_bits] * (recipe.depth - 1)]
-    return [Layer(inputs, outputs, p, shift, gain) for (outputs, inputs), p, shift, gain
-            in zip(recipe.shapes, planes, shifts, gains, strict=True)]
+    return [Layer(inputs, outputs, p, shift, gain, skip)
+            for (outputs, inputs), p, shift, gain, skip
+            in zip(recipe.shapes, planes, shifts, gains, recipe.skips, strict=True)]
 
 
 def pack_samples(x: Bytes, planes: int) -> Bytes:
@@ -404,7 +405,7 @@ class Driver:
                              f"not {layers[0].gain!r}")
         self.session.request(Type.TABLE, b"".join(
             frames.pack_fields(frames.LAYER_ROW, inputs=row.inputs, outputs=row.outputs,
-                               planes=row.planes, shift=row.shift, gain=row.gain, reserved=0)
+                               planes=row.planes, shift=row.shift, gain=row.gain, skip=row.skip)
             for row in layers))
         self.layers = list(layers)
 

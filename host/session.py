@@ -168,7 +168,8 @@ class Session:
                 del fields[key]
             self.slots = max(1, fields.pop("slots"))
             flags = {name: bool(fields.pop(name)) for name in (
-                "seeder", "trainable", "trace", "row_sums", "conserve", "support", "scales")}
+                "seeder", "trainable", "trace", "row_sums", "conserve", "support", "scales",
+                "skip")}
             self.config = CoreConfig(**fields, **flags)  # type: ignore[arg-type]
         except (struct.error, ConfigError) as error:
             raise DeviceError(f"{self.name} describes an impossible core: {error}") from None

@@ -33,6 +33,8 @@ class ActivationUnit(wiring.Component):
     address, enable : entry to read; `entry` one cycle after, held while not enabled.
     read_active : of a core with a support, the words that are not zero of the inputs of layer
         `read_layer` so far. An entry then lies at ``output_base`` plus its word's number.
+    store, store_address, store_planes : of a core with skip connections: strobe with each word of
+        neurons, its address counted from ``output_base``, and its planes.
     gate_address : word of gate bits to read; `gates` one cycle after.
     """
 
@@ -57,6 +59,11 @@ class ActivationUnit(wiring.Component):
             "gates": Out(config.lanes),
             **({"z_next": In(signed(config.score_bits))} if config.drain == 2 else {}),
             **({"read_active": Out(config.max_words)} if config.support else {}),
+            **({
+                "store": Out(1),
+                "store_address": Out(range(config.hidden_depth)),
+                "store_planes": Out(config.activation_bits * config.lanes),
+            } if config.skip else {}),
         })
         self.memory = BlockRam(self.layout, config.hidden_depth)
         #: Entries of the inputs of each layer but the first.
@@ -134,6 +141,12 @@ class ActivationUnit(wiring.Component):
             gate_memory.write.eq(store),
             self.read_final.eq(~(self.busy & (target == self.read_layer))),
         ]
+        if config.skip:
+            m.d.comb += [
+                self.store.eq(store),
+                self.store_address.eq(base + index),
+                self.store_planes.eq(planes),
+            ]
         for number, kept in self.counts.items():
             with m.If(target == number):
                 m.d.comb += count.eq(kept)

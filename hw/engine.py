@@ -18,6 +18,7 @@ from .loss import LossUnit
 from .optional import (
     connect_probes,
     connect_scales,
+    connect_skip,
     connect_sums,
     connect_support,
     connect_tracer,
@@ -30,6 +31,7 @@ from .rowsums import RowSums
 from .scales import ScaleUnit
 from .scan import ScoreScan
 from .sequencer import Sequencer
+from .skip import SkipConnection
 from .statistics import Statistics
 from .stores import ResidualStore, TritStore
 from .support import SupportStore
@@ -111,6 +113,9 @@ class Engine(wiring.Component):
         self.tracer = TraceUnit(config) if config.trace else None
         self.sums = RowSums(config) if config.row_sums else None
         self.scales = ScaleUnit(config) if config.scales else None
+        self.skip = SkipConnection(config) if config.skip else None
+        if config.skip and config.trainable:
+            self.above = ErrorStore(config)
         self.loss = None
         if config.resident:
             self.loss = LossUnit(config)
@@ -132,6 +137,8 @@ class Engine(wiring.Component):
             names.append("sums")
         if self.scales is not None:
             names.append("scales")
+        if self.skip is not None:
+            names += ["skip", "above"] if self.config.trainable else ["skip"]
         if self.loss is not None:
             names += ["loss", "places", "update_fold"]
             for n, fold in enumerate(self.folds):
@@ -156,6 +163,8 @@ class Engine(wiring.Component):
             connect_sums(m, self)
         if self.scales is not None:
             connect_scales(m, self)
+        if self.skip is not None:
+            connect_skip(m, self)
         if self.loss is not None:
             connect_probes(m, self)
         if self.support is not None:

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..model.config import CoreConfig
+from ..model.config import MAX_SKIP, CoreConfig
 
 __all__ = ["BackwardLane", "DebtLane", "StepLane", "StepPlan", "UpdateLane"]
 
@@ -237,6 +237,8 @@ class BackwardLane(wiring.Component):
     trit : two-bit trit of the row.
     active, first, negative : a row is there; it is the sum's first; its error is -1.
     gate : gate bit of the input, with the cycle after the sum's last row.
+    above, skip : of a core with skip connections: with `first`, the error of the neuron at the
+        same place in the layer above, two bits, and the layer's skip (`model.units.skipped`).
     error : sign of the sum, two bits (01 is +1, 11 is -1), 0 where the gate bit is 0.
     """
 
@@ -249,15 +251,22 @@ class BackwardLane(wiring.Component):
             "negative": In(1),
             "gate": In(1),
             "error": Out(2),
+            **({"above": In(2), "skip": In(range(MAX_SKIP + 2))} if config.skip else {}),
         })
 
     def elaborate(self, platform):
         m = Module()
-        total = Signal(signed(self.config.max_neurons.bit_length() + 1))
+        largest = self.config.max_neurons + (self.config.skip << MAX_SKIP)
+        total = Signal(signed(largest.bit_length() + 1))
+        begin = Const(0)
+        if self.config.skip:
+            begin = Signal(signed(MAX_SKIP + 2))
+            with m.If(self.skip != 0):
+                m.d.comb += begin.eq(self.above.as_signed() << (self.skip - 1)[:3])
         one = self.trit[0] ^ self.trit[1]
         down = self.trit[1] ^ self.negative
         term = Cat(one, one & down).as_signed()
         with m.If(self.active):
-            m.d.sync += total.eq(Mux(self.first, 0, total) + term)
+            m.d.sync += total.eq(Mux(self.first, begin, total) + term)
         m.d.comb += self.error.eq(Cat(self.gate & total.any(), self.gate & total[-1]))
         return m

@@ -13,7 +13,9 @@ from .direction import perturbed
 from .ports import RunState
 from .wave import delayed, words_delay
 
-__all__ = ["connect_probes", "connect_scales", "connect_sums", "connect_support", "connect_tracer"]
+__all__ = ["connect_probes", "connect_scales", "connect_skip", "connect_sums", "connect_support",
+           "connect_tracer"]
+
 
 def connect_tracer(m, engine):
     """It reads the memories of other units while those do nothing."""
@@ -107,6 +109,33 @@ def connect_scales(m, engine):
     ]
     with m.If(memory.space == Space.S):
         m.d.comb += memory.read_data.eq(scales.word)
+
+
+def connect_skip(m, engine):
+    """Between array and activation unit, and errors read a second time by the update unit."""
+    skip, activation, array = engine.skip, engine.activation, engine.array
+    m.d.comb += [
+        skip.clear.eq(engine.sequencer.clear),
+        skip.start.eq(activation.start),
+        skip.record.eq(activation.record),
+        skip.layer.eq(activation.layer),
+        skip.z.eq(array.z),
+        skip.z_valid.eq(array.z_valid & activation.busy),
+        activation.z.eq(skip.o_z),
+        activation.z_valid.eq(skip.o_z_valid),
+        skip.store.eq(activation.store),
+        skip.store_address.eq(activation.store_address),
+        skip.store_planes.eq(activation.store_planes),
+    ]
+    if engine.update is not None:
+        above, errors = engine.above, engine.errors
+        m.d.comb += [
+            above.address.eq(engine.update.above_address),
+            above.write.eq(errors.write),
+            above.write_address.eq(errors.write_address),
+            above.write_data.eq(errors.write_data),
+            engine.update.above.eq(above.word),
+        ]
 
 
 def connect_probes(m, engine):

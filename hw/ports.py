@@ -5,7 +5,7 @@ from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..firmware.frames import Space
-from ..model.config import CoreConfig
+from ..model.config import MAX_SKIP, CoreConfig
 from ..model.layout import optional_spaces
 
 __all__ = ["LayerRecord", "MemorySignature", "RunState", "StatisticsSignature", "memory_word_bits",
@@ -32,6 +32,7 @@ class LayerRecord(data.StructLayout):
     """A row of the layer table as the units use it: sizes, place in the memories, exponents.
 
     Where rows have scales, `size` is the exponent of a group's size (`scales.chip.size_exponent`).
+    With skip connections, `skip` is as in `model.layout.Layer`.
     """
 
     def __init__(self, config: CoreConfig):
@@ -48,6 +49,7 @@ class LayerRecord(data.StructLayout):
             **({"rest": range(config.lanes)} if config.resident else {}),
             **({"group_base": range(config.support_depth)} if config.support else {}),
             **({"size": range(17)} if config.scales else {}),
+            **({"skip": range(MAX_SKIP + 2)} if config.skip else {}),
         })
 
 

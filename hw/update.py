@@ -54,6 +54,8 @@ class UpdateUnit(wiring.Component):
         written, and those before, see `RowSums`.
     score_valid, score_row, score : where rows have scales: strobe after a row's last word, the
         row's word of S, and its error times the sum of its trits that meet an input.
+    above_address, above : with skip connections: word of the errors of the record's own layer to
+        read; one cycle later.
     along : of a core with resident samples: an update along a direction, which takes no draws; of
         each lane of L, `nonzero` and `negative`, one cycle after `trit_address`, say whether and
         how its counter moves, and
@@ -122,6 +124,10 @@ class UpdateUnit(wiring.Component):
                 "score_row": Out(range(config.sum_depth)),
                 "score": Out(score_shape(config)),
             } if config.scales else {}),
+            **({
+                "above_address": Out(range(config.output_words * config.steps)),
+                "above": In(2 * config.update_lanes),
+            } if config.skip else {}),
             **({
                 "along": In(1),
                 "nonzero": In(config.lanes),
@@ -259,6 +265,13 @@ class UpdateUnit(wiring.Component):
             ]
             _, blocked_2, blocked_3 = delayed(m, outside, 2, "outside")
 
+        if config.skip:
+            skip, above_base = Signal.like(self.record.skip), Signal.like(self.record.output_base)
+            with m.If(self.start):
+                m.d.sync += [skip.eq(self.record.skip), above_base.eq(self.record.output_base)]
+            m.d.comb += self.above_address.eq(
+                times(above_base + words[late + 1], config.steps) + step_1)
+
         # Stage 1: the memories answer; the step of each of U inputs.
         plan = self._plan(m, gain, words, steps)
         residuals_2 = Signal.like(self.residual_word)
@@ -334,6 +347,8 @@ class UpdateUnit(wiring.Component):
                 sum_lane.gate.eq(select(gates_3, step_3, lanes)[n]),
                 errors[trit].eq(sum_lane.error),
             ]
+            if config.skip:
+                m.d.comb += [sum_lane.above.eq(self.above[trit]), sum_lane.skip.eq(skip)]
 
         # Stage 3: write; a T word once its last U trits are there.
         # With one port a row's next word comes two cycles later, so addresses move at every other.

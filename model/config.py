@@ -9,7 +9,10 @@ from dataclasses import dataclass, fields
 
 from .errors import ConfigError
 
-__all__ = ["CoreConfig", "ceil_div"]
+__all__ = ["MAX_SKIP", "CoreConfig", "ceil_div"]
+
+#: Largest shift of a skip connection.
+MAX_SKIP = 7
 
 
 def ceil_div(a: int, b: int) -> int:
@@ -93,6 +96,10 @@ class CoreConfig:
     scales
         Whether rows have scales: memory S, and their product behind the MAC array. Without them
         REFRESH and SCALE are refused in programs. Needs `trainable`; not with a `drain` of 2.
+    skip
+        Whether a hidden layer with as many neurons as inputs may add its shifted inputs to its
+        pre-activations (`docs/blending.md`). Not with `trace`, `resident`, `support`, `scales` or
+        a `drain` of 2.
 
     Raises
     ------
@@ -126,6 +133,7 @@ class CoreConfig:
     resident: int = 0
     support: bool = False
     scales: bool = False
+    skip: bool = False
 
     def __post_init__(self) -> None:
         limits = {
@@ -175,6 +183,11 @@ class CoreConfig:
         if self.scales and self.sum_depth > 65535:
             raise ConfigError(f"scales must be False where {self.sum_depth} rows "
                               f"(hidden_depth {self.hidden_depth}) exceed 65535")
+        for name in ("trace", "resident", "support", "scales"):
+            if self.skip and getattr(self, name):
+                raise ConfigError(f"skip must be False where {name} is {getattr(self, name)!r}")
+        if self.skip and self.drain == 2:
+            raise ConfigError("skip must be False where drain is 2")
         if self.lanes % self.update_lanes:
             raise ConfigError(
                 f"update_lanes must divide lanes ({self.lanes}), not {self.update_lanes!r}")
@@ -261,10 +274,11 @@ class CoreConfig:
     def score_bits(self) -> int:
         """Bits of a signed pre-activation that can never wrap, whatever the layer table says.
 
-        A scale is at most 2.
+        A scale is at most 2; a skip connection counts as 2^`MAX_SKIP` inputs more.
         """
+        hidden = self.max_neurons + (self.skip << MAX_SKIP)
         largest = max(self.max_inputs * (2**self.input_planes - 1),
-                      self.max_neurons * (2**self.activation_bits - 1))
+                      hidden * (2**self.activation_bits - 1))
         return largest.bit_length() + 1 + self.scales
 
     @property

@@ -163,7 +163,6 @@ class GoldenDevice:
         layers = []
         while payload:
             row, payload = frames.unpack_fields(frames.LAYER_ROW, payload)
-            _need(row.pop("reserved") == 0)
             layers.append(Layer(**row))
         try:
             check_table(self.config, layers)

@@ -63,6 +63,7 @@ class FastNetwork:
         self._layers = tuple(Layer.empty(n, f, width, self._granule) for (n, f), width
                              in zip(recipe.shapes, widths, strict=True))
         self._shifts = np.array([*recipe.shifts, 0], np.int64)
+        self._skips = np.array(recipe.skips, np.int64)
         self.prng = XorShift64(1)
         self._steps = np.zeros(1, np.int64)
         self.load(initial_counters(recipe.layers, recipe.counter_bits, recipe.seed),
@@ -135,7 +136,8 @@ class FastNetwork:
         """Scores (rows, classes) of samples (rows, inputs) of integers from 0 to 2^planes - 1."""
         x = self._inputs(x)
         scores = np.empty((len(x), self.recipe.layers[-1]), np.int32)
-        score_samples(self._layers, x, self._shifts, self.recipe.activation_bits, scores)
+        score_samples(self._layers, x, self._shifts, self._skips, self.recipe.activation_bits,
+                      scores)
         return scores
 
     def predict(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
@@ -183,7 +185,7 @@ class FastNetwork:
         prng = np.array([self.prng.state], np.uint64)
         counts = train_samples(self._layers, self._inputs(x[rows]), self._labels(y[rows]), dy, dx,
                                columns, recipe.counter_bits, recipe.activation_bits, self._shifts,
-                               self._gains(gains), recipe.margin, prng, self._steps,
+                               self._skips, self._gains(gains), recipe.margin, prng, self._steps,
                                -1 if recipe.scale_refresh is None else recipe.scale_refresh,
                                recipe.conserve, *(self._granule or WHOLE), rest)
         self.prng.state = int(prng[0])

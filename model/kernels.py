@@ -136,9 +136,18 @@ def first_maximum(scores, skip):
 
 
 @njit(cache=True)
-def backward(counters, bits, errors, gates, sums, below):
+def add_skipped(sums, x, skip):
+    """Add the inputs (forward) or errors (backward) of a layer with a skip, see `units.skipped`."""
+    if skip > 0:
+        for i in range(len(x)):
+            sums[i] += np.int64(x[i]) << (skip - 1)
+
+
+@njit(cache=True)
+def backward(counters, bits, errors, gates, sums, below, skip):
     """Errors of the layer below."""
     sums[:] = 0
+    add_skipped(sums, errors, skip)
     for j in range(len(errors)):
         if errors[j] != 0:
             row, e = counters[j], np.int64(errors[j])
@@ -289,29 +298,30 @@ def load_sample(image, dy, dx, columns, x):
 
 
 @njit(cache=True)
-def infer(layers, shifts, activation_bits):
+def infer(layers, shifts, skips, activation_bits):
     """Run the sample in layers[0].x through all layers."""
     for n in range(len(layers)):
         layer = layers[n]
         pack_values(layer.x, layer.planes)
         forward(layer.planes, layer.plus, layer.minus, layer.z)
+        add_skipped(layer.z, layer.x, skips[n])
         apply_codes(layer.z, layer.codes)
         if n + 1 < len(layers):
             activate(layer.z, shifts[n], activation_bits, layers[n + 1].x, layers[n + 1].gates)
 
 
 @njit(cache=True)
-def score_samples(layers, x, shifts, activation_bits, scores):
+def score_samples(layers, x, shifts, skips, activation_bits, scores):
     """Scores (samples, classes) of samples (samples, inputs)."""
     for t in range(len(x)):
         load_sample(x[t], 0, 0, x.shape[1], layers[0].x)
-        infer(layers, shifts, activation_bits)
+        infer(layers, shifts, skips, activation_bits)
         scores[t] = layers[-1].z
 
 
 @njit(cache=True)
-def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shifts, gains, margin,
-                  prng, steps, refresh, conserve, banks, lanes, rest):
+def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shifts, skips, gains,
+                  margin, prng, steps, refresh, conserve, banks, lanes, rest):
     """Learn samples (samples, inputs) one after the other; (correct, updates, flips).
 
     Factors stay as they are where `refresh` is negative. For `banks`, `lanes` and `rest` see
@@ -321,7 +331,7 @@ def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shi
     last = layers[-1]
     for t in range(len(x)):
         load_sample(x[t], dy[t], dx[t], columns, layers[0].x)
-        infer(layers, shifts, activation_bits)
+        infer(layers, shifts, skips, activation_bits)
         label = labels[t]
         rival = first_maximum(last.z, label)
         correct += first_maximum(last.z, -1) == label
@@ -334,7 +344,7 @@ def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shi
         for n in range(len(layers) - 1, 0, -1):
             layer = layers[n]
             backward(layer.counters, bits, layer.errors, layer.gates, layer.sums,
-                     layers[n - 1].errors)
+                     layers[n - 1].errors, skips[n])
         for n in range(len(layers)):
             layer = layers[n]
             flips += update(layer.counters, bits, layer.plus, layer.minus, layer.x, layer.errors,

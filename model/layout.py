@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..firmware.frames import Space
-from .config import CoreConfig, ceil_div
+from .config import MAX_SKIP, CoreConfig, ceil_div
 
 __all__ = ["Layer", "Placement", "TableError", "check_table", "optional_spaces",
            "pack_counters", "place", "row_sums", "tile_order", "unpack_counters"]
@@ -27,7 +27,8 @@ class Layer:
     """A row of the layer table: what a program needs to know of a layer.
 
     `planes` are the bits of an input, `shift` the activation shift (ignored for the last layer),
-    `gain` the exponent of the update step in force.
+    `gain` the exponent of the update step in force. `skip` is 0, or 1 + S where a hidden layer adds
+    its inputs times 2^S to its pre-activations.
     """
 
     inputs: int
@@ -35,6 +36,7 @@ class Layer:
     planes: int
     shift: int
     gain: int
+    skip: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ def check_table(config: CoreConfig, layers: Sequence[Layer]) -> None:
               config.max_classes if last else config.max_neurons)
         check(number, "shift", layer.shift, 0, 31)
         check(number, "gain", layer.gain, -15, config.counter_bits - 2)
+        skips = config.skip and not first and not last and layer.inputs == layer.outputs
+        check(number, "skip", layer.skip, 0, MAX_SKIP + 1 if skips else 0)
     used = place(config, [*layers, Layer(0, 0, 0, 0, 0)])[-1]
     limits = [("T", used.trit_base, config.trit_depth),
               ("hidden", used.input_base, config.hidden_depth)]

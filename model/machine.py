@@ -236,7 +236,7 @@ class Machine:
             weights = np.clip(weights + self.registers.side * self._direction(number), -1, 1)
         if self.config.support:
             weights = weights * self._inside(number)
-        z = units.forward(weights, x)
+        z = units.skipped(units.forward(weights, x), x, layer.skip)
         if self.config.scales:
             z = apply_codes(z, self.factors[self._rows(number)])
         if number == len(self.layers):
@@ -279,7 +279,8 @@ class Machine:
         errors = self._row_errors(number)[:layer.outputs]
         steps = self.config.steps
         first, count = placed.input_base * steps, placed.words * steps
-        self.errors[first:first + count].reshape(-1)[:] = units.backward(weights, errors, gates)
+        self.errors[first:first + count].reshape(-1)[:] = units.backward(
+            weights, errors, gates, layer.skip)
 
     def _update(self, number: int) -> None:
         layer, placed, counters, x = self._lanes(number)

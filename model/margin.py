@@ -113,9 +113,10 @@ class MarginNetwork:
         """Inputs of each layer, gate bits of each hidden layer, and the scores."""
         weights = self.weights()
         inputs, gates = [np.asarray(x, np.int64)], []
-        for n, (w, shift) in enumerate(zip(weights, self.recipe.shifts, strict=False)):
-            h, gate = units.activate(self._scaled(n, units.forward(w, inputs[-1])), shift,
-                                     self.recipe.activation_bits)
+        for n, (w, shift, skip) in enumerate(zip(weights, self.recipe.shifts, self.recipe.skips,
+                                                 strict=False)):
+            z = units.skipped(units.forward(w, inputs[-1]), inputs[-1], skip)
+            h, gate = units.activate(self._scaled(n, z), shift, self.recipe.activation_bits)
             inputs.append(h)
             gates.append(gate)
         last = units.forward(weights[-1], inputs[-1])
@@ -126,8 +127,9 @@ class MarginNetwork:
         """Error trits of each layer, for a label, its rival and the gate bits."""
         errors = [np.zeros(self.recipe.layers[-1], np.int64)]
         errors[0][y], errors[0][rival] = 1, -1
-        for w, gate in zip(reversed(self.weights()[1:]), reversed(gates), strict=True):
-            errors.insert(0, units.backward(w, errors[0], gate))
+        for w, gate, skip in zip(reversed(self.weights()[1:]), reversed(gates),
+                                 reversed(self.recipe.skips[1:]), strict=True):
+            errors.insert(0, units.backward(w, errors[0], gate, skip))
         return errors
 
     def state_sha256(self) -> str:

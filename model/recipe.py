@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from operator import index
 
 from .blending.pruning import Pruning
+from .config import MAX_SKIP
 from .errors import BadInput
 from .rng import check_seed
 
@@ -53,6 +54,10 @@ class Recipe:
     prune
         When the run purges the support of its granules, and how much; None: never. Not with
         `scale_refresh` or `conserve`.
+    skip
+        S, 0 to 7: hidden layers with as many neurons as inputs, from the second on, add their
+        inputs times 2^S to their pre-activations (`units.skipped`); None: none does. Not with
+        `scale_refresh` or `prune`.
 
     Raises
     ------
@@ -72,6 +77,7 @@ class Recipe:
     scale_refresh: int | None = None
     conserve: bool = False
     prune: Pruning | None = None
+    skip: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("layers", "gains", "shifts"):
@@ -89,6 +95,8 @@ class Recipe:
             if self.prune is not None and value not in (None, False):
                 raise BadInput(f"{name} must be left away where there is prune, not {value!r}")
         _check_layers(self.layers)
+        if self.skip is not None:
+            self._check_skip(self.skip)
         for name, values, count, low, high in (
                 ("gains", self.gains, self.depth, MIN_GAIN, self.counter_bits - 2),
                 ("shifts", self.shifts, self.depth - 1, 0, 31)):
@@ -97,6 +105,15 @@ class Recipe:
                                f"not {values!r}")
             if not all(low <= v <= high for v in values):
                 raise BadInput(f"{name} must be from {low} to {high}, not {values!r}")
+
+    def _check_skip(self, skip: int) -> None:
+        object.__setattr__(self, "skip", _integer("skip", skip, 0, MAX_SKIP))
+        for name, value in ("scale_refresh", self.scale_refresh), ("prune", self.prune):
+            if value is not None:
+                raise BadInput(f"{name} must be left away where there is skip, not {value!r}")
+        if not any(self.skips):
+            raise BadInput(f"skip must be left away where no hidden layer has as many neurons as "
+                           f"the one below it, as in {self.layers!r}")
 
     @property
     def depth(self) -> int:
@@ -108,6 +125,13 @@ class Recipe:
         """(outputs, inputs) of each layer."""
         return list(zip(self.layers[1:], self.layers, strict=False))
 
+    @property
+    def skips(self) -> tuple[int, ...]:
+        """Of each layer 1 + S if it has a skip connection, else 0."""
+        given = 0 if self.skip is None else self.skip + 1
+        return tuple(given if 0 < n < self.depth - 1 and inputs == outputs else 0
+                     for n, (outputs, inputs) in enumerate(self.shapes))
+
     @classmethod
     def default(cls, layers: Sequence[int], planes: int, counter_bits: int = 8,
                 activation_bits: int = 4, epochs: int = 20, seed: int = 1,
@@ -115,7 +139,7 @@ class Recipe:
                 output_gain: int | None = None,
                 shifts: Sequence[int] | None = None,
                 scale_refresh: int | None = None, conserve: bool = False,
-                prune: Pruning | None = None) -> "Recipe":
+                prune: Pruning | None = None, skip: int | None = None) -> "Recipe":
         """The recipe that follows from a network's sizes, except for what is given.
 
         Parameters
@@ -140,7 +164,7 @@ class Recipe:
         if margin is None:
             margin = 4 << _half_log2(sizes[-2])
         return cls(sizes, counter_bits, activation_bits, planes, tuple(gains), tuple(shifts),
-                   margin, epochs, seed, scale_refresh, conserve, prune)
+                   margin, epochs, seed, scale_refresh, conserve, prune, skip)
 
     @property
     def floors(self) -> tuple[int, ...]:

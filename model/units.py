@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["IntArray", "Scan", "activate", "backward", "forward", "scan_scores", "steps", "trits",
-           "update"]
+__all__ = ["IntArray", "Scan", "activate", "backward", "forward", "scan_scores", "skipped", "steps",
+           "trits", "update"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -25,6 +25,20 @@ def trits(counters: npt.NDArray[np.integer], bits: int) -> IntArray:
 def forward(weights: IntArray, x: IntArray) -> IntArray:
     """Pre-activations z = W x, exact."""
     return weights @ x
+
+
+def skipped(z: IntArray, x: IntArray, skip: int) -> IntArray:
+    """z, or with a skip of 1 + S the sums z_j + x_j 2^S, for as many j as both have.
+
+    The identity term of a layer with as many neurons as inputs. It is its own adjoint: in the
+    backward pass z are the sums W^T e and x the errors e.
+    """
+    if not skip:
+        return z
+    both = min(len(z), len(x))
+    result = z.copy()
+    result[:both] += x[:both] << (skip - 1)
+    return result
 
 
 def activate(z: IntArray, shift: int, bits: int) -> tuple[IntArray, npt.NDArray[np.bool_]]:
@@ -51,9 +65,13 @@ def scan_scores(scores: IntArray, label: int) -> Scan:
     return Scan(int(np.argmax(scores)), rival, int(scores[label] - scores[rival]))
 
 
-def backward(weights: IntArray, errors: IntArray, gates: npt.NDArray[np.bool_]) -> IntArray:
-    """Errors of the layer below: sign(W^T e), 0 where the gate bit is 0."""
-    return np.sign(errors @ weights) * gates
+def backward(weights: IntArray, errors: IntArray, gates: npt.NDArray[np.bool_],
+             skip: int = 0) -> IntArray:
+    """Errors of the layer below: sign(W^T e), 0 where the gate bit is 0.
+
+    With a `skip` of 1 + S it is the sign of W^T e + e 2^S, see `skipped`.
+    """
+    return np.sign(skipped(errors @ weights, errors, skip)) * gates
 
 
 def steps(x: IntArray, gain: int, draw: int) -> IntArray:

@@ -172,7 +172,7 @@ async def trains_and_infers_as_the_golden_device(dut):
     dut.rst.value = 0
     cocotb.start_soon(talk.run())
 
-    table = b"".join(frames.pack_fields(frames.LAYER_ROW, reserved=0, **vars(row))
+    table = b"".join(frames.pack_fields(frames.LAYER_ROW, **vars(row))
                      for row in this.layers)
     await talk.exchange([(Type.HELLO, struct.pack("<I", rng.randrange(1, 1 << 32)))])
     await talk.exchange([

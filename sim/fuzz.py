@@ -16,7 +16,7 @@ from typing import Protocol
 from ..firmware import frames, programs
 from ..firmware.frames import ESC, FLAG, Frame, FrameDecoder, Run, Space, Status, Type
 from ..firmware.isa import Op, encode
-from ..model.config import CoreConfig, ceil_div
+from ..model.config import MAX_SKIP, CoreConfig, ceil_div
 from ..model.device import GoldenDevice
 from ..model.layout import Layer, TableError, check_table
 
@@ -28,7 +28,8 @@ _SMALL = CoreConfig(
     residual_depth=256, hidden_depth=16, program_depth=16, slot_bytes=128)
 #: Cores to attack: of powers of two, of hardly any and with row sums, one that only infers, one
 #: that traces, one with resident samples, one that keeps its support, one with scales, one with
-#: scales and all that goes with them; small, so that limits are met often.
+#: scales and all that goes with them, one with skip connections; small, so that limits
+#: are met often.
 CORES = (
     _SMALL,
     CoreConfig(
@@ -43,6 +44,7 @@ CORES = (
             residual_depth=1200, hidden_depth=40),
     replace(_SMALL, lanes=5, update_lanes=5, scales=True),
     replace(_SMALL, trace=True, row_sums=True, conserve=True, scales=True, program_depth=30),
+    replace(_SMALL, skip=True),
 )
 
 _STATUS_BYTES = struct.calcsize("<" + "".join(code for _, code in frames.STATUS_FIELDS))
@@ -224,10 +226,14 @@ class Attacker:
         while True:
             sizes = [rng.randint(1, c.max_inputs)]
             sizes += [rng.randint(1, c.max_neurons) for _ in range(rng.randrange(c.max_layers))]
+            if c.skip and len(sizes) > 2 and rng.random() < 0.7:
+                sizes[2] = sizes[1]
             sizes += [rng.randint(2, c.max_classes)]
             planes = rng.randint(1, c.input_planes)
             layers = [Layer(f, n, c.activation_bits if number else planes, rng.randint(0, 6),
-                            rng.randint(-15, c.counter_bits - 2))
+                            rng.randint(-15, c.counter_bits - 2),
+                            rng.randrange(MAX_SKIP + 2)
+                            if c.skip and f == n and 0 < number < len(sizes) - 2 else 0)
                       for number, (f, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
             try:
                 check_table(c, layers)
@@ -237,7 +243,7 @@ class Attacker:
 
     @staticmethod
     def _rows(layers: Sequence[Layer]) -> bytes:
-        return b"".join(frames.pack_fields(frames.LAYER_ROW, reserved=0, **vars(layer))
+        return b"".join(frames.pack_fields(frames.LAYER_ROW, **vars(layer))
                         for layer in layers)
 
     def _window(self) -> tuple[bytes, int]:
@@ -386,7 +392,7 @@ class Attacker:
                 "outputs": [0, 1, 2, c.max_classes, c.max_classes + 1, c.max_neurons,
                             c.max_neurons + 1, 256, 65535],
                 "planes": [0, c.input_planes, c.input_planes + 1, c.activation_bits + 1, 255],
-                "shift": [31, 32, 255], "reserved": [1, 128, 255],
+                "shift": [31, 32, 255], "skip": [0, 1, 8, 9, 128, 255],
                 "gain": [-128, -16, -15, c.counter_bits - 2, c.counter_bits - 1, 127]}
             name = rng.choice(list(edges))
             rng.choice(rows)[name] = rng.choice(edges[name])

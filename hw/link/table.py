@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import LAYER_ROW
-from ...model.config import CoreConfig, ceil_div
+from ...model.config import MAX_SKIP, CoreConfig, ceil_div
 from ..arith import times
 from ..compare import exceeds
 from ..ports import LayerRecord
@@ -65,6 +65,7 @@ class TableLoader(wiring.Component):
         outputs = Signal.like(record.outputs)
         words = Signal.like(record.words)
         shift, gain = Signal.like(record.shift), Signal.like(record.gain)
+        skip = Signal(range(MAX_SKIP + 2))
         trits = Signal(range(config.trit_depth + config.max_words + 1))
         residuals = Signal(range(config.residual_depth + config.max_words * config.steps + 1))
         too_many = Signal()  # words of T or R
@@ -90,6 +91,8 @@ class TableLoader(wiring.Component):
         ]
         if config.support:
             m.d.comb += record.group_base.eq(groups)
+        if config.skip:
+            m.d.comb += record.skip.eq(skip)
         if config.banks == 1:
             m.d.comb += residuals.eq(times(trits, config.steps))
 
@@ -120,8 +123,8 @@ class TableLoader(wiring.Component):
                 with m.Switch(place):
                     for n, name in enumerate(self.fields):
                         with m.Case(n):
-                            self._read(m, n, name, first, left, outputs, shift, gain, refuse_if,
-                                       second_pass)
+                            self._read(m, n, name, first, left, outputs, shift, gain, skip,
+                                       refuse_if, second_pass)
                 with m.If(place == len(self.fields) - 1):
                     m.next = "CHECK"
 
@@ -131,6 +134,7 @@ class TableLoader(wiring.Component):
                 refuse_if(Mux(last, exceeds(outputs, config.max_classes),
                               exceeds(outputs, config.max_neurons)))
                 refuse_if(exceeds(target, config.hidden_depth))
+                refuse_if((skip != 0) & (first | last | (left != outputs)))
                 m.next = "JUDGE"
 
             with m.State("JUDGE"):
@@ -201,7 +205,8 @@ class TableLoader(wiring.Component):
                     m.next = "IDLE"
         return m
 
-    def _read(self, m, place, name, first, left, outputs, shift, gain, refuse_if, second_pass):
+    def _read(self, m, place, name, first, left, outputs, shift, gain, skip, refuse_if,
+              second_pass):
         """What the byte at a place of a row goes to, and what is wrong with it alone."""
         config, byte = self.config, self.byte
         bits = slice(8 * (place % 2), 8 * (place % 2) + 8)
@@ -223,5 +228,8 @@ class TableLoader(wiring.Component):
         elif name == "gain":
             m.d.sync += gain.eq(byte)
             refuse_if((byte.as_signed() < -15) | (byte.as_signed() > config.counter_bits - 2))
+        elif config.skip:
+            m.d.sync += skip.eq(byte)
+            refuse_if(byte > MAX_SKIP + 1)
         else:
             refuse_if(byte != 0)

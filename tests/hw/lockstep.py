@@ -112,7 +112,8 @@ def record_of(config, layer, placed):
         "residual_base": placed.residual_base, "input_base": placed.input_base,
         "output_base": placed.output_base, "shift": layer.shift, "gain": layer.gain,
         **({"rest": layer.inputs % config.lanes} if config.resident else {}),
-        **({"group_base": placed.group_base} if config.support else {})})
+        **({"group_base": placed.group_base} if config.support else {}),
+        **({"skip": layer.skip} if config.skip else {})})
 
 
 def sample_words(config, layer, sample):

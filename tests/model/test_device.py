@@ -16,9 +16,9 @@ CONFIG = CoreConfig(lanes=4, banks=2, update_lanes=2, max_inputs=30, max_neurons
                     max_classes=5, trit_depth=32, residual_depth=128, hidden_depth=8,
                     slot_bytes=128)
 TABLE = (frames.pack_fields(frames.LAYER_ROW, inputs=10, outputs=6, planes=2, shift=1, gain=0,
-                            reserved=0)
+                            skip=0)
          + frames.pack_fields(frames.LAYER_ROW, inputs=6, outputs=3, planes=4, shift=0, gain=-3,
-                              reserved=0))
+                              skip=0))
 
 
 class Host:

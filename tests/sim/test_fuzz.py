@@ -22,7 +22,7 @@ class GoldenCore:
 
 @pytest.mark.parametrize("gap, stall", [(0, 0), (0.2, 0.3)])
 @pytest.mark.parametrize("config", CORES, ids=["small", "odd", "infers", "traces", "perturbs",
-                                               "prunes", "scales", "all"])
+                                               "prunes", "scales", "all", "skips"])
 def test_the_core_answers_as_the_golden_device(config, gap, stall):
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")

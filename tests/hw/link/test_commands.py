@@ -271,7 +271,7 @@ def test_answers_as_the_golden_device(config, most):
 
 def loaded(config, program, layers):
     """Requests that make a device ready to run."""
-    rows = b"".join(frames.pack_fields(frames.LAYER_ROW, reserved=0, **vars(row))
+    rows = b"".join(frames.pack_fields(frames.LAYER_ROW, **vars(row))
                     for row in layers)
     payloads = [(Type.HELLO, b"\1\0\0\0"),
                 (Type.PROGRAM, struct.pack(f"<{len(program)}I", *program)),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tritgrad.firmware.frames import LAYER_ROW, pack_fields
 from tritgrad.hw.link.table import TableLoader
-from tritgrad.model.config import CoreConfig, ceil_div
+from tritgrad.model.config import MAX_SKIP, CoreConfig, ceil_div
 from tritgrad.model.layout import Layer, TableError, check_table, place
 
 from ..lockstep import record_of
@@ -22,7 +22,7 @@ def random_config(rng):
         max_inputs=rng.choice([5, 40, 300]), max_neurons=rng.choice([12, 64, 300]),
         max_classes=rng.choice([2, 9, 12]), trit_depth=rng.choice([30, 256, 1000]),
         residual_depth=rng.choice([200, 1024, 5000]), hidden_depth=rng.choice([4, 16, 64]),
-        slot_bytes=64)
+        slot_bytes=64, skip=rng.random() < 0.5)
 
 
 def random_layers(rng, config):
@@ -32,9 +32,13 @@ def random_layers(rng, config):
     sizes = [rng.randint(1, min(small, config.max_inputs)),
              *(rng.randint(1, min(small, config.max_neurons)) for _ in range(depth - 1)),
              rng.randint(2, min(small, config.max_classes))]
+    if config.skip and depth > 2:
+        sizes[2] = sizes[1]
     return [Layer(f, n, rng.randint(1, config.input_planes) if not number else
                   config.activation_bits, rng.randint(0, 31),
-                  rng.randint(-15, config.counter_bits - 2))
+                  rng.randint(-15, config.counter_bits - 2),
+                  rng.randrange(MAX_SKIP + 2)
+                  if config.skip and f == n and 0 < number < depth - 1 else 0)
             for number, (f, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
 
 
@@ -51,6 +55,7 @@ def spoil(rng, config, layers):
                    config.activation_bits + 1, row.planes | 128],
         "shift": [31, 32, 255],
         "gain": [-128, -16, -15, config.counter_bits - 2, config.counter_bits - 1, 127],
+        "skip": [1, MAX_SKIP + 1, MAX_SKIP + 2, 128],
     }
     name = rng.choice(list(edges))
     return [*layers[:number], replace(row, **{name: max(rng.choice(edges[name]), -128)}),
@@ -69,15 +74,12 @@ def random_rows(rng, config):
         layers = (layers * 7)[:7]
     layers = [replace(row, inputs=max(0, row.inputs), outputs=max(0, row.outputs))
               for row in layers][:7]
-    reserved = [rng.choice([1, 128]) if kind > 0.95 and not rng.randrange(len(layers)) else 0
-                for _ in layers]
-    data = b"".join(pack_fields(LAYER_ROW, reserved=extra, **vars(row))
-                    for row, extra in zip(layers, reserved, strict=True))
+    data = b"".join(pack_fields(LAYER_ROW, **vars(row)) for row in layers)
     try:
         check_table(config, layers)
     except TableError:
         return data, None
-    return data, None if any(reserved) else layers
+    return data, layers
 
 
 def run(config, tables):
