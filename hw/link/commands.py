@@ -403,13 +403,18 @@ class CommandProcessor(wiring.Component):
     def _measure(self, m):
         """Counts the bytes that WRITE, READ and DATA name; goes through the words of WRITE."""
         reader, window = self.reader, self.window
+        # No frame is longer; any other wrong length shows at the end. Decided a cycle later.
+        beyond = Signal()
         with m.State("MEASURE"):
-            m.d.sync += self.count.eq(self.count - 1)
-            with m.If(self.count != 0):
+            m.d.sync += [
+                self.count.eq(self.count - 1),
+                beyond.eq((self.kind != Type.READ) & exceeds(self.sum, self.config.slot_bytes)),
+            ]
+            with m.If(beyond):
+                m.d.sync += beyond.eq(0)
+                self._answer(m, Status.LENGTH)
+            with m.Elif(self.count != 0):
                 m.d.comb += self.add_item.eq(1)
-                # No frame is longer; any other wrong length shows at the end.
-                with m.If((self.kind != Type.READ) & exceeds(self.sum, self.config.slot_bytes)):
-                    self._answer(m, Status.LENGTH)
             with m.Elif(self.kind == Type.READ):
                 self._succeed(m, self.total)
             with m.Elif(self.total != reader.end):
