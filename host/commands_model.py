@@ -53,7 +53,7 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
         "test_fraction": test_fraction})
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
                            counter_bits=model.recipe.counter_bits, rule=_forward_rule(model),
-                           scales=model.scales is not None)
+                           scales=model.scales is not None, skip=model.recipe.skip)
     found = predicted(model, options, x, rows, Console(stderr=True), vcd)
     matrix = confusion_matrix(y, found, data.classes)
     image = Path(picture or Path(model_file).with_suffix("").as_posix() + "-confusion.png")
@@ -143,6 +143,8 @@ def export(model_file: str, c_header: str | None, npz: str | None, prefix: str) 
                        "export writes networks with clipped activations")
     if model.scales is not None:
         raise BadInput(f"{model_file} was trained with scales; export writes networks without")
+    if model.recipe.skip is not None:
+        raise BadInput(f"{model_file} has skip connections; export writes networks without")
     if c_header is not None:
         write_c_header(model, c_header, prefix)
         click.echo(c_header)

@@ -117,6 +117,8 @@ def _network(model: TrainedModel, model_file: str) -> MarginNetwork:
     if model.rule != "margin":
         raise BadInput(f"{model_file} was trained by rule {model.rule}; only networks trained by "
                        "rule margin can be explained")
+    if model.recipe.skip is not None:
+        raise BadInput(f"{model_file} has skip connections, which trace would leave out")
     network = MarginNetwork(model.recipe)
     network.counters = [np.array(layer, np.int64) for layer in model.counters]
     network.scales = None if model.scales is None else model.scales.copy()

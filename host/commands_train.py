@@ -121,6 +121,9 @@ core_options = _stack(
                    "the run clear granules of banks x lanes weights with few trits that are not 0: "
                    "at most CUTOFF at the last time, less before. The forward pass skips empty "
                    "granules.  [default: never]")
+@click.option("--skip", type=int, metavar="S",
+              help="Let each hidden layer that has as many neurons as the one below add that "
+                   "one's activations times 2^S, S from 0 to 7.  [default: none does]")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N",
               help="Derive everything random from this number, 0 to 2^64 - 1.")
 @click.option("--device", default="sim", show_default=True, metavar="DEVICE",

@@ -55,6 +55,8 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
                        "rule margin have thresholds to learn")
     if model.recipe.scale_refresh is not None:
         raise BadInput(f"{model_file} has row scales, which tune would leave out")
+    if model.recipe.skip is not None:
+        raise BadInput(f"{model_file} has skip connections, which tune would leave out")
     widths, stored = Temperatures.parse(temperatures), model.extras.get("options")
     if not stored:
         raise BadInput(f"{model_file} does not say what it was trained on")

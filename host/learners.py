@@ -351,6 +351,8 @@ class DeviceLearner:
             self._check_granules(recipe.prune)
         if recipe.scale_refresh is not None and not driver.config.scales:
             raise BadInput(f"{driver.session.name} was built without scales")
+        if recipe.skip is not None and not driver.config.skip:
+            raise BadInput(f"{driver.session.name} was built without skip connections")
         self._order = input_order(recipe, image_shape, driver.config.lanes)
         self._snapshot: State = ([], 1)
         self._support: list[Bits] | None = None  # belongs to it, as do

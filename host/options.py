@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model.blending.pruning import Pruning
-from ..model.config import CoreConfig
+from ..model.config import MAX_SKIP, CoreConfig
 from ..model.discrete.direction import MAX_SPARSITY
 from ..model.errors import BadInput
 from ..model.recipe import Recipe
@@ -67,11 +67,13 @@ class TrainOptions:
     steps: int | None = None
     sparsity: int | None = None
     prune: tuple[int, ...] | None = None
+    skip: int | None = None
 
     #: May differ when a run is continued: all devices compute the same, and folders move.
     FREE = ("device", "data_dir")
     #: Not in the first checkpoints, which have the default.
-    LATER = ("rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune")
+    LATER = ("rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
+             "skip")
     #: Numbers that the margin rule alone has.
     MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift")
 
@@ -95,6 +97,8 @@ class TrainOptions:
                 raise BadInput("rule sign has no --gf3; leave it away")
         self._check_probing()
         self._check_prune()
+        if self.skip is not None:
+            self._check_skip(self.skip)
 
     def _check_probing(self) -> None:
         limits = {"batch": (1, 1023), "steps": (1, (1 << 24) - 1), "sparsity": (1, MAX_SPARSITY)}
@@ -128,6 +132,15 @@ class TrainOptions:
             raise BadInput(f"--prune must be EVERY,CUTOFF, "
                            f"not {','.join(map(str, self.prune))!r}")
 
+    def _check_skip(self, skip: int) -> None:
+        if self.rule != "margin":
+            raise BadInput(f"rule {self.rule} has no --skip; leave it away")
+        for name, given in ("scales", self.scales), ("prune", self.prune is not None):
+            if given:
+                raise BadInput(f"--skip goes without --{name}; leave one away")
+        if not 0 <= skip <= MAX_SKIP:
+            raise BadInput(f"skip must be an integer from 0 to {MAX_SKIP}, not {skip!r}")
+
     @property
     def probing(self) -> ProbePlan | None:
         """The numbers of a rule that learns from losses, if it is one."""
@@ -156,7 +169,7 @@ class TrainOptions:
                               shifts=self.act_shift,
                               scale_refresh=self.scale_refresh if self.scales else None,
                               conserve=self.gf3 == "conserve",
-                              prune=self._pruning())
+                              prune=self._pruning(), skip=self.skip)
 
     def _pruning(self) -> Pruning | None:
         if self.prune is None:
@@ -170,7 +183,8 @@ class TrainOptions:
             layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
             update_lanes=suitable_update_lanes(self.lanes, self.update_lanes),
             row_sums=self.gf3 is not None, conserve=self.gf3 == "conserve", scales=self.scales,
-            resident=self.probing.resident if self.probing else 0, support=self.prune is not None)
+            resident=self.probing.resident if self.probing else 0, support=self.prune is not None,
+            skip=self.skip is not None)
 
     def as_json(self) -> dict[str, Any]:
         """The record in JSON types."""

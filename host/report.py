@@ -38,7 +38,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
     ``batch``, ``steps`` and ``sparsity`` are null but under rules spsa and fd, which has sparsity
     0. ``rows_scrubbed`` are the sums mod 3 that were compared with those kept, and agreed, an epoch
     a row; null without ``gf3``. ``scales`` is null unless rows have them, see `_scales`, and
-    ``prune`` unless the run prunes, see `_pruned`.
+    ``prune`` unless the run prunes, see `_pruned`. ``skip`` is S, null without skips.
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
     position = outcome.position
@@ -87,6 +87,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "scales": _scales(outcome),
         "gf3": options.gf3,
         "prune": _pruned(outcome),
+        "skip": recipe.skip,
         "rows_scrubbed": recipe.epochs * sum(recipe.layers[1:]) if options.gf3 else None,
     }
     if data.x_val is not None and outcome.best is not None:
