@@ -21,7 +21,7 @@ def largest(board: Board) -> Board | None:
     for size in [hidden[0], *range((hidden[0] - 1) // 8 * 8, 0, -8)]:
         try:
             return replace(board, sizes=dict(board.sizes)).resized(
-                network=(inputs, size, *hidden[1:], classes), scales=True)
+                network=(inputs, size, *hidden[1:], classes), units={"scales": True})
         except ConfigError:
             continue
     return None

@@ -1,6 +1,6 @@
 """What there is to know about a board, and the FPGAs that boards have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -182,7 +182,8 @@ class Board:
         check_fits(self.stores, self.fpga.blocks, self.name)
 
     def resized(self, *, network: tuple[int, ...] | None = None, clock_hz: int | None = None,
-                infer_only: bool = False, scales: bool = False, **sizes: int | None) -> "Board":
+                infer_only: bool = False, units: Mapping[str, int | bool] | None = None,
+                **sizes: int | None) -> "Board":
         """The board with another core.
 
         Parameters
@@ -193,8 +194,9 @@ class Board:
             Another frequency for the core.
         infer_only
             Leave out memory R and the update unit.
-        scales
-            Give rows scales; the array then drains one sum a cycle.
+        units
+            Optional units: fields of `CoreConfig` such as `trace`, `row_sums`, `resident` or
+            `skip`. With `scales` or `skip` the array drains one sum a cycle.
         sizes
             Any of `lanes`, `banks`, `update_lanes`, `counter_bits`; None leaves one as it is. With
             an odd number of lanes or banks the array drains one sum a cycle.
@@ -216,9 +218,9 @@ class Board:
         if infer_only:
             # Without R there are blocks enough for what had to be of look-up tables.
             chosen["trainable"], lutram = False, ()
-        if scales:
-            chosen["scales"] = True
-        if scales or any(chosen[name] % chosen.get("drain", 1) for name in ("lanes", "banks")):
+        chosen.update(units or {})
+        odd = any(chosen[name] % chosen.get("drain", 1) for name in ("lanes", "banks"))
+        if odd or chosen.get("scales") or chosen.get("skip"):
             chosen["drain"] = 1
         made = replace(self, networks=networks, sizes=chosen, lutram=lutram,
                        clock_hz=clock_hz or self.clock_hz)

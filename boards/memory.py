@@ -101,7 +101,7 @@ class Store:
 
 
 def stores(config: CoreConfig, weights: BlockMemory, buffers: BlockMemory) -> tuple[Store, ...]:
-    """T, R, S and the receive slots of a core, as far as it has them.
+    """T, R, S, a skip's activations and the receive slots of a core, as far as it has them.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def stores(config: CoreConfig, weights: BlockMemory, buffers: BlockMemory) -> tu
     weights
         What T and R are made of.
     buffers
-        What S and the receive slots are made of.
+        What all others are made of.
     """
     residuals = Store("R (residuals)", "residual_depth", 1, config.residual_depth,
                       config.update_lanes * config.residual_bits, weights)
@@ -120,6 +120,8 @@ def stores(config: CoreConfig, weights: BlockMemory, buffers: BlockMemory) -> tu
         *([residuals] if config.trainable else []),
         *([Store("S (scales)", "scale_depth", 1, config.scale_depth, 8 * config.scale_word_bytes,
                  buffers)] if config.scales else []),
+        *([Store("activations (skip)", "hidden_depth", 1, config.hidden_depth,
+                 config.activation_bits * config.lanes, buffers)] if config.skip else []),
         Store("receive slots", "slot_bytes", 1, 2 * config.slot_bytes, 8, buffers),
     )
 

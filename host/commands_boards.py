@@ -13,6 +13,7 @@ from ..boards.board import Board
 from ..boards.report import Report, last_report
 from .console import RunProgress, table
 from .options import parse_integers
+from .units import UNITS, unit_options
 
 __all__ = ["boards", "build", "flash"]
 
@@ -95,14 +96,13 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
               help="Ask for another clock, which the PLL can make within 1 %.")
 @click.option("--infer-only", is_flag=True,
               help="Leave out memory R and the update unit; the report says what that saves.")
-@click.option("--scales", is_flag=True,
-              help="Give rows scales, learned in memory S by train --scales.")
+@unit_options
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, metavar="N",
               help="Seed the placer.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help=f"Put all files there.  [default: {BUILDS}/BOARD]")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def build(board: str, hidden: str | None, frequency: float | None, infer_only: bool, scales: bool,
+def build(board: str, hidden: str | None, frequency: float | None, infer_only: bool,
           seed: int, out: Path | None, as_json: bool, **sizes: int | None) -> None:
     """Make a bitstream for BOARD, with the logs of all tools and a report.
 
@@ -115,8 +115,9 @@ def build(board: str, hidden: str | None, frequency: float | None, infer_only: b
     network = None if hidden is None else (
         whole[0], *parse_integers("--hidden", hidden), whole[-1])
     clock_hz = None if frequency is None else round(frequency * 1e6)
+    units = {name: value for name in UNITS if (value := sizes.pop(name))}
     chosen = chosen.resized(network=network, clock_hz=clock_hz, infer_only=infer_only,
-                             scales=scales, **sizes)
+                            units=units, **sizes)
     console = Console(stderr=True)
     folder = out or BUILDS / board
     with RunProgress(console).working(f"building {board}") as say:

@@ -20,6 +20,7 @@ from .options import suitable_update_lanes
 from .selfcheck import first_difference, random_cases
 from .session import Session
 from .transport import SimTransport
+from .units import UNITS, unit_option
 
 __all__ = ["check", "doctor", "verilog"]
 
@@ -42,25 +43,8 @@ def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
         elif field.name == "trainable":
             option = click.option(f"{name}/--infer-only", default=True, show_default=True,
                                   help="Build in memory R and the update unit.")
-        elif field.name == "trace":
-            option = click.option(name, is_flag=True, help="Build in the trace unit, which tells "
-                                  "the host what each sample decided.")
-        elif field.name == "row_sums":
-            option = click.option(name, is_flag=True, help="Keep the sum mod 3 of each row's trits "
-                                  "beside T, and build in SCRUB, which compares the two.")
-        elif field.name == "conserve":
-            option = click.option(name, is_flag=True, help="Let updates leave the sum of each "
-                                  "row's trits as it is mod 3; needs --row-sums.")
-        elif field.name == "support":
-            option = click.option(name, is_flag=True, help="Keep a bit of each granule of banks x "
-                                  "lanes trits, skip those without it in the forward pass, and "
-                                  "build in PURGE.")
-        elif field.name == "scales":
-            option = click.option(name, is_flag=True,
-                                  help="Give rows scales, learned in memory S.")
-        elif field.name == "skip":
-            option = click.option(name, is_flag=True, help="Let hidden layers with as many "
-                                  "neurons as inputs add those, shifted.")
+        elif field.name in UNITS:
+            option = unit_option(field.name)
         elif field.name == "update_lanes":
             option = click.option(name, type=int, metavar="N", help=f"{text}  [default: 16, or "
                                   "with fewer lanes the most that divide them]")

@@ -177,9 +177,21 @@ def test_a_core_that_only_infers_has_no_residuals():
 def test_memory_s_counts_where_rows_have_scales(name, network, message):
     if message is not None:
         with pytest.raises(ConfigError, match=message):
-            BOARDS[name].resized(network=network, scales=True)
+            BOARDS[name].resized(network=network, units={"scales": True})
         return
-    made = BOARDS[name].resized(network=network, scales=True)
+    made = BOARDS[name].resized(network=network, units={"scales": True})
     (store,) = [store for store in made.stores if store.name == "S (scales)"]
     assert made.config.scales and made.config.drain == 1
     assert (store.depth, store.width) == (made.config.scale_depth, 56) and store.blocks > 1
+
+
+@pytest.mark.parametrize("name, units", [
+    ("icebreaker", {"resident": 7}), *((name, {unit: True}) for name in ("icebreaker", "ulx3s-85f")
+                                       for unit in ("row_sums", "trace", "support", "skip"))])
+def test_units_are_built_in_where_they_are_asked_for(name, units):
+    made = BOARDS[name].resized(units=units)
+    for field, value in units.items():
+        assert getattr(made.config, field) == value != getattr(BOARDS[name].config, field)
+    assert made.config.drain == (2 if name == "ulx3s-85f" and "skip" not in units else 1)
+    names = {store.name for store in made.stores} - {store.name for store in BOARDS[name].stores}
+    assert names == ({"activations (skip)"} if "skip" in units else set())

@@ -99,6 +99,14 @@ def test_build_without_options_is_the_board_itself(run, built):
     assert built[0] == (BOARDS["ulx3s-85f"], Path("build/boards/ulx3s-85f"), 1)
 
 
+def test_build_hands_units_on(run, built):
+    assert run("build", "icebreaker", "--row-sums", "--conserve", "--skip").exit_code == 0
+    assert run("build", "icebreaker", "--resident", "15").exit_code == 0
+    first, second = (board.config for board, _, _ in built)
+    assert first.row_sums and first.conserve and first.skip and first.resident == 0
+    assert second.resident == 15 and not second.row_sums
+
+
 def test_build_json_is_the_report(run, built):
     assert Report.from_json(run("build", "icebreaker", "--json").stdout) == REPORT
 
@@ -113,6 +121,9 @@ def test_build_json_is_the_report(run, built):
     (("icebreaker", "--frequency", "5"), "frequency must be one that SB_PLL40 can make of 12 MHz"),
     (("icebreaker", "--frequency", "-5"), "--frequency"),
     (("icebreaker", "--seed", "x"), "--seed"),
+    (("icebreaker", "--conserve"), "conserve must be False where row_sums is False"),
+    (("icebreaker", "--infer-only", "--scales"), "scales must be False where trainable is False"),
+    (("ulx3s-25f", "--resident", "15"), "resident must be 0 where lanes neither divide 16"),
 ])
 def test_build_refuses_with_one_line_and_exit_code_2(run, built, words, message):
     result = run("build", *words)
