@@ -11,6 +11,9 @@ HAVE_CXX := $(shell command -v $${CXX:-c++} || command -v g++ || command -v clan
 comma    := ,
 EXTRAS   := dev$(if $(HAVE_CXX),,$(comma)zig)
 
+# Folders that are packages of tritgrad, as in setup.py.
+FOLDERS  := boards firmware host hw model sim units
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint bench bitstreams clean
 
@@ -34,9 +37,9 @@ test: setup  ## lint, then all tests
 
 lint: setup  ## ruff and mypy
 	$(BIN)/ruff check .
-	@mkdir -p build/lint && ln -sfn ../.. build/lint/tritgrad
-	MYPYPATH=build/lint $(BIN)/mypy --cache-dir build/mypy -p tritgrad.model -p tritgrad.firmware \
-	    -p tritgrad.host -p tritgrad.sim -p tritgrad.boards
+	@rm -rf build/types && mkdir -p build/types && cp -rs $(CURDIR)/tritgrad build/types/ && \
+	    ln -s $(addprefix $(CURDIR)/,$(FOLDERS)) build/types/tritgrad/
+	MYPYPATH=build/types $(BIN)/mypy --cache-dir build/mypy -p tritgrad
 
 bench: setup  ## the figures of the README; takes a while and wants TRITGRAD_DATA
 	$(BIN)/python -m bench

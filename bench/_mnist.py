@@ -10,6 +10,7 @@ from typing import Any
 import numba
 import numpy as np
 import numpy.typing as npt
+
 import tritgrad
 
 __all__ = ["load", "machine"]

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import _mnist
 import numpy as np
-from tritgrad.host.driver import Driver, RunStats, layer_table
-from tritgrad.host.session import Session
-from tritgrad.host.transport import SimTransport
+
+from tritgrad.host.device.driver import Driver, RunStats, layer_table
+from tritgrad.host.device.session import Session
+from tritgrad.host.device.transport import SimTransport
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.layout import tile_order

@@ -22,10 +22,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from rich.console import Console
 from rich.table import Table
+
 from tritgrad.boards.tools import TOOLS, run_tool
-from tritgrad.hw.arith import tree_sum
-from tritgrad.hw.array import MacArray, MacBank, product_columns
-from tritgrad.hw.columns import pipelined_sum
+from tritgrad.hw.datapath.array import MacArray, MacBank, product_columns
+from tritgrad.hw.datapath.compressor import pipelined_sum
+from tritgrad.hw.parts.arith import tree_sum
 from tritgrad.model.config import CoreConfig
 
 #: Synthesis without multiplier blocks, and routing to the device whose clock is stated.

@@ -10,6 +10,7 @@ import numpy as np
 from _rtl import open_driver, trained, write
 from rich.console import Console
 from rich.progress import Progress
+
 from tritgrad.boards import BOARDS
 from tritgrad.model.margin import state_sha256
 

@@ -13,6 +13,7 @@ from array_area import SYNTH
 from rich.console import Console
 from rich.table import Table
 from trace_cost import area
+
 from tritgrad.boards.tools import TOOLS
 from tritgrad.model.config import CoreConfig
 

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from _rtl import write
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from tritgrad.model.device import GoldenDevice
+
+from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.sim.device import open_sim
 from tritgrad.sim.fuzz import CORES, Report, run
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import _mnist
 import numpy as np
+
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order, shift_offsets

@@ -9,11 +9,12 @@ import argparse
 import numpy as np
 from _rtl import Trained, trained, write
 from rich.console import Console
+
 from tritgrad.boards import find_board
 from tritgrad.firmware.frames import FLAG, Frame, FrameDecoder, Type
 from tritgrad.firmware.rates import SAFE_RATE, rate_request
-from tritgrad.host.driver import Driver, layer_table
-from tritgrad.host.session import Session
+from tritgrad.host.device.driver import Driver, layer_table
+from tritgrad.host.device.session import Session
 from tritgrad.model.layout import tile_order
 from tritgrad.model.margin import state_sha256
 from tritgrad.sim.board import CompiledBoard

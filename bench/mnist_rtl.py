@@ -9,6 +9,7 @@ import numpy as np
 from _rtl import dense_roofline, open_driver, timed, trained, write
 from rich.console import Console
 from rich.progress import track
+
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.margin import state_sha256
 

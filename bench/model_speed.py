@@ -9,6 +9,7 @@ from pathlib import Path
 
 import _mnist
 import numpy as np
+
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.margin import MarginNetwork
 from tritgrad.model.recipe import Recipe

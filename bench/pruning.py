@@ -19,13 +19,14 @@ import numpy as np
 from _rtl import RESULTS, Trained, open_driver, write
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from tritgrad.host.learners import ModelLearner, input_order
+
+from tritgrad.host.run.learners import ModelLearner, input_order
+from tritgrad.model.arithmetic import activate, forward, trits
 from tritgrad.model.blending.granules import forward_cycles, support
 from tritgrad.model.blending.pruning import ALL, Pruning
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order
-from tritgrad.model.units import activate, forward, trits
 
 LAYERS, IMAGE = (784, 256, 10), (28, 28)
 BANKS, LANES, EVERY = 2, 16, 120_000

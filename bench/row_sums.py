@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from _rtl import write
 from amaranth.back import rtlil
+
 from tritgrad.boards.tools import run_tool
-from tritgrad.host.datasets import load
-from tritgrad.host.driver import Driver, layer_table
-from tritgrad.host.session import Session
-from tritgrad.host.transport import SimTransport
+from tritgrad.host.data.datasets import load
+from tritgrad.host.device.driver import Driver, layer_table
+from tritgrad.host.device.session import Session
+from tritgrad.host.device.transport import SimTransport
 from tritgrad.hw.core import Core
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.fast import FastNetwork

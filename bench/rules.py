@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from _rtl import RESULTS, write
-from tritgrad.host.options import TrainOptions
-from tritgrad.host.training import Watcher, open_learner, start
+
+from tritgrad.host.run.options import TrainOptions
+from tritgrad.host.run.training import Watcher, open_learner, start
 from tritgrad.model.rng import epoch_order
 
 DATA = {"digits": {"hidden": (64,), "epochs": 40}, "mnist": {"hidden": (128,), "epochs": 20}}

@@ -13,6 +13,7 @@ from typing import Any
 import _mnist
 import numpy as np
 from _rtl import write
+
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order

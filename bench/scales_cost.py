@@ -12,11 +12,12 @@ from _rtl import write
 from array_area import SYNTH
 from rich.console import Console
 from trace_cost import EPOCHS, HIDDEN, area
+
 from tritgrad.boards.tools import TOOLS
-from tritgrad.host.datasets import load
-from tritgrad.host.driver import Driver, RunStats, layer_table
-from tritgrad.host.session import Session
-from tritgrad.host.transport import SimTransport
+from tritgrad.host.data.datasets import load
+from tritgrad.host.device.driver import Driver, RunStats, layer_table
+from tritgrad.host.device.session import Session
+from tritgrad.host.device.transport import SimTransport
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.recipe import Recipe

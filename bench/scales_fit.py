@@ -10,9 +10,10 @@ from dataclasses import replace
 from _rtl import write
 from rich.console import Console
 from rich.table import Table
+
 from tritgrad.boards import BOARDS
 from tritgrad.boards.board import Board
-from tritgrad.model.errors import ConfigError
+from tritgrad.errors import ConfigError
 
 
 def largest(board: Board) -> Board | None:

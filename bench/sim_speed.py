@@ -10,6 +10,7 @@ import time
 
 from _rtl import open_driver, trained, write
 from rich.console import Console
+
 from tritgrad.model.config import CoreConfig
 from tritgrad.sim.device import open_sim
 

@@ -15,13 +15,14 @@ from array_area import SYNTH
 from rich.console import Console
 from rich.table import Table
 from trace_cost import area
+
 from tritgrad.boards.tools import TOOLS
-from tritgrad.host.datasets import Dataset, load
-from tritgrad.host.driver import Driver, RunStats, layer_table
-from tritgrad.host.options import PROBING
-from tritgrad.host.probing import ProbePlan
-from tritgrad.host.session import Session
-from tritgrad.host.transport import SimTransport
+from tritgrad.host.data.datasets import Dataset, load
+from tritgrad.host.device.driver import Driver, RunStats, layer_table
+from tritgrad.host.device.session import Session
+from tritgrad.host.device.transport import SimTransport
+from tritgrad.host.run.options import PROBING
+from tritgrad.host.run.perturb_plan import ProbePlan
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.discrete.perturbed import PerturbedNetwork, clipped, margin_loss
 from tritgrad.model.margin import state_sha256

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from _rtl import dense_roofline, open_driver, trained, write
 from rich.console import Console
 from rich.table import Table
+
 from tritgrad.model.config import CoreConfig
 
 #: Lanes, banks, update lanes. The first block has 256 lanes in all.

@@ -15,13 +15,14 @@ from amaranth.back import rtlil
 from array_area import SYNTH, statistics
 from rich.console import Console
 from rich.table import Table
+
 from tritgrad.boards.tools import TOOLS
-from tritgrad.firmware.trace import Mode
-from tritgrad.host.datasets import load
-from tritgrad.host.driver import Driver, layer_table
-from tritgrad.host.session import Session
-from tritgrad.host.tracing import trace_samples
-from tritgrad.host.transport import SimTransport
+from tritgrad.firmware.records import Mode
+from tritgrad.host.data.datasets import load
+from tritgrad.host.device.driver import Driver, layer_table
+from tritgrad.host.device.records import trace_samples
+from tritgrad.host.device.session import Session
+from tritgrad.host.device.transport import SimTransport
 from tritgrad.hw.core import Core
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.fast import FastNetwork

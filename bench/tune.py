@@ -10,15 +10,16 @@ from dataclasses import replace
 
 from _rtl import write
 from rich.console import Console
-from tritgrad.host.console import RunProgress
-from tritgrad.host.learners import DeviceLearner
-from tritgrad.host.metrics import accuracy
-from tritgrad.host.options import TrainOptions
-from tritgrad.host.training import open_learner
+
+from tritgrad.host.cli.console import RunProgress
+from tritgrad.host.run.learners import DeviceLearner
+from tritgrad.host.run.metrics import accuracy
+from tritgrad.host.run.options import TrainOptions
+from tritgrad.host.run.training import open_learner
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.rng import epoch_order
-from tritgrad.model.trace.shadow import Temperatures
-from tritgrad.model.trace.thresholds import learn_thresholds
+from tritgrad.model.soft.shadow import Temperatures
+from tritgrad.model.soft.thresholds import learn_thresholds
 
 
 def main() -> None:

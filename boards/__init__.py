@@ -1,6 +1,6 @@
 """Boards: what each is, how its bitstream is made, and what came of the last build."""
 
-from ..model.errors import BadInput
+from ..errors import BadInput
 from . import (
     icebreaker,
     icesugar,

@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ..model.errors import TritgradError
+from ..errors import TritgradError
 from . import BOARDS, find_board
 from .board import Board
 from .flow import place, synthesise

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..errors import ConfigError
 from ..firmware.rates import SAFE_RATE, supported_rates
 from ..model.config import CoreConfig
-from ..model.errors import ConfigError
 from .memory import BSRAM, DP16KD, EBR, SPRAM, BlockMemory, Store, check_fits, core_config, stores
 from .pll import (
     ECP5_LIMITS,

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..model.errors import BadInput, ToolError
+from ..errors import BadInput, ToolError
 from .board import Board
 from .flow import BITSTREAM
 from .report import Report

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..model.errors import ToolError
+from ..errors import ToolError
 from .board import Board
 from .report import Report, last_report, make_report
 from .tools import TOOLS, run_tool

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..errors import ConfigError
 from ..model.config import CoreConfig, ceil_div
-from ..model.errors import ConfigError
 
 __all__ = ["BSRAM", "DP16KD", "EBR", "SPRAM", "BlockMemory", "Store", "check_fits", "core_config",
            "stores"]

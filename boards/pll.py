@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import cache
 from math import ceil, floor
 
-from ..model.errors import ConfigError
+from ..errors import ConfigError
 
 __all__ = ["ECP5_LIMITS", "GW1N_LIMITS", "GW2A_LIMITS", "ICE40_LIMITS", "Limits", "PllSetting",
            "ecp5_pll", "gowin_pll", "ice40_pll"]

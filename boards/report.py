@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..model.errors import ToolError
+from ..errors import ToolError
 from .board import Board
 from .tools import last_error
 

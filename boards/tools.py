@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from ..model.errors import ToolError
+from ..errors import ToolError
 
 __all__ = ["TOOLS", "Tool", "run_tool"]
 

@@ -6,10 +6,10 @@ Run it with ``python examples/last_layer_rule.py [model|sim]``.
 import sys
 
 from tritgrad.firmware.assembler import assemble
-from tritgrad.host.datasets import load
-from tritgrad.host.driver import Driver, layer_table
-from tritgrad.host.session import Session
-from tritgrad.host.transport import GoldenTransport, SimTransport
+from tritgrad.host.data.datasets import load
+from tritgrad.host.device.driver import Driver, layer_table
+from tritgrad.host.device.session import Session
+from tritgrad.host.device.transport import GoldenTransport, SimTransport
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.margin import state_sha256
 from tritgrad.model.recipe import Recipe

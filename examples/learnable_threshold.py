@@ -4,7 +4,7 @@ The program returns 2x if x is above a threshold, else x squared. Its hard outpu
 the threshold; the relaxed branch has one. Run: ``python examples/learnable_threshold.py``.
 """
 
-from tritgrad.model.trace import Tensor, TraceContext, soft_if, trace
+from tritgrad.model.soft import Tensor, TraceContext, soft_if, trace
 
 X, TARGET, BETA = 0.7, 1.4, 6.0
 STEPS, LEARNING_RATE, START = 60, 0.08, 1.35

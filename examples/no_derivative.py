@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tritgrad.host.datasets import load
-from tritgrad.model import units
+
+from tritgrad.host.data.datasets import load
+from tritgrad.model import arithmetic
 from tritgrad.model.discrete.perturbed import (
     Activation,
     Loss,
@@ -99,8 +100,9 @@ class MarginWith(MarginNetwork):
 
     def forward_pass(self, x):
         weights = self.weights()
-        hidden = self.activation(units.forward(weights[0], np.asarray(x, np.int64)))
-        return [np.asarray(x, np.int64), hidden], [hidden >= 0], units.forward(weights[1], hidden)
+        hidden = self.activation(arithmetic.forward(weights[0], np.asarray(x, np.int64)))
+        scores = arithmetic.forward(weights[1], hidden)
+        return [np.asarray(x, np.int64), hidden], [hidden >= 0], scores
 
 
 def learn_by_margin(task: Task, seed: int = 1, epochs: int = 60) -> MarginNetwork:

@@ -7,7 +7,7 @@ Run: ``python examples/tiny_tree_search.py``.
 
 from dataclasses import dataclass
 
-from tritgrad.model.trace import Tensor, TraceContext, soft_select, trace
+from tritgrad.model.soft import Tensor, TraceContext, soft_select, trace
 
 TARGET, TAU, STEPS, LEARNING_RATE, START = 3.2, 0.65, 80, 0.05, 0.1
 NAMES = ("a_weight", "b_weight", "cost_weight")

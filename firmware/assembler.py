@@ -7,7 +7,7 @@ Operands are numbers (decimal or 0x..), labels, or names given to `assemble` as 
 import re
 from collections.abc import Mapping, Sequence
 
-from ..model.errors import BadInput
+from ..errors import BadInput
 from .isa import INSTRUCTIONS, Op, Operand, decode, encode
 
 __all__ = ["AssemblyError", "assemble", "disassemble"]

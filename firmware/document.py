@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import frames, trace
+from . import frames, records
 from .isa import FORMAT, INSTRUCTIONS, Operand
 
 __all__ = ["PAGES", "instruction_set", "link", "trace_records", "write"]
@@ -17,7 +17,7 @@ _CHECKS = ("A device checks in this order: readable frame, type, session, sequen
 _REPETITION = ("A request whose sequence number lies behind the expected one is a repetition: it "
                "is answered, and carried out only if it changes nothing (HELLO, READ, STATUS).")
 _PIECES = (f"A frame of type 0x{frames.TRACE:02X} holds the piece's number since RUN, u32, then 1 "
-           f"to {trace.PIECE_BYTES} bytes of the stream. The sequence number is that mod 256.")
+           f"to {records.PIECE_BYTES} bytes of the stream. The sequence number is that mod 256.")
 _OPERANDS = {
     Operand.NONE: "none (0)", Operand.COUNT: "1 to 2^24 - 1", Operand.TARGET: "an address",
     Operand.LAYER: "a layer, from 1", Operand.MARGIN: "1 to 2^23 - 1",
@@ -85,21 +85,21 @@ def link() -> str:
 
 def trace_records() -> str:
     """The page of the records of decisions."""
-    items = (inspect.getdoc(trace.Item) or "").split("\n", 1)[1].strip("\n")
-    modes = inspect.getsource(trace.Mode).splitlines()
+    items = (inspect.getdoc(records.Item) or "").split("\n", 1)[1].strip("\n")
+    modes = inspect.getsource(records.Mode).splitlines()
     meanings = {line.split("=")[0].strip(): line.split("#:")[1].strip()
                 for line in modes if "#:" in line}
     return "\n".join((
         "# Records of decisions", "", _NOTE,
-        inspect.cleandoc(trace.__doc__ or "").split("\n", 2)[2], "",
+        inspect.cleandoc(records.__doc__ or "").split("\n", 2)[2], "",
         _PIECES, "",
         "## Operand of TRACE", "",
         _table(("bit", "name", "meaning"), ((mode.value.bit_length() - 1, f"`{mode.name}`",
-                                             meanings[str(mode.name)]) for mode in trace.Mode)),
+                                             meanings[str(mode.name)]) for mode in records.Mode)),
         "## Items", "",
-        _table(("kind", "item"), ((kind.value, f"`{kind.name}`") for kind in trace.Item)),
+        _table(("kind", "item"), ((kind.value, f"`{kind.name}`") for kind in records.Item)),
         "```", items, "```", "",
-        *(_record(kind.name, fields) for kind, fields in trace.FIELDS.items())))
+        *(_record(kind.name, fields) for kind, fields in records.FIELDS.items())))
 
 
 #: Pages by file name.

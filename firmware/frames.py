@@ -71,7 +71,7 @@ NAK = 0xFF
 #: number is the index mod 256.
 RESULT = 0xC0
 #: Sent unasked by a core with a trace unit: number u32 since RUN, a piece of the records that
-#: `firmware.trace` describes. Its sequence number is the number mod 256.
+#: `firmware.records` describes. Its sequence number is the number mod 256.
 TRACE = 0xC1
 
 #: Requests that change nothing, and are carried out again when they are repeated.

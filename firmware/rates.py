@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..model.errors import ConfigError
+from ..errors import ConfigError
 from .frames import ESC, FLAG
 
 __all__ = ["BREAK_BITS", "CODES", "MAX_ERROR", "MAX_FRAMING_ERRORS", "RATES", "SAFE_RATE",

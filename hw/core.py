@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ..model.config import CoreConfig
 from .engine import Engine
 from .link.commands import CommandProcessor
-from .link.pieces import PieceSender
 from .link.receiver import Receiver
+from .link.record_packets import PieceSender
 from .link.results import ResultSender
 from .link.transmitter import Arbiter, Transmitter
 

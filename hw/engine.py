@@ -6,15 +6,28 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..firmware.frames import Space
 from ..model.config import CoreConfig
-from .activation import ActivationUnit
-from .array import MacArray
-from .batch import BatchBuffer
-from .direction import DirectionFold, PlaceWords
-from .error import ErrorUnit
-from .forward import ForwardControl
-from .granules import GranuleReader
+from ..units.perturb.batch import BatchBuffer
+from ..units.perturb.direction import DirectionFold, PlaceWords
+from ..units.perturb.loss import LossUnit
+from ..units.row_sums.rtl import RowSums
+from ..units.scales.rtl import ScaleUnit
+from ..units.skip.rtl import SkipConnection
+from ..units.support.granules import GranuleReader
+from ..units.support.purge import PurgeUnit
+from ..units.support.rtl import SupportStore
+from ..units.trace.rtl import TraceUnit
+from .control.sequencer import Sequencer
+from .control.statistics import Statistics
+from .datapath.activation import ActivationUnit
+from .datapath.array import MacArray
+from .datapath.error import ErrorUnit
+from .datapath.forward import ForwardControl
+from .datapath.row_list import ErrorStore, RowLister
+from .datapath.sample_buffer import ListReader, SampleBuffer
+from .datapath.score_scan import ScoreScan
+from .datapath.update import UpdateUnit
 from .link.stuffing import PACKET_BYTE
-from .loss import LossUnit
+from .memory.stores import ResidualStore, TritStore
 from .optional import (
     connect_probes,
     connect_scales,
@@ -23,21 +36,8 @@ from .optional import (
     connect_support,
     connect_tracer,
 )
-from .ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
-from .prng import XorShift64
-from .purge import PurgeUnit
-from .rows import ErrorStore, RowLister
-from .rowsums import RowSums
-from .scales import ScaleUnit
-from .scan import ScoreScan
-from .sequencer import Sequencer
-from .skip import SkipConnection
-from .statistics import Statistics
-from .stores import ResidualStore, TritStore
-from .support import SupportStore
-from .trace.unit import TraceUnit
-from .update import UpdateUnit
-from .words import ListReader, SampleBuffer
+from .parts.ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
+from .parts.prng import XorShift64
 
 __all__ = ["Engine"]
 

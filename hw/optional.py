@@ -8,10 +8,10 @@ from amaranth import *
 from amaranth.lib.wiring import connect, flipped
 
 from ..firmware.frames import Space
-from .arith import times
-from .direction import perturbed
-from .ports import RunState
-from .wave import delayed, words_delay
+from ..units.perturb.direction import perturbed
+from .parts.arith import times
+from .parts.pipeline import delayed, words_delay
+from .parts.ports import RunState
 
 __all__ = ["connect_probes", "connect_scales", "connect_skip", "connect_sums", "connect_support",
            "connect_tracer"]

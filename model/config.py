@@ -7,7 +7,7 @@ All sizes are counts unless a unit is named. ``L``, ``R`` and ``U`` of the docum
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from .errors import ConfigError
+from ..errors import ConfigError
 
 __all__ = ["MAX_SKIP", "CoreConfig", "ceil_div"]
 
@@ -82,8 +82,8 @@ class CoreConfig:
         Whether the sum mod 3 of each row's trits is kept beside T, and SCRUB compares the two. Not
         without `trainable`.
     conserve
-        Whether UPD leaves the sum of each row's trits as it is mod 3 (`model.units.update`), in two
-        passes over each row. Not without `row_sums`.
+        Whether UPD leaves the sum of each row's trits as it is mod 3 (`model.arithmetic.update`),
+        in two passes over each row. Not without `row_sums`.
     resident
         Samples that stay on the chip as a mini-batch, for training from losses: 0, or one less
         than a power of two. Without them PROBE, LOSS and STEP are refused in programs. Needs

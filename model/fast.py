@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import BadInput
+from .arithmetic import trits
 from .blending.granules import check_support, purged, support
-from .errors import BadInput
-from .kernels import Layer, pack_weights, score_samples, train_samples
+from .compiled_rule import Layer, pack_weights, score_samples, train_samples
 from .margin import state_sha256
 from .recipe import MIN_GAIN, Recipe
 from .rng import XorShift64, initial_counters, initial_prng
 from .scales.rows import RowScales
-from .units import trits
 
 __all__ = ["FastNetwork", "TrainStats"]
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ..firmware.frames import Run
 from ..firmware.isa import Op, decode
-from . import units
+from . import arithmetic
 from .blending import granules
 from .config import CoreConfig, ceil_div
 from .discrete.direction import direction
@@ -23,10 +23,10 @@ from .discrete.splitmix import GOLDEN, MASK, mix
 from .discrete.walk import following
 from .discrete.walk import place as weight_place
 from .layout import Layer, Placement, layer_counters, place, row_sums
+from .records import Piece, Tracer
 from .rng import XorShift64
 from .scales.chip import CORR_BITS, apply_codes, refreshed, size_exponent
 from .scales.rows import row_scores
-from .tracer import Piece, Tracer
 
 __all__ = ["Machine", "Result", "Sample", "Statistics"]
 
@@ -35,7 +35,7 @@ __all__ = ["Machine", "Result", "Sample", "Statistics"]
 class Sample:
     """Inputs (integers of the first layer's planes) and label."""
 
-    x: units.IntArray
+    x: arithmetic.IntArray
     label: int
 
 
@@ -45,7 +45,7 @@ class Result:
 
     index: int
     prediction: int
-    scores: units.IntArray
+    scores: arithmetic.IntArray
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Registers:
     flag: bool = False
     label: int = 0
     target: int = 0       #: label of the last scan
-    scan: units.Scan = field(default_factory=lambda: units.Scan(0, 0, 0))
+    scan: arithmetic.Scan = field(default_factory=lambda: arithmetic.Scan(0, 0, 0))
     margin: int = 0       #: of the last ERR
     cutoff: int = 0       #: of the last CUTOFF, as are
     k: int = 0
@@ -221,7 +221,8 @@ class Machine:
         self.inputs[:len(sample.x)] = sample.x
         self.registers.label = sample.label
 
-    def _lanes(self, number: int) -> tuple[Layer, Placement, units.IntArray, units.IntArray]:
+    def _lanes(self, number: int,
+               ) -> tuple[Layer, Placement, arithmetic.IntArray, arithmetic.IntArray]:
         """A layer, its place, its counters and its inputs, all with unused lanes."""
         layer, placed = self.layers[number - 1], self.places[number - 1]
         counters = layer_counters(self.config, layer, placed, self.codes, self.residuals, True)
@@ -231,20 +232,20 @@ class Machine:
 
     def _forward(self, number: int) -> None:
         layer, placed, counters, x = self._lanes(number)
-        weights = units.trits(counters, self.config.counter_bits)
+        weights = arithmetic.trits(counters, self.config.counter_bits)
         if self.registers.side:
             weights = np.clip(weights + self.registers.side * self._direction(number), -1, 1)
         if self.config.support:
             weights = weights * self._inside(number)
-        z = units.skipped(units.forward(weights, x), x, layer.skip)
+        z = arithmetic.skipped(arithmetic.forward(weights, x), x, layer.skip)
         if self.config.scales:
             z = apply_codes(z, self.factors[self._rows(number)])
         if number == len(self.layers):
             self.scores[:layer.outputs] = z
             self.registers.target = self.registers.label
-            self.registers.scan = units.scan_scores(z, self.registers.label)
+            self.registers.scan = arithmetic.scan_scores(z, self.registers.label)
             return
-        h, gates = units.activate(z, layer.shift, self.config.activation_bits)
+        h, gates = arithmetic.activate(z, layer.shift, self.config.activation_bits)
         words = ceil_div(layer.outputs, self.config.lanes)
         lanes = slice(placed.output_base * self.config.lanes,
                       (placed.output_base + words) * self.config.lanes)
@@ -265,7 +266,7 @@ class Machine:
             self._row_errors(last)[r.target] = 1
             self._row_errors(last)[r.scan.rival] = -1
 
-    def _row_errors(self, number: int) -> units.IntArray:
+    def _row_errors(self, number: int) -> arithmetic.IntArray:
         """View of a layer's error trits, with unused lanes of the last word of U."""
         layer, placed = self.layers[number - 1], self.places[number - 1]
         first = placed.output_base * self.config.steps
@@ -274,12 +275,12 @@ class Machine:
 
     def _backward(self, number: int) -> None:
         layer, placed, counters, _ = self._lanes(number)
-        weights = units.trits(counters, self.config.counter_bits)
+        weights = arithmetic.trits(counters, self.config.counter_bits)
         gates = self.gates[placed.input_base:placed.input_base + placed.words].reshape(-1)
         errors = self._row_errors(number)[:layer.outputs]
         steps = self.config.steps
         first, count = placed.input_base * steps, placed.words * steps
-        self.errors[first:first + count].reshape(-1)[:] = units.backward(
+        self.errors[first:first + count].reshape(-1)[:] = arithmetic.backward(
             weights, errors, gates, layer.skip)
 
     def _update(self, number: int) -> None:
@@ -289,19 +290,19 @@ class Machine:
             rows = self._rows(number)
             errors = self._row_errors(number)[:layer.outputs]
             self.corr[rows] = _wrapped(
-                self.corr[rows] + row_scores(units.trits(counters, bits), x, errors))
+                self.corr[rows] + row_scores(arithmetic.trits(counters, bits), x, errors))
         for j in np.flatnonzero(self._row_errors(number)[:layer.outputs]):
             draw = self.prng.draw() if layer.gain < 0 else 0
-            step = units.steps(x, layer.gain, draw)
+            step = arithmetic.steps(x, layer.gain, draw)
             error = int(self._row_errors(number)[j])
             if self.config.support and self.registers.rest:
                 step = step * self._inside(number)[j]
-            row, flips = units.update(counters[j], error, step, bits, self.config.conserve)
+            row, flips = arithmetic.update(counters[j], error, step, bits, self.config.conserve)
             self.statistics.flips += flips
             self._store_row(placed, int(j), row)
             group, bank = divmod(int(j), self.config.banks)
             if self.config.support and not self.registers.rest:
-                born = (self._in_words(x != 0) & self._in_words(units.trits(row, bits) != 0))
+                born = (self._in_words(x != 0) & self._in_words(arithmetic.trits(row, bits) != 0))
                 self._support(number)[group] |= born
             self.outbox.extend(self.tracer.update(
                 bank, placed.trit_base + group * placed.words, error, counters[j], step, row))
@@ -355,7 +356,7 @@ class Machine:
         exponent = size_exponent(self.layers[number - 1].inputs)
         self.factors[rows] = [refreshed(int(c), step, exponent) for c in self.corr[rows]]
 
-    def _direction(self, number: int) -> units.IntArray:
+    def _direction(self, number: int) -> arithmetic.IntArray:
         """Of a layer's weights; 0 in unused lanes."""
         r, layer, placed = self.registers, self.layers[number - 1], self.places[number - 1]
         if r.sparsity:
@@ -400,12 +401,12 @@ class Machine:
         bits, loss = self.config.counter_bits, self.registers.loss
         step = confident_step(loss, layer.gain, bits) * (-1 if loss > 0 else 1)
         if step:
-            moved, flips = units.update(counters, step, self._direction(number), bits)
+            moved, flips = arithmetic.update(counters, step, self._direction(number), bits)
             self.statistics.flips += flips
             for j, row in enumerate(moved):
                 self._store_row(placed, j, row)
 
-    def _store_row(self, placed: Placement, j: int, row: units.IntArray) -> None:
+    def _store_row(self, placed: Placement, j: int, row: arithmetic.IntArray) -> None:
         c = self.config
         group, bank = divmod(j, c.banks)
         first = placed.trit_base + group * placed.words
@@ -426,7 +427,7 @@ class Machine:
         return bool((found == self.sums[first:first + layer.outputs]).all())
 
 
-def _wrapped(corr: units.IntArray) -> units.IntArray:
+def _wrapped(corr: arithmetic.IntArray) -> arithmetic.IntArray:
     """Sums as memory S keeps them."""
     half = 1 << (CORR_BITS - 1)
     return (corr + half) % (2 * half) - half

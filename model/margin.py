@@ -10,11 +10,11 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 
-from . import units
+from . import arithmetic
+from .arithmetic import IntArray
 from .recipe import Recipe
 from .rng import initial_counters, initial_prng
 from .scales.rows import RowScales, row_scores
-from .units import IntArray
 
 __all__ = ["MarginNetwork", "SampleStats", "state_sha256"]
 
@@ -69,7 +69,7 @@ class MarginNetwork:
 
     def weights(self) -> list[IntArray]:
         """The trits of every layer."""
-        return [units.trits(c, self.recipe.counter_bits) for c in self.counters]
+        return [arithmetic.trits(c, self.recipe.counter_bits) for c in self.counters]
 
     def scores(self, x: npt.NDArray[np.integer]) -> IntArray:
         """Scores (classes,) of a sample (inputs,) of integers from 0 to 2^planes - 1."""
@@ -94,7 +94,7 @@ class MarginNetwork:
         """
         weights = self.weights()
         inputs, gates, scores = self.forward_pass(x)
-        scan = units.scan_scores(scores, y)
+        scan = arithmetic.scan_scores(scores, y)
         correct = scan.prediction == y
         if scan.gap >= self.recipe.margin:
             return SampleStats(correct, False, 0)
@@ -115,11 +115,11 @@ class MarginNetwork:
         inputs, gates = [np.asarray(x, np.int64)], []
         for n, (w, shift, skip) in enumerate(zip(weights, self.recipe.shifts, self.recipe.skips,
                                                  strict=False)):
-            z = units.skipped(units.forward(w, inputs[-1]), inputs[-1], skip)
-            h, gate = units.activate(self._scaled(n, z), shift, self.recipe.activation_bits)
+            z = arithmetic.skipped(arithmetic.forward(w, inputs[-1]), inputs[-1], skip)
+            h, gate = arithmetic.activate(self._scaled(n, z), shift, self.recipe.activation_bits)
             inputs.append(h)
             gates.append(gate)
-        last = units.forward(weights[-1], inputs[-1])
+        last = arithmetic.forward(weights[-1], inputs[-1])
         return inputs, gates, self._scaled(self.recipe.depth - 1, last)
 
     def errors(self, rival: int, y: int, gates: Sequence[npt.NDArray[np.bool_]],
@@ -129,7 +129,7 @@ class MarginNetwork:
         errors[0][y], errors[0][rival] = 1, -1
         for w, gate, skip in zip(reversed(self.weights()[1:]), reversed(gates),
                                  reversed(self.recipe.skips[1:]), strict=True):
-            errors.insert(0, units.backward(w, errors[0], gate, skip))
+            errors.insert(0, arithmetic.backward(w, errors[0], gate, skip))
         return errors
 
     def state_sha256(self) -> str:
@@ -144,8 +144,8 @@ class MarginNetwork:
         flips = 0
         for j in np.flatnonzero(errors):
             draw = self.prng.draw() if gain < 0 else 0
-            counters[j], changed = units.update(counters[j], int(errors[j]),
-                                                units.steps(x, gain, draw),
+            counters[j], changed = arithmetic.update(counters[j], int(errors[j]),
+                                                arithmetic.steps(x, gain, draw),
                                                 self.recipe.counter_bits, self.recipe.conserve)
             flips += changed
         return flips

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import index
 
+from ..errors import BadInput
 from .blending.pruning import Pruning
 from .config import MAX_SKIP
-from .errors import BadInput
 from .rng import check_seed
 
 __all__ = ["MIN_GAIN", "Recipe"]

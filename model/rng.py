@@ -13,7 +13,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from .errors import BadInput
+from ..errors import BadInput
 
 __all__ = ["XorShift64", "check_seed", "epoch_order", "initial_counters", "initial_prng",
            "shift_image", "shift_offsets", "split_rows", "splitmix64"]

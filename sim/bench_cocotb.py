@@ -17,9 +17,9 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from ..firmware import frames, programs
 from ..firmware.frames import Frame, FrameDecoder, Run, Space, Status, Type
-from ..host.driver import pack_samples
+from ..firmware.wire import pack_samples, pack_words
 from ..model.config import CoreConfig, ceil_div
-from ..model.device import GoldenDevice, pack_words
+from ..model.golden_device import GoldenDevice
 from ..model.layout import Layer, check_table
 from .fuzz import without_cycles
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..model.errors import BadInput, DeviceError, ToolError
+from ..errors import BadInput, DeviceError, ToolError
 from .verilate import SOURCES, Progress, build, component_verilog
 
 __all__ = ["Compiled", "CompiledCore"]

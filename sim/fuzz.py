@@ -17,7 +17,7 @@ from ..firmware import frames, programs
 from ..firmware.frames import ESC, FLAG, Frame, FrameDecoder, Run, Space, Status, Type
 from ..firmware.isa import Op, encode
 from ..model.config import MAX_SKIP, CoreConfig, ceil_div
-from ..model.device import GoldenDevice
+from ..model.golden_device import GoldenDevice
 from ..model.layout import Layer, TableError, check_table
 
 __all__ = ["CORES", "Attacker", "Device", "Mismatch", "Report", "run", "without_cycles"]

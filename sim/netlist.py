@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..boards.tools import run_tool
-from ..model.errors import ToolError
+from ..errors import ToolError
 from .verilate import TOP
 
 __all__ = ["netlist_verilog"]

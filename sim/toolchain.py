@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..model.errors import ToolError
+from ..errors import ToolError
 
 __all__ = ["Compiler", "Tool", "find_compiler", "find_verilator", "tools"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import platformdirs
 
-from ..model.errors import ToolError
+from ..errors import ToolError
 from .toolchain import Compiler, find_compiler, find_verilator
 
 __all__ = ["SOURCES", "TOP", "Progress", "build", "cache_folder", "component_verilog"]
@@ -24,7 +24,7 @@ __all__ = ["SOURCES", "TOP", "Progress", "build", "cache_folder", "component_ver
 Progress = Callable[[str], None]
 
 #: Packages that a core's Verilog is made from.
-SOURCES = ("hw", "model", "firmware")
+SOURCES = ("hw", "units", "model", "firmware")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _HARNESS = Path(__file__).with_name("harness.cpp")

@@ -18,7 +18,7 @@ from typing import Protocol
 from ..firmware.frames import ESC
 from ..firmware.rates import RATES, SAFE_RATE
 from ..model.config import CoreConfig
-from ..model.device import GoldenDevice
+from ..model.golden_device import GoldenDevice
 from .wire import Faults, FaultyWire, misread
 
 __all__ = ["Device", "ModelBoard", "VirtualPort"]

@@ -4,8 +4,8 @@ import random
 from collections import deque
 from dataclasses import dataclass, fields
 
+from ..errors import BadInput
 from ..firmware.rates import BREAK_BITS
-from ..model.errors import BadInput
 
 __all__ = ["Faults", "FaultyWire", "misread"]
 

@@ -18,8 +18,8 @@ from ...firmware.frames import (
     pack_fields,
 )
 from ...model.config import CoreConfig
-from ..blockram import BlockRam
-from ..ports import RunState
+from ..memory.block_ram import BlockRam
+from ..parts.ports import RunState
 from .stuffing import PACKET_BYTE
 
 __all__ = ["DATA_BYTE", "HEAD_BYTES", "HELLO_BYTES", "STATUS_BYTES", "AnswerSender", "Hello",

@@ -6,10 +6,10 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...firmware.frames import READ_ONLY, Space, Status, Type
 from ...model.config import CoreConfig
-from ..compare import exceeds
-from ..ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
-from ..prng import Seeder
-from ..wave import read_delay
+from ..parts.arith import exceeds
+from ..parts.pipeline import read_delay
+from ..parts.ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
+from ..parts.prng import Seeder
 from .answers import (
     DATA_BYTE,
     HEAD_BYTES,
@@ -19,12 +19,12 @@ from .answers import (
     Hello,
     StatusReport,
 )
-from .memory import MemoryWindow
 from .program import ProgramLoader
 from .reader import PAYLOAD, FrameReader
 from .samples import SampleFeeder
 from .stuffing import PACKET_BYTE
 from .table import TableLoader
+from .window import MemoryWindow
 
 __all__ = ["CommandProcessor"]
 
@@ -41,7 +41,7 @@ PROGRAM_LOADED, TABLE_LOADED, TRITS_LOADED, PRNG_LOADED = range(4)
 
 
 class CommandProcessor(wiring.Component):
-    """Carries out requests as `model.device.GoldenDevice` does, one after the other.
+    """Carries out requests as `model.golden_device.GoldenDevice` does, one after the other.
 
     Reads a byte a cycle. An answer begins once the request is done with: DATA's when its last word
     has been taken, ABORT's when the program has stopped. If the program stops while DATA is under

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ...firmware.isa import FORMAT, INSTRUCTIONS, Operand, available
 from ...model.config import CoreConfig
 from ...model.discrete.direction import MAX_SPARSITY
-from ..compare import exceeds
+from ..parts.arith import exceeds
 
 __all__ = ["ProgramLoader"]
 
@@ -15,7 +15,8 @@ __all__ = ["ProgramLoader"]
 class ProgramLoader(wiring.Component):
     """Reads the words of a program twice: checks all, then, if no check failed, writes all.
 
-    It refuses what `model.device.program_fault` finds fault with. A pass takes 5 cycles a word.
+    It refuses what `model.golden_device.program_fault` finds fault with. A pass takes 5 cycles a
+    word.
 
     Members
     -------

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from amaranth.utils import exact_log2
 
 from ...firmware.frames import Status
-from ..blockram import BlockRam
+from ..memory.block_ram import BlockRam
 from .stuffing import Unstuffer
 
 __all__ = ["Receiver"]

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import RESULT
 from ...model.config import CoreConfig
-from ..arith import select
+from ..parts.arith import select
 from .stuffing import PACKET_BYTE
 
 __all__ = ["ResultSender"]

@@ -5,7 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
-from ..ports import sample_word
+from ..parts.ports import sample_word
 from .unpack import Unpacker
 
 __all__ = ["SampleFeeder"]

@@ -6,9 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import LAYER_ROW
 from ...model.config import MAX_SKIP, CoreConfig, ceil_div
-from ..arith import times
-from ..compare import exceeds
-from ..ports import LayerRecord
+from ..parts.arith import exceeds, times
+from ..parts.ports import LayerRecord
 
 __all__ = ["TableLoader"]
 

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from ...model.config import CoreConfig
-from ..ports import sample_word
+from ..parts.ports import sample_word
 
 __all__ = ["Unpacker"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import BadInput
+from ...errors import BadInput
 
 __all__ = ["Blending", "Distribution", "Evolution", "normalized", "purged"]
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import BadInput
+from ..arithmetic import trits
 from ..config import ceil_div
-from ..errors import BadInput
-from ..units import trits
 
 __all__ = ["changes", "check_support", "forward_cycles", "purge", "purged", "support"]
 
@@ -36,7 +36,7 @@ def forward_cycles(inside: Bits, x: npt.NDArray[np.integer], planes: int, lanes:
     """Array cycles of a layer for inputs (inputs,) of `planes` bits, without setup and drain.
 
     One cycle for each row group and each non-zero word of a bit plane whose granule is inside; a
-    group without any takes one, in which its sums leave (`hw.forward.ForwardControl`).
+    group without any takes one, in which its sums leave (`hw.datapath.forward.ForwardControl`).
     """
     words = inside.shape[1]
     if x.ndim != 1 or ceil_div(len(x), lanes) != words:

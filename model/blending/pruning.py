@@ -8,7 +8,7 @@ support alone, so that the network settles on what is left.
 
 from dataclasses import dataclass
 
-from ..errors import BadInput
+from ...errors import BadInput
 
 __all__ = ["ALL", "Pruning"]
 

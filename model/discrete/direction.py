@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import BadInput
+from ...errors import BadInput
 from ..rng import check_seed, splitmix64
 from .splitmix import GOLDEN, MASK, Trits
 

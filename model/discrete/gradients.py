@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import BadInput
+from ...errors import BadInput
 from .splitmix import ColorRule, SplitMixTernary, Trits
 
 __all__ = ["DiscreteBackprop", "Loss", "Params", "SimultaneousPerturbation", "TritGradient",

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .. import units
-from ..errors import BadInput
+from ...errors import BadInput
+from .. import arithmetic
+from ..arithmetic import IntArray
 from ..margin import state_sha256
 from ..rng import check_seed, initial_counters
-from ..units import IntArray
 from .direction import directions, step_keys
 from .walk import place, state_of
 
@@ -161,7 +161,7 @@ class PerturbedNetwork:
 
     def weights(self) -> list[IntArray]:
         """The trits of every layer."""
-        return [units.trits(c, self.counter_bits) for c in self.counters]
+        return [arithmetic.trits(c, self.counter_bits) for c in self.counters]
 
     def scores(self, x: npt.NDArray[np.integer]) -> IntArray:
         """Scores (samples, outputs) of samples (samples, inputs)."""
@@ -231,10 +231,10 @@ class PerturbedNetwork:
             difference = losses[0] - losses[1]
             step = confident_step(difference, gain, self.counter_bits)
             counters = self.counters[layer]
-            after, changed = units.update(counters[where], 1, np.int64(
+            after, changed = arithmetic.update(counters[where], 1, np.int64(
                 -step if difference > 0 else step), self.counter_bits)
             counters[where] = after
-            trits[where] = units.trits(after, self.counter_bits)
+            trits[where] = arithmetic.trits(after, self.counter_bits)
             moved += step > 0
             flips += changed
             self.weight = (self.weight + 1) % sum(c.size for c in self.counters)
@@ -256,7 +256,7 @@ class PerturbedNetwork:
         """Add step * t to all counters; how many trits changed."""
         flips = 0
         for layer, t in enumerate(probe):
-            self.counters[layer], changed = units.update(
+            self.counters[layer], changed = arithmetic.update(
                 self.counters[layer], step, t.astype(np.int64), self.counter_bits)
             flips += changed
         return flips

@@ -12,7 +12,7 @@ from typing import Literal, TypedDict, get_args
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import BadInput
+from ...errors import BadInput
 from ..rng import check_seed, splitmix64
 
 __all__ = ["Color", "ColorRule", "SplitMix64", "SplitMixTernary", "Trits", "chain_seed",

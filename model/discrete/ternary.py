@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import BadInput
+from ...errors import BadInput
 from ..rng import check_seed, splitmix64
 from .splitmix import Trits, trits_of
 

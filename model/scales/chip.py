@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import BadInput
+from ...errors import BadInput
 from .groups import GroupScales
 
 __all__ = ["CORR_BITS", "FRACTION_BITS", "ChipScales", "apply_codes", "divide", "encode_factor",

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import BadInput
+from ...errors import BadInput
 
 __all__ = ["TRACK_THRESHOLD", "GroupScales", "pack_trits", "unpack_trits"]
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import BadInput
+from ...errors import BadInput
 
 __all__ = ["ParamGroup", "Parameter", "ScaledOptum", "SparseGradient", "TernaryModule"]
 

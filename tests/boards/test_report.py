@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tritgrad.boards import BOARDS
 from tritgrad.boards.report import (
     REPORTS,
@@ -17,7 +18,7 @@ from tritgrad.boards.report import (
     read_path,
     read_use,
 )
-from tritgrad.model.errors import ToolError
+from tritgrad.errors import ToolError
 
 RECORDED = Path(__file__).parent / "recorded"
 LOG = Path("nextpnr.log")

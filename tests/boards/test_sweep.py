@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+
 from tritgrad.boards import BOARDS
 from tritgrad.boards import __main__ as sweep
 from tritgrad.boards.report import FitError, Report, TimingError, Use

@@ -7,8 +7,9 @@ import sys
 import time
 
 import pytest
+
 from tritgrad.boards.tools import TOOLS, Tool, last_error, run_tool
-from tritgrad.model.errors import ToolError
+from tritgrad.errors import ToolError
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
+
 from tritgrad.boards import BOARDS
 from tritgrad.boards.clocks import RESET_SECONDS, ResetTimer
 from tritgrad.boards.top import BoardTop

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from tritgrad.firmware.assembler import AssemblyError, assemble, disassemble
 from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, decode, encode
 from tritgrad.firmware.programs import infer, train

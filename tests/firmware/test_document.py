@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tritgrad.firmware.document import PAGES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -5,6 +5,7 @@ import struct
 import zlib
 
 import pytest
+
 from tritgrad.firmware.frames import (
     ESC,
     FLAG,

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from tritgrad.firmware.frames import ESC, FLAG, Frame, FrameDecoder, Status, stuff
 from tritgrad.firmware.rates import (
     BREAK_BITS,

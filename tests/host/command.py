@@ -1,7 +1,8 @@
 """The command line, called from a test."""
 
 from click.testing import CliRunner
-from tritgrad.host.cli import cli
+
+from tritgrad.host.cli.main import cli
 
 __all__ = ["call", "refusal"]
 

@@ -5,20 +5,21 @@ from dataclasses import replace
 
 import numpy as np
 from amaranth.sim import Simulator
+
 from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, available, encode
+from tritgrad.hw.control.statistics import COUNTERS
 from tritgrad.hw.engine import Engine
-from tritgrad.hw.ports import LayerRecord, RunState
-from tritgrad.hw.statistics import COUNTERS
+from tritgrad.hw.parts.ports import LayerRecord, RunState
 from tritgrad.model.config import CoreConfig, ceil_div
 from tritgrad.model.layout import Layer, check_table, pack_counters, row_sums
 from tritgrad.model.machine import Machine, Sample
+from tritgrad.model.records import Piece
 from tritgrad.model.scales.chip import (
     CORR_BITS,
     encode_factor,
     nearest_two_powers,
     size_exponent,
 )
-from tritgrad.model.tracer import Piece
 
 
 def random_case(rng: random.Random, max_layers=3, max_size=20):

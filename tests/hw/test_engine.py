@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+
 from tritgrad.firmware import programs
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.layout import Layer

@@ -8,6 +8,7 @@ from amaranth import *
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
 from tritgrad.hw.core import Core
 from tritgrad.model.config import CoreConfig
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
+
 from tritgrad.firmware.isa import Op, encode
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.layout import Layer

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from tritgrad.hw.emit import TOP, emit
 from tritgrad.model.config import CoreConfig
 

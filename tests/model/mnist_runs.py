@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+
 from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order, shift_offsets
 

@@ -3,8 +3,9 @@
 import re
 
 import pytest
+
+from tritgrad.errors import ConfigError
 from tritgrad.model.config import CoreConfig
-from tritgrad.model.errors import ConfigError
 
 
 @pytest.mark.parametrize("options, message", [

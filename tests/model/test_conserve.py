@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from tritgrad.model.errors import BadInput
+
+from tritgrad.errors import BadInput
+from tritgrad.model.arithmetic import trits, update
 from tritgrad.model.margin import MarginNetwork
 from tritgrad.model.recipe import Recipe
-from tritgrad.model.units import trits, update
 
 BITS, CELL = 6, 16
 TOP = {1: 31, 0: 15, -1: -17}      # the largest counter of a trit

@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from tritgrad.model.errors import BadInput
+
+from tritgrad.errors import BadInput
 from tritgrad.model.fast import FastNetwork, TrainStats
 from tritgrad.model.margin import MarginNetwork
 from tritgrad.model.recipe import Recipe

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+
 from tritgrad.model.config import CoreConfig, ceil_div
 from tritgrad.model.layout import (
     Layer,

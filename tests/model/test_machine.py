@@ -4,9 +4,10 @@ import random
 
 import numpy as np
 import pytest
+
 from tritgrad.firmware import programs
 from tritgrad.firmware.isa import Op, encode
-from tritgrad.host.driver import layer_table
+from tritgrad.host.device.driver import layer_table
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.layout import check_table, pack_counters, unpack_counters
 from tritgrad.model.machine import Machine, Sample

@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+
 from tritgrad.model.margin import MarginNetwork, SampleStats, state_sha256
 from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import XorShift64, shift_image, splitmix64

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tritgrad.firmware.isa import Op, encode
 from tritgrad.firmware.programs import train_fd, train_spsa
 from tritgrad.model.config import CoreConfig

@@ -5,7 +5,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tritgrad.model.errors import BadInput
+
+from tritgrad.errors import BadInput
 from tritgrad.model.recipe import Recipe
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tritgrad.model.errors import BadInput
+
+from tritgrad.errors import BadInput
 from tritgrad.model.rng import (
     XorShift64,
     epoch_order,

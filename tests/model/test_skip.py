@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+
+from tritgrad.errors import BadInput, ConfigError
+from tritgrad.model.arithmetic import backward, skipped
 from tritgrad.model.config import MAX_SKIP, CoreConfig
-from tritgrad.model.errors import BadInput, ConfigError
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.layout import Layer, TableError, check_table
 from tritgrad.model.margin import MarginNetwork
 from tritgrad.model.recipe import Recipe
-from tritgrad.model.units import backward, skipped
 
 
 def test_the_backward_pass_is_the_adjoint():

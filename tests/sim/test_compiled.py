@@ -11,7 +11,8 @@ import pytest
 from amaranth import *
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
-from tritgrad.model.errors import BadInput, DeviceError, ToolError
+
+from tritgrad.errors import BadInput, DeviceError, ToolError
 from tritgrad.sim import toolchain
 from tritgrad.sim.compiled import CompiledCore
 from tritgrad.sim.verilate import build, cache_folder, component_verilog

@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from tritgrad.model.device import GoldenDevice
+
+from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.sim.device import open_sim
 from tritgrad.sim.fuzz import CORES, Attacker, Mismatch, run
 

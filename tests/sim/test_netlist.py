@@ -6,12 +6,13 @@ import random
 from dataclasses import replace
 
 import pytest
+
 from tritgrad.boards import find_board
 from tritgrad.boards.__main__ import SMALL_CLOCKS
 from tritgrad.boards.flow import place, synthesise
-from tritgrad.host import serial_port
-from tritgrad.host.options import TrainOptions
-from tritgrad.model.errors import ToolError
+from tritgrad.errors import ToolError
+from tritgrad.host.device import serial_port
+from tritgrad.host.run.options import TrainOptions
 from tritgrad.sim.board import CompiledBoard
 from tritgrad.sim.netlist import netlist_verilog
 

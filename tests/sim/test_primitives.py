@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
+
 from tritgrad import sim
 from tritgrad.sim.toolchain import find_verilator
 

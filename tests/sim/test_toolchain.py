@@ -3,7 +3,8 @@
 import importlib.util
 
 import pytest
-from tritgrad.model.errors import ToolError
+
+from tritgrad.errors import ToolError
 from tritgrad.sim import toolchain
 
 

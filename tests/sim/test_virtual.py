@@ -3,13 +3,14 @@
 import dataclasses
 
 import pytest
+
 from tritgrad.boards import find_board
-from tritgrad.host import serial_port
-from tritgrad.host.attach import open_board
-from tritgrad.host.learners import DeviceLearner
-from tritgrad.host.options import TrainOptions
-from tritgrad.host.report import report
-from tritgrad.host.training import Watcher, start
+from tritgrad.host.device import serial_port
+from tritgrad.host.device.open import open_board
+from tritgrad.host.run.learners import DeviceLearner
+from tritgrad.host.run.options import TrainOptions
+from tritgrad.host.run.report import report
+from tritgrad.host.run.training import Watcher, start
 from tritgrad.model.config import CoreConfig
 from tritgrad.sim.board import CompiledBoard
 from tritgrad.sim.virtual import ModelBoard
@@ -34,7 +35,7 @@ def trained(options, folder, device=None, chunk=64, **settings):
     data = options.load_data()
     recipe = options.recipe(data)
     if device is None:
-        from tritgrad.host.training import open_learner
+        from tritgrad.host.run.training import open_learner
 
         model = dataclasses.replace(options, device="model")
         learner = open_learner(model, recipe, Watcher())

@@ -2,8 +2,9 @@ import random
 import re
 
 import pytest
+
+from tritgrad.errors import BadInput
 from tritgrad.firmware.rates import SAFE_RATE
-from tritgrad.model.errors import BadInput
 from tritgrad.sim.wire import Faults, FaultyWire, misread
 
 

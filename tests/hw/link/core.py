@@ -3,13 +3,14 @@
 
 from amaranth import *
 from amaranth.lib.wiring import connect
+
 from tritgrad.firmware.frames import Frame, FrameDecoder, Run
 from tritgrad.firmware.isa import Op, decode
+from tritgrad.hw.control.statistics import COUNTERS
 from tritgrad.hw.link.commands import CommandProcessor
 from tritgrad.hw.link.receiver import Receiver
 from tritgrad.hw.link.transmitter import Transmitter
-from tritgrad.hw.ports import memory_word_bits
-from tritgrad.hw.statistics import COUNTERS
+from tritgrad.hw.parts.ports import memory_word_bits
 
 from .harness import get, put, simulate, stalls, wait
 

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable
 
 from amaranth.sim import Simulator
+
 from tritgrad.firmware.frames import ESC, FLAG, Frame, stuff
 
 

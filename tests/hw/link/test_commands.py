@@ -4,11 +4,13 @@ import random
 import struct
 
 import pytest
+
 from tritgrad.firmware import frames
 from tritgrad.firmware.frames import Frame, FrameDecoder, Run, Status, Type
 from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, encode
+from tritgrad.firmware.wire import unpack_sample
 from tritgrad.model.config import CoreConfig, ceil_div
-from tritgrad.model.device import GoldenDevice, unpack_sample
+from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
 

@@ -2,6 +2,7 @@
 import random
 
 import pytest
+
 from tritgrad.firmware.frames import ESC, FLAG, SLOTS, Frame, FrameDecoder, Status
 from tritgrad.hw.link.receiver import Receiver
 

@@ -4,6 +4,7 @@ import random
 import struct
 
 import pytest
+
 from tritgrad.firmware.frames import RESULT, Frame
 from tritgrad.hw.link.results import ResultSender
 from tritgrad.model.config import CoreConfig

@@ -1,6 +1,7 @@
 import random
 
 import pytest
+
 from tritgrad.firmware.frames import ESC, FLAG, Frame, FrameDecoder, stuff, unstuff
 from tritgrad.hw.link.stuffing import Stuffer, Unstuffer
 

@@ -2,6 +2,7 @@
 import random
 
 import pytest
+
 from tritgrad.firmware.frames import FrameDecoder, stuff
 from tritgrad.hw.link.transmitter import Arbiter, Transmitter
 

@@ -4,6 +4,8 @@ import re
 
 import pytest
 from amaranth import Signal
+
+from tritgrad.errors import ConfigError
 from tritgrad.firmware.frames import ESC, FLAG
 from tritgrad.firmware.rates import (
     BREAK_BITS,
@@ -16,7 +18,6 @@ from tritgrad.firmware.rates import (
     supported_rates,
 )
 from tritgrad.hw.link.uart import Uart, UartReceiver, UartTransmitter
-from tritgrad.model.errors import ConfigError
 
 from .harness import put, simulate, stalls, wait
 

@@ -3,9 +3,10 @@
 import random
 
 import pytest
+
+from tritgrad.firmware.wire import unpack_sample
 from tritgrad.hw.link.unpack import Unpacker
 from tritgrad.model.config import CoreConfig, ceil_div
-from tritgrad.model.device import unpack_sample
 from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
 

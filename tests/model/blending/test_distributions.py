@@ -3,8 +3,9 @@
 from fractions import Fraction as F
 
 import pytest
+
+from tritgrad.errors import BadInput
 from tritgrad.model.blending.distributions import Blending, Evolution, purged
-from tritgrad.model.errors import BadInput
 
 EVOLUTION = Evolution(F(1, 2), ((F(1, 5), {"f": "g"}),), {"f": {"a": "b"}, "g": {"b": "a"}},
                       F(3, 10))

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+
+from tritgrad.errors import BadInput
 from tritgrad.model.blending.granules import changes, forward_cycles, purge, support
-from tritgrad.model.errors import BadInput
 
 
 @pytest.mark.parametrize("seed", range(5))

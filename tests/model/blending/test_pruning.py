@@ -4,17 +4,18 @@ import random
 
 import numpy as np
 import pytest
+
+from tritgrad.errors import BadInput
 from tritgrad.firmware import programs
-from tritgrad.host.driver import layer_table
+from tritgrad.host.device.driver import layer_table
+from tritgrad.model.arithmetic import trits
 from tritgrad.model.blending.granules import support
 from tritgrad.model.blending.pruning import ALL, Pruning
 from tritgrad.model.config import CoreConfig
-from tritgrad.model.errors import BadInput
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.layout import check_table, pack_counters, unpack_counters
 from tritgrad.model.machine import Machine, Sample
 from tritgrad.model.recipe import Recipe
-from tritgrad.model.units import trits
 
 
 def test_the_schedule_of_a_run():

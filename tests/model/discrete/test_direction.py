@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tritgrad.errors import BadInput
 from tritgrad.model.discrete.direction import (
     CHUNK,
     direction,
@@ -12,7 +14,6 @@ from tritgrad.model.discrete.direction import (
     place_words,
     step_keys,
 )
-from tritgrad.model.errors import BadInput
 from tritgrad.model.rng import splitmix64
 
 KEYS = 20_000

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tritgrad.errors import BadInput
 from tritgrad.model.discrete.gf3 import (
     GF3ConservativeOptimizer,
     TripartiteStreams,
@@ -20,7 +22,6 @@ from tritgrad.model.discrete.gf3 import (
 )
 from tritgrad.model.discrete.gradients import TritGradient
 from tritgrad.model.discrete.splitmix import SplitMixTernary
-from tritgrad.model.errors import BadInput
 
 TRIPLES = {42: [[0, 0, 0], [-1, -1, -1], [0, -1, 1], [0, 1, -1]],
            1069: [[1, -1, 0], [0, 1, -1], [0, 0, 0], [0, -1, 1]]}

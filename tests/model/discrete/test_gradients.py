@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tritgrad.errors import BadInput
 from tritgrad.model.discrete.gradients import (
     DiscreteBackprop,
     SimultaneousPerturbation,
     TritGradient,
     color_guided_optimization,
 )
-from tritgrad.model.errors import BadInput
 
 
 def square(params):

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tritgrad.errors import BadInput
+from tritgrad.model.arithmetic import scan_scores
 from tritgrad.model.discrete.direction import directions, step_keys
 from tritgrad.model.discrete.perturbed import (
     PerturbedNetwork,
@@ -21,9 +24,7 @@ from tritgrad.model.discrete.perturbed import (
     table_of_signs,
     wrong_predictions,
 )
-from tritgrad.model.errors import BadInput
 from tritgrad.model.rng import initial_counters
-from tritgrad.model.units import scan_scores
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "no_derivative.py"
 

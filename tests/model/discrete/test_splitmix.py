@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from tritgrad.errors import BadInput
 from tritgrad.model.discrete.splitmix import (
     SplitMix64,
     SplitMixTernary,
@@ -16,7 +18,6 @@ from tritgrad.model.discrete.splitmix import (
     splitmix_ternary,
     trits_of,
 )
-from tritgrad.model.errors import BadInput
 from tritgrad.model.rng import splitmix64
 
 MASK = 2**64 - 1

@@ -4,9 +4,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+
+from tritgrad.errors import BadInput
 from tritgrad.model.discrete.splitmix import SplitMixTernary
 from tritgrad.model.discrete.ternary import TernaryLayer, TernaryMLP
-from tritgrad.model.errors import BadInput
 
 TRITS = (-1, 0, 1)
 

@@ -1,6 +1,7 @@
 """Places of weights one after the other."""
 
 import pytest
+
 from tritgrad.model.discrete.walk import FIRST, following, number_of, place, state_of
 
 SHAPES = [(3, 5), (1, 3), (2, 1)]

@@ -4,8 +4,9 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
-from tritgrad.model import kernels
-from tritgrad.model.errors import BadInput
+
+from tritgrad.errors import BadInput
+from tritgrad.model import compiled_rule
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.margin import MarginNetwork
 from tritgrad.model.recipe import Recipe
@@ -42,7 +43,7 @@ def test_no_code_exceeds_twice_the_value():
         assert np.abs(found).max() == 2 * abs(z)
         assert np.abs(found - [z * factor(int(c)) / 256 for c in codes]).max() < 2
         compiled = np.full(256, z)
-        kernels.apply_codes(compiled, codes)
+        compiled_rule.apply_codes(compiled, codes)
         assert compiled.tolist() == found.tolist()
 
 
@@ -60,7 +61,7 @@ def test_compiled_refresh(seed):
         step, exponent = int(rng.integers(1, 1 << rng.integers(1, 31))), int(rng.integers(17))
         reach = (step << exponent) * 9 // 8
         corr = int(rng.integers(-reach, reach + 1))
-        assert kernels.refreshed(corr, step, exponent) == refreshed(corr, step, exponent)
+        assert compiled_rule.refreshed(corr, step, exponent) == refreshed(corr, step, exponent)
 
 
 def test_size_of_a_group_is_a_power_of_two():

@@ -4,7 +4,8 @@ from fractions import Fraction as F
 
 import numpy as np
 import pytest
-from tritgrad.model.errors import BadInput
+
+from tritgrad.errors import BadInput
 from tritgrad.model.scales.chip import FRACTION_BITS, ChipScales, divide, nearest_two_powers
 from tritgrad.model.scales.groups import GroupScales, pack_trits, unpack_trits
 from tritgrad.model.scales.optimizer import Parameter, ParamGroup, ScaledOptum, SparseGradient

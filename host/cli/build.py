@@ -1,0 +1,63 @@
+"""``tritgrad build``: from a core to a bitstream for a board."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ...boards import find_board
+from ..run.options import parse_integers
+from .console import RunProgress
+from .unit_options import UNITS, unit_options
+
+__all__ = ["BUILDS", "build"]
+
+#: Where builds go that no ``--out`` sends elsewhere.
+BUILDS = Path("build/boards")
+
+
+@click.command()
+@click.argument("board", metavar="BOARD")
+@click.option("--hidden", metavar="SIZES", help="Make room for hidden layers of these sizes, such "
+              "as 64 or 96,32, between the board's inputs and classes.")
+@click.option("--lanes", type=int, metavar="N", help="Set the inputs of a bank a cycle.")
+@click.option("--banks", type=int, metavar="N", help="Set the neurons computed at once.")
+@click.option("--update-lanes", type=int, metavar="N",
+              help="Set the counters updated a cycle; divides the lanes.  [default: the lanes]")
+@click.option("--counter-bits", type=int, metavar="B",
+              help="Set the bits of a weight's counter, 6 to 14.")
+@click.option("--frequency", type=click.FloatRange(min=0, min_open=True), metavar="MHZ",
+              help="Ask for another clock, which the PLL can make within 1 %.")
+@click.option("--infer-only", is_flag=True,
+              help="Leave out memory R and the update unit; the report says what that saves.")
+@unit_options
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, metavar="N",
+              help="Seed the placer.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help=f"Put all files there.  [default: {BUILDS}/BOARD]")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def build(board: str, hidden: str | None, frequency: float | None, infer_only: bool,
+          seed: int, out: Path | None, as_json: bool, **sizes: int | None) -> None:
+    """Make a bitstream for BOARD, with the logs of all tools and a report.
+
+    The same source, tools and seed give the same bitstream.
+    """
+    from ...boards.flow import build as build_board
+
+    chosen = find_board(board)
+    whole = chosen.networks[0]
+    network = None if hidden is None else (
+        whole[0], *parse_integers("--hidden", hidden), whole[-1])
+    clock_hz = None if frequency is None else round(frequency * 1e6)
+    units = {name: value for name in UNITS if (value := sizes.pop(name))}
+    chosen = chosen.resized(network=network, clock_hz=clock_hz, infer_only=infer_only,
+                            units=units, **sizes)
+    console = Console(stderr=True)
+    folder = out or BUILDS / board
+    with RunProgress(console).working(f"building {board}") as say:
+        report = build_board(chosen, folder, seed=seed, say=say)
+    if as_json:
+        click.echo(report.as_json(), nl=False)
+    else:
+        click.echo(report.as_text(), nl=False)
+        click.echo(folder / report.bitstream["file"])

@@ -1,0 +1,37 @@
+"""``tritgrad export``: a model for other programs."""
+
+
+import click
+
+from ...errors import BadInput
+from ..run.export import write_c_header, write_npz
+from ..run.model_file import TrainedModel
+
+__all__ = ["export"]
+
+
+@click.command()
+@click.argument("model_file", metavar="MODEL")
+@click.option("--c-header", metavar="FILE", help="Write the network as one C99 header.")
+@click.option("--npz", metavar="FILE",
+              help="Write trits, shifts, scaling and class names as NumPy arrays.")
+@click.option("--prefix", default="tritgrad", show_default=True, metavar="NAME",
+              help="Start every name in the C header with this.")
+def export(model_file: str, c_header: str | None, npz: str | None, prefix: str) -> None:
+    """Write a model for other programs."""
+    if c_header is None and npz is None:
+        raise BadInput("nothing to export; give --c-header FILE, --npz FILE, or both")
+    model = TrainedModel.load(model_file)
+    if model.rule == "sign":
+        raise BadInput(f"{model_file} was trained by rule sign, whose activations are signs; "
+                       "export writes networks with clipped activations")
+    if model.scales is not None:
+        raise BadInput(f"{model_file} was trained with scales; export writes networks without")
+    if model.recipe.skip is not None:
+        raise BadInput(f"{model_file} has skip connections; export writes networks without")
+    if c_header is not None:
+        write_c_header(model, c_header, prefix)
+        click.echo(c_header)
+    if npz is not None:
+        write_npz(model, npz)
+        click.echo(npz)

@@ -1,0 +1,49 @@
+"""Classes of rows, by a model on a device."""
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+
+from ..run.model_file import TrainedModel
+from ..run.options import TrainOptions
+from ..run.training import open_learner
+from .console import RunProgress, counting
+
+__all__ = ["forward_rule", "predicted"]
+
+
+def predicted(model: TrainedModel, options: TrainOptions, x: npt.NDArray[np.uint8], what: str,
+              console: Console, vcd: str | None = None) -> npt.NDArray[np.int64]:
+    """The class of each row (rows, inputs); shows progress.
+
+    Parameters
+    ----------
+    model
+        The network.
+    options
+        Device and core.
+    x
+        The rows.
+    what
+        What they are, for the progress.
+    console
+        Where progress goes.
+    vcd
+        Waveform of a simulation.
+    """
+    learner = open_learner(options, model.recipe, RunProgress(console), vcd, model.image_shape)
+    try:
+        learner.load(model.counters, 1, model.scales)
+        parts = []
+        with counting(console, f"{what} on {options.device}", len(x)) as show:
+            for first in range(0, len(x), learner.chunk):
+                parts.append(learner.infer(x[first:first + learner.chunk])[0])
+                show(first + len(parts[-1]))
+    finally:
+        learner.close()
+    return np.concatenate(parts)
+
+
+def forward_rule(model: TrainedModel) -> str:
+    """The rule whose forward pass is the model's: the chip has one, whatever trained it."""
+    return "sign" if model.rule == "sign" else "margin"

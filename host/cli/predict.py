@@ -1,0 +1,58 @@
+"""``tritgrad predict``: the class of each row of a file."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+
+from ..data.npz import write_whole
+from ..data.tables import read_features
+from ..run.model_file import TrainedModel
+from ..run.options import TrainOptions
+from ..run.training import open_learner
+from .console import RunProgress
+from .inference import forward_rule
+
+__all__ = ["predict"]
+
+
+@click.command()
+@click.argument("model_file", metavar="MODEL")
+@click.argument("data_file", metavar="FILE")
+@click.option("--format", "form", type=click.Choice(("csv", "json")), default="csv",
+              show_default=True, help="Write this format.")
+@click.option("-o", "--output", metavar="FILE",
+              help="Write to this file.  [default: standard output]")
+def predict(model_file: str, data_file: str, form: str, output: str | None) -> None:
+    """Predict the class of each row of a CSV, NPZ or IDX file.
+
+    For each row: the class, and the margin by which its score leads over the next one.
+    """
+    model = TrainedModel.load(model_file)
+    values = read_features(Path(data_file), model.columns, model.recipe.layers[0])
+    x = model.scaling.apply(values, model.recipe.planes)
+    options = TrainOptions(device="model", rule=forward_rule(model))
+    learner = open_learner(options, model.recipe, RunProgress(Console(stderr=True)))
+    learner.load(model.counters, 1, model.scales)
+    predictions, scores, _ = learner.infer(x)
+    best = np.sort(scores, axis=1)[:, -2:]
+    rows = [(model.class_names[k], int(margin)) for k, margin
+            in zip(predictions, best[:, 1] - best[:, 0], strict=True)]
+    text = _as_csv(rows) if form == "csv" else json.dumps(
+        [{"class": name, "margin": margin} for name, margin in rows]) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_whole(Path(output), text.encode())
+
+
+def _as_csv(rows: list[tuple[str, int]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("class", "margin"))
+    writer.writerows(rows)
+    return buffer.getvalue()

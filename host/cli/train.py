@@ -1,0 +1,285 @@
+"""``tritgrad train``."""
+
+import json
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+from rich.console import Console
+
+from ...errors import BadInput, DeviceError
+from ..run.checkpoint import Checkpoint
+from ..run.learners import DeviceLearner
+from ..run.options import GF3, RULES, TrainOptions, board_and_port, data_path, parse_integers
+from ..run.report import report, write_files
+from ..run.training import CHECKPOINT, Outcome, Trainer, open_learner, resume, start, with_device
+from .console import RunProgress, stop_on_interrupt, table
+
+__all__ = ["core_options", "data_options", "rows_options", "train"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+#: Files that make a folder a run.
+RUN_FILES = (CHECKPOINT, "model.npz", "best.npz")
+
+
+def _stack(*options: Callable[[Any], Any]) -> Callable[[Function], Function]:
+    def apply(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+    return apply
+
+
+data_options = _stack(
+    click.option("--data-dir", metavar="DIR",
+                 help="Read the IDX files of the MNIST family from this folder."),
+    click.option("--label", metavar="NAME",
+                 help="Take this column of a CSV file as the label.  [default: the last one]"),
+    click.option("--test", metavar="FILE", help="Take the test rows from this CSV or NPZ file."),
+)
+
+#: For what is done with rows of the data that a model was trained on.
+rows_options = _stack(
+    data_options,
+    click.option("--test-fraction", type=float, metavar="F",
+                 help="Take this part of the rows for the test, where the data have no test set.  "
+                      "[default: as in training]"),
+)
+
+core_options = _stack(
+    click.option("--lanes", type=int, default=16, show_default=True, metavar="L",
+                 help="Set the inputs that a bank takes in a cycle."),
+    click.option("--banks", type=int, default=16, show_default=True, metavar="R",
+                 help="Set the neurons that are computed at once."),
+    click.option("--update-lanes", type=int, metavar="U",
+                 help="Set the counters that are updated in a cycle; must divide the lanes.  "
+                      "[default: 16, or with fewer lanes the most that divide them]"),
+    click.option("--vcd", metavar="FILE",
+                 help="Write the waveform of a simulation to this .vcd or .fst file."),
+)
+
+
+@click.command()
+@click.option("--dataset", default="digits", show_default=True, metavar="NAME",
+              help="Train on digits, mnist, fashion-mnist, or a .npz or .csv file.")
+@data_options
+@click.option("--test-fraction", type=float, default=0.2, show_default=True, metavar="F",
+              help="Split off this part of the rows for the test, where the data have no test set.")
+@click.option("--val-fraction", type=float, metavar="F",
+              help="Hold back this part of the training rows, report it, and keep the model of the "
+                   "best epoch.  [default: none]")
+@click.option("--hidden", default="128", show_default=True, metavar="N[,N...]",
+              help="Set the neurons of each hidden layer.")
+@click.option("--counter-bits", type=int, default=8, show_default=True, metavar="B",
+              help="Set the bits of a weight's counter, 6 to 14.")
+@click.option("--planes", type=int, metavar="P",
+              help="Set the bits of an input, 1 to 8.  [default: 1 for the MNIST family, else 4]")
+@click.option("--shift-augment", type=int, default=0, show_default=True, metavar="K",
+              help="Shift each training image by up to K pixels, anew in each epoch.")
+@click.option("--margin", type=int, metavar="M",
+              help="Update where the label's score leads by less than M.  "
+                   "[default: follows from the last layer's inputs]")
+@click.option("--gain", type=int, metavar="G",
+              help="Set the gain exponent of all layers but the last, with --rule spsa and fd "
+                   "of all.  [default: b - 7 - n, with n bits a layer input; spsa -8, fd -4]")
+@click.option("--output-gain", type=int, metavar="G",
+              help="Set the gain exponent of the last layer.  [default: by the same rule]")
+@click.option("--act-shift", metavar="S[,S...]",
+              help="Set the activation shift of each hidden layer, bits.  "
+                   "[default: follows from its inputs]")
+@click.option("--epochs", type=int, default=20, show_default=True, metavar="E",
+              help="Train this many epochs.")
+@click.option("--limit", type=int, metavar="N",
+              help="Use the first N training rows only.  [default: all]")
+@click.option("--rule", type=click.Choice(RULES), default="margin", show_default=True,
+              help="Learn by the margin rule, from losses beside random directions (spsa) or "
+                   "single weights (fd), or by the signs of ternary layers, which only the golden "
+                   "model does.")
+@click.option("--batch", type=int, metavar="N",
+              help="With --rule spsa and fd, keep N samples on the chip, at most 1023.  "
+                   "[default: 127]")
+@click.option("--steps", type=int, metavar="N",
+              help="With --rule spsa and fd, take N steps on each batch.  [default: spsa 8, "
+                   "fd 64]")
+@click.option("--sparsity", type=int, metavar="K",
+              help="With --rule spsa, perturb one weight in 2^K, K from 1 to 6.  [default: 5]")
+@click.option("--scales", is_flag=True,
+              help="Learn a scale for each row of weights, by the correlation of votes and trits.")
+@click.option("--scale-refresh", type=click.IntRange(0, 31), default=6, show_default=True,
+              metavar="R", help="With --scales, divide them anew every 2^R samples learned.")
+@click.option("--gf3", type=click.Choice(GF3),
+              help="Keep the sum mod 3 of each row's trits, and compare after each epoch, as any "
+                   "single-bit error of the trits' memory changes it; with conserve, learn without "
+                   "changing it.  [default: neither]")
+@click.option("--prune", metavar="EVERY,CUTOFF",
+              help="Begin with an empty first layer, and every EVERY samples of the first 60 % of "
+                   "the run clear granules of banks x lanes weights with few trits that are not 0: "
+                   "at most CUTOFF at the last time, less before. The forward pass skips empty "
+                   "granules.  [default: never]")
+@click.option("--skip", type=int, metavar="S",
+              help="Let each hidden layer that has as many neurons as the one below add that "
+                   "one's activations times 2^S, S from 0 to 7.  [default: none does]")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N",
+              help="Derive everything random from this number, 0 to 2^64 - 1.")
+@click.option("--device", default="sim", show_default=True, metavar="DEVICE",
+              help="Train on the compiled RTL (sim), on the golden model (model), or on a board: "
+                   "BOARD@PORT or @PORT. All end bit for bit alike.")
+@core_options
+@click.option("--out", metavar="DIR",
+              help="Put the results into this folder, which must hold no other run.  "
+                   "[default: runs/DATASET-DATE-TIME]")
+@click.option("--resume", "resumed", metavar="DIR",
+              help="Continue the run in this folder. Options given again must be the run's own; "
+                   "only --device and --data-dir may change.")
+@click.option("--json", "as_json", is_flag=True,
+              help="End standard output with the results as one JSON object on one line.")
+@click.pass_context
+def train(context: click.Context, resumed: str | None, out: str | None, vcd: str | None,
+          as_json: bool, **given: Any) -> None:
+    """Train a network and save it, its history and its learning curve.
+
+    Ctrl-C writes a checkpoint and stops; --resume continues, also after a crash, and ends as if
+    nothing had happened.
+    """
+    progress = RunProgress(Console(stderr=True))
+    if given["rule"] == "sign" and _is_default(context, "device"):
+        given["device"] = "model"
+    options = _options(given)
+    if resumed is not None:
+        trainer = _continue(context, Path(resumed), options, out, vcd, progress)
+    else:
+        trainer = _begin(options, out, vcd, progress)
+    try:
+        with stop_on_interrupt(progress.console) as stop, progress:
+            trainer.stop = stop
+            outcome = trainer.run()
+    except DeviceError as error:
+        raise DeviceError(f"{error}; continue with: tritgrad train --resume {trainer.folder}") \
+            from error
+    finally:
+        trainer.learner.close()
+    files = write_files(outcome, trainer.folder)
+    _show(outcome, files, Console(stderr=as_json))
+    if as_json:
+        click.echo(json.dumps(report(outcome), allow_nan=False))
+
+
+def _is_default(context: click.Context, option: str) -> bool:
+    return context.get_parameter_source(option) is ParameterSource.DEFAULT
+
+
+def _options(given: dict[str, Any]) -> TrainOptions:
+    for name in ("dataset", "data_dir", "test"):
+        given[name] = data_path(given[name])
+    given["hidden"] = parse_integers("--hidden", given["hidden"])
+    if given["act_shift"] is not None:
+        given["act_shift"] = parse_integers("--act-shift", given["act_shift"])
+    if given["prune"] is not None:
+        given["prune"] = parse_integers("--prune", given["prune"])
+    return TrainOptions(**given)
+
+
+def _begin(options: TrainOptions, out: str | None, vcd: str | None,
+           progress: RunProgress) -> Trainer:
+    data = options.load_data()
+    recipe = options.recipe(data)
+    if out is not None:
+        _refuse_run(Path(out))
+    learner = open_learner(options, recipe, progress, vcd, data.image_shape)
+    if isinstance(learner, DeviceLearner) and board_and_port(options.device):
+        core = learner.driver.config  # a board's core has sizes of its own
+        options = replace(options, lanes=core.lanes, banks=core.banks,
+                          update_lanes=core.update_lanes)
+    folder = Path(out) if out is not None else _new_folder(data.name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"cannot create {folder}: {error.strerror}") from None
+    return start(options, data, folder, learner, progress)
+
+
+def _refuse_run(folder: Path) -> None:
+    held = [name for name in RUN_FILES if (folder / name).exists()]
+    if held:
+        raise BadInput(f"{folder} holds another run ({', '.join(held)}); choose another folder "
+                       f"or continue it with --resume {folder}")
+
+
+def _new_folder(dataset: str) -> Path:
+    stem = f"{Path(dataset).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder, number = Path("runs") / stem, 1
+    while folder.exists():
+        number += 1
+        folder = Path("runs") / f"{stem}-{number}"
+    return folder
+
+
+def _continue(context: click.Context, folder: Path, options: TrainOptions, out: str | None,
+              vcd: str | None, progress: RunProgress) -> Trainer:
+    if out is not None:
+        raise BadInput(f"--resume {folder} goes on in its own folder; leave --out {out} away")
+    checkpoint = Checkpoint.load(folder / CHECKPOINT)
+    stored = checkpoint.options
+    given = {field.name for field in fields(TrainOptions)
+             if not _is_default(context, field.name)}
+    for name in sorted(given - set(TrainOptions.FREE)):
+        wanted, has = getattr(options, name), getattr(stored, name)
+        if wanted != has:
+            option = "--" + name.replace("_", "-")
+            raise BadInput(f"{option} {_plain(wanted)} contradicts the run in {folder}, "
+                           f"which has {option} {_plain(has)}")
+    checkpoint = with_device(checkpoint, options.device if "device" in given else None,
+                             options.data_dir if "data_dir" in given else None)
+    data = checkpoint.options.load_data()
+    learner = open_learner(checkpoint.options, checkpoint.options.recipe(data), progress, vcd,
+                           data.image_shape)
+    return resume(checkpoint, data, folder, learner, progress)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(str(item) for item in value)
+    return "at its default" if value is None else str(value)
+
+
+def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
+    result = report(outcome)
+    last = outcome.position.epochs[-1]
+    layers = "-".join(str(n) for n in result["layers"])
+    network = f"{layers}, {result['counter_bits']}-bit counters, {result['planes']}-bit inputs"
+    rows: list[tuple[str, object]] = [("network", network),
+                                      ("train accuracy", f"{last.train_accuracy:.2f} %")]
+    if last.val_accuracy is not None and outcome.position.best_epoch is not None:
+        best = outcome.position.epochs[outcome.position.best_epoch - 1]
+        text = f"{last.val_accuracy:.2f} %, best {best.val_accuracy:.2f} % in epoch "
+        rows.append(("validation accuracy", f"{text}{outcome.position.best_epoch}"))
+    if last.test_accuracy is not None:
+        rows.append(("test accuracy", f"{last.test_accuracy:.2f} %"))
+    rows.append(("updates, flips", f"{result['updates']:,}, {result['flips']:,}"))
+    if result["scales"] is not None:
+        low, high = result["scales"]["exact"]
+        distance = result["scales"]["distance"]
+        rows.append(("scales", f"{low:.6f} to {high:.6f}, applied within {distance:.6f}"))
+    if result["gf3"] is not None:
+        rows.append(("row sums mod 3", f"{result['rows_scrubbed']:,} compared, all as kept"))
+    if (pruned := result["prune"]) is not None:
+        text = f"{pruned['inside']:,} of {pruned['granules']:,} granules, "
+        rows.append(("support", f"{text}{pruned['births']:,} births, {pruned['deaths']:,} deaths"))
+        rows.append(("trits that are 0", f"{pruned['zero_trits']:.1%}"))
+    if result["cycles"] is not None:
+        mean = result["cycles"] / sum(e.samples for e in outcome.position.epochs)
+        latest = result["cycles_per_sample"][-1]
+        rows.append(("cycles a sample", f"{latest:,.1f} in the last epoch, {mean:,.1f} in all"))
+    if result["roofline_fraction"] is not None:
+        rows.append(("forward roofline", f"{result['roofline_fraction']:.1%} of dense"))
+    if result["samples_per_second"]:
+        speed = f"{result['samples_per_second']:,.0f} samples/s"
+        rows.append(("speed", f"{speed}, {result['seconds']:,.1f} s in all"))
+    console.print(table(f"{result['dataset']} on {result['device']}", ("", ""), rows))
+    for what, value in (("state_sha256", result["state_sha256"]), *files.items()):
+        console.print(f"{what}: {value}", highlight=False, soft_wrap=True)

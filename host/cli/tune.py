@@ -1,0 +1,102 @@
+"""``tritgrad tune``: thresholds learned on the soft shadow, measured on hard rows."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+
+from ...errors import BadInput
+from ...model.soft.shadow import Temperatures
+from ...model.soft.thresholds import learn_thresholds
+from ..run.metrics import accuracy
+from ..run.model_file import TrainedModel
+from ..run.options import TrainOptions, data_path
+from .console import counting, table
+from .inference import predicted
+from .train import core_options
+
+__all__ = ["tune"]
+
+
+@click.command()
+@click.argument("model_file", metavar="MODEL")
+@click.option("--out", metavar="FILE",
+              help="Write the network with the new thresholds.  [default: MODEL-tuned.npz]")
+@click.option("--confidence", type=float, default=0.9, show_default=True, metavar="P",
+              help="Choose the margin so that a sample is learned below this probability of its "
+                   "label.")
+@click.option("--steps", type=int, default=100, show_default=True, metavar="N",
+              help="Descend this often, for the shifts and again for the margin.")
+@click.option("--temperature", "temperatures", multiple=True, metavar="[NAME=]T",
+              help="Scale the widths of all soft thresholds by T, or set that of gate or score.")
+@click.option("--data-dir", metavar="DIR",
+              help="Read the IDX files of the MNIST family from this folder.")
+@click.option("--device", default="model", show_default=True, metavar="DEVICE",
+              help="Measure on the compiled RTL (sim), on the golden model (model), or on a board: "
+                   "BOARD@PORT or @PORT.")
+@core_options
+@click.option("--json", "as_json", is_flag=True,
+              help="End standard output with the results as one JSON object on one line.")
+def tune(model_file: str, out: str | None, confidence: float, steps: int,
+         temperatures: tuple[str, ...], data_dir: str | None, device: str, lanes: int, banks: int,
+         update_lanes: int | None, vcd: str | None, as_json: bool) -> None:
+    """Learn a model's activation shifts and margin, and measure what that does.
+
+    They are learned on the rows that the model was trained on, by gradients through the soft
+    version of its decisions, and rounded to what the layer table holds. The accuracy before and
+    after is that of the rows which training held back (train --val-fraction).
+    """
+    model = TrainedModel.load(model_file)
+    if model.rule != "margin":
+        raise BadInput(f"{model_file} was trained by rule {model.rule}; only networks trained by "
+                       "rule margin have thresholds to learn")
+    if model.recipe.scale_refresh is not None:
+        raise BadInput(f"{model_file} has row scales, which tune would leave out")
+    if model.recipe.skip is not None:
+        raise BadInput(f"{model_file} has skip connections, which tune would leave out")
+    widths, stored = Temperatures.parse(temperatures), model.extras.get("options")
+    if not stored:
+        raise BadInput(f"{model_file} does not say what it was trained on")
+    trained = TrainOptions.from_json(stored)
+    if data_dir is not None:
+        trained = replace(trained, data_dir=data_path(data_dir))
+    data = trained.load_data()
+    if data.x_val is None or data.y_val is None or not len(data.x_val):
+        raise BadInput(f"{model_file} was trained without validation rows; train with "
+                       "--val-fraction")
+    console = Console(stderr=True)
+    descents = steps * (2 if model.recipe.shifts else 1)
+    with counting(console, "learning thresholds", descents) as show:
+        learned = learn_thresholds(model.recipe, model.counters, data.x_train.astype(np.int64),
+                                   data.y_train, widths, confidence, steps, show)
+    tuned = replace(model, recipe=learned.recipe)
+    options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
+                           counter_bits=model.recipe.counter_bits)
+    before, after = (accuracy(data.y_val, predicted(
+        network, options, data.x_val, "validation rows", console, vcd))
+        for network in (model, tuned))
+    file = Path(out or Path(model_file).with_suffix("").as_posix() + "-tuned.npz")
+    tuned.save(file)
+    old, new = model.recipe, learned.recipe
+    Console(stderr=as_json).print(table(f"{len(data.x_val):,} validation rows on {device}", (
+        "", "before", "after"), (
+        ("shifts", _list(old.shifts), _list(new.shifts)),
+        ("as learned", "", ", ".join(f"{value:.2f}" for value in learned.exponents)),
+        ("margin", str(old.margin), str(new.margin)),
+        ("loss of training rows", f"{learned.before:.4f}", f"{learned.after:.4f}"),
+        ("accuracy", f"{before:.2f} %", f"{after:.2f} %")), right=(1, 2)))
+    Console(stderr=as_json).print(str(file), highlight=False, soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps({
+            "model": str(file), "device": device, "rows": len(data.x_val),
+            "shifts": [list(old.shifts), list(new.shifts)],
+            "exponents": list(learned.exponents), "margin": [old.margin, new.margin],
+            "loss": [learned.before, learned.after], "accuracy": [before, after],
+            "losses": list(learned.losses)}, allow_nan=False))
+
+
+def _list(values: tuple[int, ...]) -> str:
+    return ", ".join(map(str, values)) or "-"

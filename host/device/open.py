@@ -1,0 +1,64 @@
+"""Boards named on the command line: ``BOARD@PORT``, or ``@PORT`` where the board tells all."""
+
+from ...errors import BadInput
+from ...firmware import programs
+from ...model.config import CoreConfig
+from ...model.layout import TableError, check_table
+from ...model.recipe import Recipe
+from ..run.options import board_and_port
+from .driver import Driver, layer_table
+from .serial_port import BRIDGE_RATES, SerialTransport
+from .session import Session
+
+__all__ = ["check_holds", "open_board"]
+
+
+def open_board(device: str, recipe: Recipe) -> Driver:
+    """A driver on the board that the text names, if its core can hold the network.
+
+    Raises
+    ------
+    BadInput
+        No such board, or the network does not fit.
+    DeviceError
+        The port or what is on it is not usable, see `SerialTransport`.
+    """
+    board, port = board_and_port(device) or ("", device)
+    rates = BRIDGE_RATES
+    if board:
+        from ...boards import find_board
+
+        rates = find_board(board).rates
+    transport = SerialTransport(port, rates)
+    try:
+        session = Session(transport)
+        check_holds(session.config, recipe, port)
+        return Driver(session)
+    except BaseException:
+        transport.close()
+        raise
+
+
+def check_holds(config: CoreConfig, recipe: Recipe, where: str) -> None:
+    """Refuse a network that the core in question cannot train.
+
+    Raises
+    ------
+    BadInput
+        One line: the network, the core, and the limit.
+    """
+    network = "-".join(map(str, recipe.layers))
+    for name in ("counter_bits", "activation_bits"):
+        has, wants = getattr(config, name), getattr(recipe, name)
+        if has != wants:
+            kind = name.replace("_", " ")
+            raise BadInput(f"the core on {where} has {kind} {has}, the network {network} "
+                           f"wants {wants}")
+    try:
+        check_table(config, layer_table(recipe, recipe.gains))
+        length = len(programs.train(recipe.depth, 1, recipe.margin))
+        if length > config.program_depth:
+            raise TableError(f"its program needs {length} instructions, the core has room for "
+                             f"{config.program_depth}")
+    except TableError as error:
+        raise BadInput(f"the core on {where} cannot hold the network {network}: {error}") from None

@@ -1,0 +1,359 @@
+"""Boards on a serial port: rates, silence, unplugging, and what is wrong in one line.
+
+A port starts at the safe rate. Until something there has answered HELLO as a core of this protocol
+does, nothing but HELLO is written to it. Then the rate is raised as far as both sides go, while
+whoever opened the conversation still waits for its answer (see ``docs/serial.md``).
+"""
+
+import contextlib
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import serial
+from serial.tools import list_ports
+
+try:
+    from termios import error as TerminalError
+except ImportError:  # Windows
+    TerminalError = OSError  # type: ignore[assignment, misc]
+
+from ...errors import DeviceError
+from ...firmware import frames
+from ...firmware.frames import FLAG, Frame, FrameDecoder, Status, Type
+from ...firmware.rates import RATES, SAFE_RATE, rate_request
+from .session import DeviceReset
+
+__all__ = ["PortError", "SerialTransport"]
+
+#: What bridges of the FTDI class do at least.
+BRIDGE_RATES = tuple(rate for rate in RATES if rate <= 3_000_000)
+#: Seconds without an answer to HELLO after which a port is given up.
+CONTACT_S = 4.0
+#: Seconds that a byte is given until it is measured: a simulated board is slow.
+FIRST_BYTE_S = 2e-3
+#: Timeouts in a row, each without a frame, after which a raised rate is given up.
+LOST_TIMEOUTS = 3
+#: Seconds that a port may be away.
+AWAY_S = 60.0
+#: Seconds that a port may take no bytes.
+WRITE_S = 30
+#: Times that a rate is asked for, or measured. One that is asked for at a raised rate is a break.
+REQUESTS = 3
+#: Answers to HELLO that are asked for at a new rate, and those of them that may fail.
+PROBES, FAILURES = 8, 2
+#: Least seconds to wait for an answer while the rate is raised.
+PROBE_S = 0.15
+#: Flags that time the line; they mean nothing on it.
+PADDING = 512
+#: Rates at which a board of another speed is looked for, to tell what is wrong.
+STRAY_RATES = (57_600, 230_400, 38_400, 460_800, 19_200, 9_600, 921_600, 1_000_000, 3_000_000)
+#: A HELLO has at most twelve bytes between its flags, each of them escaped.
+LONGEST_HELLO = 26
+
+class PortError(DeviceError):
+    """A serial port that cannot be used, or what is on it."""
+
+
+class SerialTransport:
+    """A board on a serial port, a `Transport`.
+
+    Parameters
+    ----------
+    port
+        Name of the port, ``/dev/ttyUSB1`` or ``COM3``.
+    rates
+        Bits a second that the bridge does; the highest that works is used.
+    clock
+        Seconds, monotonic.
+
+    Attributes
+    ----------
+    rate
+        Bits a second now.
+
+    Raises
+    ------
+    PortError
+        No such port, no permission, busy, or no serial port; later: silent, another design behind
+        it, another rate, unplugged for good.
+    DeviceReset
+        From `read` and `write`: the port was away or a raised rate was lost. Whatever the board
+        remembers, the next thing it is told must be HELLO.
+    """
+
+    def __init__(self, port: str, rates: Sequence[int] = BRIDGE_RATES,
+                 clock: Callable[[], float] = time.monotonic):
+        self.name = self.port = port
+        self.rates = tuple(sorted(rate for rate in rates if rate != SAFE_RATE))
+        self._clock = clock
+        self._serial = _open(port)
+        self._hardware = _hardware(port)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin anew at the safe rate: nothing is known of what is on the port."""
+        self.rate = SAFE_RATE
+        self.byte_time_s = FIRST_BYTE_S
+        self._contact = False
+        self._since: float | None = None  # when the first HELLO was written
+        self._heard = bytearray()
+        self._waited = 0.0
+        self._decoder = FrameDecoder()
+        with self._watched():
+            self._serial.reset_output_buffer()
+            self._serial.baudrate = SAFE_RATE
+            self._serial.reset_input_buffer()
+
+    def write(self, data: bytes) -> None:
+        if not self._contact:
+            if not _is_hello(data):
+                raise DeviceReset(f"{self.name} has not answered HELLO since it came back")
+            self._hello = data
+            self._since = self._clock() if self._since is None else self._since
+        elif _is_hello(data):
+            self._hello = data
+        self._write(data)
+
+    def read(self, timeout_s: float) -> bytes:
+        began = self._clock()
+        data = self._read(timeout_s)
+        answers = [frame for frame in self._decoder.feed(data) if isinstance(frame, Frame)]
+        if not self._contact:
+            return self._meet(data, answers)
+        self._waited = 0.0 if answers else self._waited + self._clock() - began
+        if self.rate != SAFE_RATE and self._waited > LOST_TIMEOUTS * timeout_s:
+            lost = self.rate
+            self._forget()
+            raise DeviceReset(f"{self.name}: no frame at {lost:,} baud any more")
+        return data
+
+    def close(self) -> None:
+        self._serial.close()
+
+    def _meet(self, data: bytes, answers: Sequence[Frame]) -> bytes:
+        """Look for the answer to HELLO; raise the rate before it is passed on."""
+        self._heard += data[:64 - len(self._heard)]
+        greeting = next((frame for frame in answers if _greets(frame)), None)
+        if greeting is not None:
+            if _speaks_our_protocol(greeting) and self._since is not None:
+                self._contact = True
+                self._raise_rate(min(1.0, self._clock() - self._since))
+            return greeting.encode()
+        if self._since is not None and self._clock() - self._since > CONTACT_S:
+            self._diagnose()
+        return data
+
+    # The rate.
+
+    def _raise_rate(self, round_trip_s: float) -> None:
+        """Go to the highest rate at which HELLO is answered, and measure it."""
+        patience = max(PROBE_S, 3 * round_trip_s)
+        # A byte is no frame. When its refusal is there, all HELLOs before it have been answered.
+        self._write(bytes([FLAG, 0, FLAG]))
+        self._await(_refused, patience)
+        for rate in reversed(self.rates):
+            if self._try_rate(rate, patience):
+                break
+        self._measure(patience)
+        self._waited = 0.0
+        self._decoder = FrameDecoder()
+
+    def _try_rate(self, rate: int, patience: float) -> bool:
+        if any(self._ask_for(rate, patience) for _ in range(REQUESTS)) and self._switch(rate):
+            failed = 0
+            for _ in range(PROBES):
+                self._write(self._hello)
+                failed += not self._await(_greets, patience)
+                if failed > FAILURES:
+                    break
+            else:
+                return True
+        self._switch(SAFE_RATE)
+        for _ in range(PROBES):
+            self._write(self._hello)  # a break for whoever is at another rate
+            if self._await(_greets, patience):
+                return False
+        self._forget()
+        raise DeviceReset(f"{self.name} was lost while the rate was raised to {rate:,} baud")
+
+    def _ask_for(self, rate: int, patience: float) -> bool:
+        """Request a rate. It reads as a frame of a byte; the refusal tells that it has arrived."""
+        self._write(bytes([FLAG]) + rate_request(rate))
+        arrived = self._await(_refused, patience)
+        time.sleep(10 / SAFE_RATE)  # the board changes over behind the last stop bit
+        return arrived
+
+    def _switch(self, rate: int) -> bool:
+        """Set the port's rate; whether the bridge does it."""
+        with self._watched():
+            try:
+                self._serial.baudrate = rate
+            except (TerminalError, ValueError) as error:
+                if isinstance(error, TerminalError) and error.args[0] != errno.EINVAL:
+                    raise
+                return False
+            self._serial.reset_input_buffer()
+        self.rate = rate
+        self._decoder = FrameDecoder()
+        return True
+
+    def _measure(self, patience: float) -> None:
+        """Seconds a byte takes, by how much longer HELLO takes behind many flags.
+
+        On a line that is no slower than its rate says this is the rate's, in a simulation more.
+        """
+        self.byte_time_s = 10 / self.rate
+        short, long = (self._time_hello(bytes([FLAG]) * padding, patience)
+                       for padding in (0, PADDING))
+        self.byte_time_s = max(self.byte_time_s, (long - short) / PADDING)
+
+    def _time_hello(self, padding: bytes, patience: float) -> float:
+        """Seconds until HELLO behind some bytes is answered, or as long as was waited in vain."""
+        limit = patience + 100 * len(padding) * self.byte_time_s
+        for _ in range(REQUESTS):
+            began = self._clock()
+            self._write(padding + self._hello)
+            if self._await(_greets, limit):
+                return self._clock() - began
+        return limit
+
+    def _await(self, wanted: Callable[[Frame], bool], timeout_s: float) -> bool:
+        """Whether such a frame comes in time; all others are dropped."""
+        end = self._clock() + timeout_s
+        while (left := end - self._clock()) > 0:
+            for frame in self._decoder.feed(self._read(left)):
+                if isinstance(frame, Frame) and wanted(frame):
+                    return True
+        return False
+
+    # What is wrong.
+
+    def _diagnose(self) -> None:
+        """Nobody has answered HELLO: say why, as far as it can be told."""
+        heard = bytes(self._heard)
+        for rate in STRAY_RATES:
+            if not self._switch(rate):
+                continue
+            self._write(self._hello)
+            if self._await(_greets, PROBE_S):
+                raise PortError(
+                    f"wrong baud rate: the core on {self.name} answers at {rate:,} baud, not at "
+                    f"{SAFE_RATE:,}: its clock is not what its bitstream was made for")
+        if heard:
+            raise PortError(
+                f"wrong bitstream: {self.name} says {heard[:16]!r}, which is no frame of a "
+                "tritgrad core; flash the board with: tritgrad flash BOARD")
+        raise PortError(
+            f"silent board: nothing on {self.name} answers at {SAFE_RATE:,} baud; is it powered, "
+            "flashed (tritgrad flash BOARD), and this its port (tritgrad ports)?")
+
+    # The port.
+
+    def _write(self, data: bytes) -> None:
+        with self._watched():
+            self._serial.write(data)
+
+    def _read(self, timeout_s: float) -> bytes:
+        with self._watched():
+            self._serial.timeout = timeout_s
+            first: bytes = self._serial.read(1)
+            return first + self._serial.read(self._serial.in_waiting) if first else b""
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Inside, a port that goes away is waited for."""
+        try:
+            yield
+        except serial.SerialTimeoutException:
+            raise PortError(f"{self.name} has taken no bytes for {WRITE_S} s") from None
+        except (OSError, TerminalError):
+            self._reattach()
+
+    def _reattach(self) -> None:
+        self._serial.close()
+        end = self._clock() + AWAY_S
+        while True:
+            time.sleep(0.1)
+            try:
+                self._serial = _open(self._find())
+                break
+            except PortError as error:
+                if self._clock() > end:
+                    raise PortError(f"{self.name} was unplugged and has not come back in "
+                                    f"{AWAY_S:.0f} s: {error}") from None
+        self._forget()
+        raise DeviceReset(f"{self.name} was unplugged")
+
+    def _find(self) -> str:
+        """The port, or if the bridge came back under another name, that."""
+        if self._hardware is None or os.path.exists(self.port):
+            return self.port
+        return next((info.device for info in list_ports.comports()
+                     if info.hwid == self._hardware), self.port)
+
+
+def _open(port: str) -> serial.Serial:
+    try:
+        opened = serial.Serial(port, SAFE_RATE, timeout=0, write_timeout=WRITE_S, exclusive=True)
+    except (OSError, TerminalError, ValueError) as error:
+        raise _refusal(port, error) from None
+    # Else an FTDI bridge keeps short answers back for 16 ms.
+    with contextlib.suppress(AttributeError, NotImplementedError, OSError, ValueError):
+        opened.set_low_latency_mode(True)
+    return opened
+
+
+def _refusal(port: str, error: Exception) -> PortError:
+    """Why a port does not open."""
+    code = getattr(error, "errno", None)
+    found = [info.device for info in list_ports.comports()]
+    # A port of Windows has no file.
+    missing = not os.path.exists(port) and port not in found
+    if missing or code in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return PortError(f"no such port: {port}; there "
+                         f"{'are: ' + ', '.join(found) if found else 'is none at all'}")
+    if code in (errno.EACCES, errno.EPERM):
+        return PortError(f"no permission for {port}{_owner(port)}")
+    if code in (errno.EBUSY, errno.EAGAIN):
+        return PortError(f"busy port: another program has {port} open")
+    return PortError(f"{port} is no serial port: {error}")
+
+
+def _owner(port: str) -> str:
+    """Which group may open a port, and how to join it."""
+    try:
+        group = Path(port).group()
+    except (KeyError, NotImplementedError, OSError):
+        return ""
+    return (f": it belongs to group {group}; join it with: sudo usermod -aG {group} $USER, "
+            "then log in again")
+
+
+def _hardware(port: str) -> str | None:
+    """What tells a USB bridge from all others, wherever it comes back."""
+    real = os.path.realpath(port)
+    return next((info.hwid for info in list_ports.comports()
+                 if info.device == real and info.vid is not None and info.serial_number), None)
+
+
+def _is_hello(data: bytes) -> bool:
+    return len(data) <= LONGEST_HELLO and [
+        frame.type for frame in FrameDecoder().feed(data) if isinstance(frame, Frame)
+    ] == [Type.HELLO]
+
+
+def _greets(frame: Frame) -> bool:
+    """Whether it is a good answer to HELLO."""
+    return frame.type == Type.HELLO | frames.ANSWER_BIT and frame.payload[:1] == bytes([Status.OK])
+
+
+def _speaks_our_protocol(greeting: Frame) -> bool:
+    own = frames.MAGIC + bytes([frames.PROTOCOL_VERSION])
+    return greeting.payload[6:6 + len(own)] == own
+
+
+def _refused(frame: Frame) -> bool:
+    return frame.type == frames.NAK and frame.payload[:1] == bytes([Status.LENGTH])

@@ -1,0 +1,162 @@
+"""A run on disk: what is needed to continue it and end as if nothing had happened."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import BadInput
+from ...model.scales.rows import RowScales
+from ..data.datasets import Dataset
+from ..data.npz import read_arrays, write_arrays
+from .options import TrainOptions
+
+__all__ = ["Checkpoint", "Epoch", "Position", "check_data", "fingerprint"]
+
+#: Raised whenever a reader of the old format would misread the new one.
+FORMAT = 1
+
+Counters = list[npt.NDArray[np.int16]]
+
+
+@dataclass
+class Epoch:
+    """What an epoch did so far; per cent only when it is over."""
+
+    samples: int = 0
+    correct: int = 0
+    updates: int = 0
+    flips: int = 0
+    cycles: int = 0
+    forward_cycles: int = 0
+    births: int = 0  #: granules that came into the support, and that a purge took out of it
+    deaths: int = 0
+    inside: int | None = None  #: granules in it at the end of the epoch, if there is one
+    counted: bool = True  #: whether the device counted cycles in all its chunks
+    test_accuracy: float | None = None
+    val_accuracy: float | None = None
+
+    @property
+    def train_accuracy(self) -> float:
+        """Per cent of the samples that were predicted right before their own update."""
+        return 100.0 * self.correct / self.samples if self.samples else 0.0
+
+
+@dataclass
+class Position:
+    """Where a run is. `epochs` ends with the one in hand, `seconds` and `train_seconds` add up."""
+
+    epochs: list[Epoch] = field(default_factory=list)
+    finished: int = 0
+    best_epoch: int | None = None
+    inside: int = 0  #: granules of the support when they were last counted
+    seconds: float = 0.0
+    train_seconds: float = 0.0
+
+
+@dataclass
+class Checkpoint:
+    """A run between two chunks.
+
+    Attributes
+    ----------
+    options
+        What the run was started with.
+    data
+        Fingerprint of its data.
+    position, counters, prng
+        Where it is.
+    best
+        Counters of the epoch with the best validation accuracy, if there is one.
+    scales, best_scales
+        Scales of the rows that belong to `counters` and to `best`, if they are learned.
+    support
+        Granules inside it, per layer (row groups, words), if the run prunes.
+    """
+
+    options: TrainOptions
+    data: dict[str, str]
+    position: Position
+    counters: Counters
+    prng: int
+    best: Counters | None = None
+    scales: RowScales | None = None
+    best_scales: RowScales | None = None
+    support: list[npt.NDArray[np.bool_]] | None = None
+
+    def save(self, path: Path) -> None:
+        """Write the file, whole or not at all."""
+        meta = {"format": FORMAT, "options": self.options.as_json(), "data": self.data,
+                "position": asdict(self.position), "prng": self.prng,
+                "layers": len(self.counters)}
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "tritgrad_checkpoint": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
+        arrays |= _named("counters", self.counters)
+        arrays |= _named("best", self.best or [])
+        arrays |= {f"support_{n}": bits for n, bits in enumerate(self.support or [], 1)}
+        arrays |= self.scales.arrays("scales_") if self.scales else {}
+        arrays |= self.best_scales.arrays("best_scales_") if self.best_scales else {}
+        write_arrays(path, arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> "Checkpoint":
+        """Read a file that `save` wrote. Raises `BadInput` if it is missing, damaged or foreign."""
+        arrays = read_arrays(path)
+        if "tritgrad_checkpoint" not in arrays:
+            raise BadInput(f"{path} is no tritgrad checkpoint")
+        try:
+            meta: dict[str, Any] = json.loads(arrays["tritgrad_checkpoint"].tobytes().decode())
+            if meta["format"] != FORMAT:
+                raise BadInput(f"{path} is a checkpoint of format {meta['format']!r}; "
+                               f"this version reads format {FORMAT}")
+            stored = meta["position"]
+            position = Position(**{**stored, "epochs": [Epoch(**e) for e in stored["epochs"]]})
+            count = meta["layers"]
+            best = ([arrays[f"best_{n}"] for n in range(1, count + 1)]
+                    if "best_1" in arrays else None)
+            counters = [arrays[f"counters_{n}"] for n in range(1, count + 1)]
+            outputs = [len(layer) for layer in counters]
+            return cls(TrainOptions.from_json(meta["options"]), meta["data"], position,
+                       counters, meta["prng"], best,
+                       RowScales.from_arrays(arrays, outputs, "scales_"),
+                       RowScales.from_arrays(arrays, outputs, "best_scales_"),
+                       [arrays[f"support_{n}"] for n in range(1, count + 1)]
+                       if "support_1" in arrays else None)
+        except BadInput:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInput(f"{path} is a damaged tritgrad checkpoint "
+                           f"({type(error).__name__}: {error})") from None
+
+
+def _named(name: str, counters: Counters) -> dict[str, npt.NDArray[Any]]:
+    return {f"{name}_{n}": layer.astype("<i2") for n, layer in enumerate(counters, 1)}
+
+
+def fingerprint(data: Dataset) -> dict[str, str]:
+    """SHA-256 of each part of a data set, as it is sent to a device."""
+    parts = {name: getattr(data, name)
+             for name in ("x_train", "y_train", "x_test", "y_test", "x_val", "y_val")}
+    digests = {name: _digest(part) for name, part in parts.items() if part is not None}
+    names = json.dumps(data.class_names).encode()
+    return digests | {"class_names": hashlib.sha256(names).hexdigest()}
+
+
+def _digest(array: npt.NDArray[Any]) -> str:
+    digest = hashlib.sha256(repr(array.shape).encode())
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def check_data(checkpoint: Checkpoint, data: Dataset, folder: Path) -> None:
+    """Raise `BadInput` unless a run was started with this data."""
+    found = fingerprint(data)
+    changed = [name for name in sorted(checkpoint.data | found)
+               if checkpoint.data.get(name) != found.get(name)]
+    if changed:
+        raise BadInput(f"the data of {data.name} are not those that the run in {folder} was "
+                       f"started with: {', '.join(changed)} differ")

@@ -1,0 +1,248 @@
+"""A trained network for other programs: an .npz of trits, or one C99 header."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import BadInput
+from ...model.config import ceil_div
+from ..data.npz import write_arrays, write_whole
+from .model_file import TrainedModel
+
+__all__ = ["c_header", "write_c_header", "write_npz"]
+
+WORD = 32
+
+def write_npz(model: TrainedModel, path: str | Path) -> None:
+    """Write the network without its counters.
+
+    Arrays: ``trits_1`` .. ``trits_N`` int8 (outputs, inputs); ``layers``, ``shifts`` int64;
+    ``planes``, ``activation_bits`` int64 (); ``scaling_minimum``, ``scaling_maximum`` float64
+    (inputs,); ``class_names`` text (classes,).
+    """
+    write_arrays(Path(path), {
+        **{f"trits_{i + 1}": layer for i, layer in enumerate(model.trits())},
+        "layers": np.array(model.recipe.layers, np.int64),
+        "shifts": np.array(model.recipe.shifts, np.int64),
+        "planes": np.int64(model.recipe.planes),
+        "activation_bits": np.int64(model.recipe.activation_bits),
+        "scaling_minimum": model.scaling.minimum,
+        "scaling_maximum": model.scaling.maximum,
+        "class_names": np.array(model.class_names),
+    })
+
+
+def write_c_header(model: TrainedModel, path: str | Path, prefix: str = "tritgrad") -> None:
+    """Write `c_header` to a file."""
+    write_whole(Path(path), c_header(model, prefix).encode())
+
+
+def c_header(model: TrainedModel, prefix: str = "tritgrad") -> str:
+    """The network as self-contained C99 that needs no library.
+
+    A weight row is two bit masks, its +1s and its -1s, in words of 32 inputs, input 0 in bit 0.
+    Its functions are ``prefix_scale``, ``prefix_scores`` and ``prefix_predict``; they give exactly
+    the numbers of the golden model.
+
+    Parameters
+    ----------
+    model
+        The network.
+    prefix
+        Start of every name, a C identifier; two networks in one program need two.
+    """
+    if not re.fullmatch(r"[A-Za-z]\w*", prefix, re.ASCII):
+        raise BadInput(f"prefix must be a C identifier, not {prefix!r}")
+    recipe = model.recipe
+    values: dict[str, object] = {
+        "p": prefix, "P": prefix.upper(), "words": ceil_div(max(recipe.layers[:-1]), WORD),
+        "planes": max(recipe.planes, recipe.activation_bits) if recipe.shifts else recipe.planes,
+    }
+    return "\n".join([
+        _fill(HEAD, values),
+        *_sizes(model, prefix),
+        "",
+        *_weights(model, prefix),
+        _fill(LAYER, values),
+        *_scale(model, prefix),
+        *_scores(model, prefix),
+        _fill(PREDICT, values),
+    ])
+
+
+def _fill(template: str, values: dict[str, object]) -> str:
+    """Replace ``@name@`` marks: braces and per cent signs belong to C."""
+    return re.sub(r"@(\w+)@", lambda mark: str(values[mark[1]]), template)
+
+
+HEAD = """\
+/* A ternary network made by tritgrad. Plain C99; needs nothing but this file.
+ *
+ *   uint8_t x[@P@_INPUTS];
+ *   @p@_scale(features, x);        your numbers to inputs of @P@_PLANES bits
+ *   int k = @p@_predict(x);        number of the class, @p@_class_names[k]
+ */
+#ifndef @P@_H
+#define @P@_H
+
+#include <stdint.h>
+"""
+
+LAYER = """\
+/* Ones of a word. */
+static inline int32_t @p@_popcount(uint32_t w)
+{
+    w -= (w >> 1) & 0x55555555u;
+    w = (w & 0x33333333u) + ((w >> 2) & 0x33333333u);
+    w = (w + (w >> 4)) & 0x0F0F0F0Fu;
+    return (int32_t)((w * 0x01010101u) >> 24);
+}
+
+/* z = W x for inputs x of `planes` bits, one bit plane after the other. */
+static inline void @p@_layer(const uint32_t *plus, const uint32_t *minus, int inputs, int outputs,
+                             int planes, const uint8_t *x, int32_t *z)
+{
+    uint32_t bits[@planes@][@words@] = {{0}};
+    int words = (inputs + 31) / 32;
+    for (int i = 0; i < inputs; i++)
+        for (int p = 0; p < planes; p++)
+            bits[p][i / 32] |= (uint32_t)((x[i] >> p) & 1) << (i % 32);
+    for (int j = 0; j < outputs; j++, plus += words, minus += words) {
+        z[j] = 0;
+        for (int p = 0; p < planes; p++) {
+            int32_t sum = 0;
+            for (int w = 0; w < words; w++)
+                sum += @p@_popcount(bits[p][w] & plus[w]) - @p@_popcount(bits[p][w] & minus[w]);
+            z[j] += sum * (1 << p);
+        }
+    }
+}
+
+/* Hidden activations: z / 2^shift rounded down, clipped to 0..top. */
+static inline void @p@_activate(const int32_t *z, int n, int shift, int32_t top, uint8_t *h)
+{
+    for (int i = 0; i < n; i++) {
+        int32_t v = z[i] < 0 ? 0 : z[i] >> shift;
+        h[i] = (uint8_t)(v > top ? top : v);
+    }
+}
+"""
+
+SCALE = """\
+/* floor(255 * (v - minimum) / (maximum - minimum) + 1/2), clipped to 0..255, its top bits. */
+static inline void @p@_scale(const double *features, uint8_t *x)
+{
+    for (int i = 0; i < @P@_INPUTS; i++) {
+        double low = @low@, high = @high@, v = 0.0;
+        if (low < high)
+            v = 255.0 * (features[i] - low) / (high - low) + 0.5;
+        x[i] = (uint8_t)((v >= 255.0 ? 255 : v >= 0.0 ? (int)v : 0) >> (8 - @P@_PLANES));
+    }
+}
+"""
+
+PREDICT = """\
+/* Number of the class with the highest score; of equals the first. */
+static inline int @p@_predict(const uint8_t *x)
+{
+    int32_t scores[@P@_CLASSES];
+    int best = 0;
+    @p@_scores(x, scores);
+    for (int k = 1; k < @P@_CLASSES; k++)
+        if (scores[k] > scores[best])
+            best = k;
+    return best;
+}
+
+#endif
+"""
+
+
+def _sizes(model: TrainedModel, prefix: str) -> list[str]:
+    upper = prefix.upper()
+    return [
+        f"#define {upper}_INPUTS {model.recipe.layers[0]}",
+        f"#define {upper}_CLASSES {model.recipe.layers[-1]}",
+        f"#define {upper}_PLANES {model.recipe.planes}",
+        f"#define {upper}_DATASET {_text(model.dataset)}",
+        f"#define {upper}_STATE_SHA256 \"{model.state_sha256}\"",
+        "",
+        f"static const char *const {prefix}_class_names[{model.recipe.layers[-1]}] = {{",
+        *_lines(map(_text, model.class_names)),
+        "};",
+    ]
+
+
+def _text(text: str) -> str:
+    """A C string literal: what is not plain ASCII as octal UTF-8, no trigraph."""
+    plain = (chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
+             for byte in text.encode("utf-8", "replace"))
+    return f'"{"".join(plain)}"'
+
+
+def _lines(items: Iterable[str], width: int = 100) -> list[str]:
+    """Comma-separated items in indented lines."""
+    lines, line = [], "   "
+    for item in items:
+        if len(line) + len(item) + 2 > width and line.strip():
+            lines.append(line)
+            line = "   "
+        line += f" {item},"
+    return [*lines, line]
+
+
+def _masks(ones: npt.NDArray[np.bool_]) -> list[str]:
+    """Rows of bits as words in hexadecimal, row after row."""
+    padded = np.pad(ones, ((0, 0), (0, -ones.shape[1] % WORD)))
+    words = np.packbits(padded, axis=1, bitorder="little").view("<u4")
+    return [f"0x{word:08X}u" for word in words.ravel().tolist()]
+
+
+def _weights(model: TrainedModel, prefix: str) -> list[str]:
+    lines = []
+    for i, layer in enumerate(model.trits(), 1):
+        lines.append(f"/* Layer {i}: {layer.shape[1]} inputs, {layer.shape[0]} outputs. */")
+        for sign, ones in (("plus", layer > 0), ("minus", layer < 0)):
+            masks = _masks(ones)
+            lines += [f"static const uint32_t {prefix}_{sign}_{i}[{len(masks)}] = {{",
+                      *_lines(masks), "};"]
+        lines.append("")
+    return lines
+
+
+def _scale(model: TrainedModel, prefix: str) -> list[str]:
+    low, high = model.scaling.minimum.tolist(), model.scaling.maximum.tolist()
+    values: dict[str, object] = {"p": prefix, "P": prefix.upper()}
+    if len(set(low)) == len(set(high)) == 1:
+        return [_fill(SCALE, values | {"low": repr(low[0]), "high": repr(high[0])})]
+    lines = []
+    for name, numbers in (("minimum", low), ("maximum", high)):
+        lines += [f"static const double {prefix}_{name}[{len(numbers)}] = {{",
+                  *_lines(map(repr, numbers)), "};", ""]
+    places = {"low": f"{prefix}_minimum[i]", "high": f"{prefix}_maximum[i]"}
+    return [*lines, _fill(SCALE, values | places)]
+
+
+def _scores(model: TrainedModel, prefix: str) -> list[str]:
+    recipe, upper = model.recipe, prefix.upper()
+    hidden = recipe.layers[1:-1]
+    top = (1 << recipe.activation_bits) - 1
+    lines = [
+        f"/* Exact scores of {upper}_CLASSES classes, from inputs of {upper}_PLANES bits. */",
+        f"static inline void {prefix}_scores(const uint8_t *x, int32_t *scores)", "{",
+    ]
+    if hidden:
+        lines += [f"    int32_t z[{max(hidden)}];", f"    uint8_t h[{max(hidden)}];"]
+    source, bits = "x", recipe.planes
+    for i, (outputs, inputs) in enumerate(recipe.shapes, 1):
+        target = "scores" if i == recipe.depth else "z"
+        lines.append(f"    {prefix}_layer({prefix}_plus_{i}, {prefix}_minus_{i}, {inputs}, "
+                     f"{outputs}, {bits}, {source}, {target});")
+        if target == "z":
+            shift = recipe.shifts[i - 1]
+            lines.append(f"    {prefix}_activate(z, {outputs}, {shift}, {top}, h);")
+        source, bits = "h", recipe.activation_bits
+    return [*lines, "}", ""]

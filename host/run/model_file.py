@@ -1,0 +1,169 @@
+"""A trained network as one .npz file that proves on load that it is whole."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ... import __version__
+from ...errors import BadInput
+from ...model.arithmetic import trits
+from ...model.margin import state_sha256
+from ...model.recipe import Recipe
+from ...model.scales.rows import RowScales
+from ..data.npz import read_arrays, write_arrays
+from ..data.scaling import Scaling
+
+__all__ = ["FORMAT", "TrainedModel"]
+
+Counters = npt.NDArray[np.int16]
+
+#: Raised whenever a reader of the old format would misread the new one.
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """Everything that is needed to use a network, to show it and to train it on.
+
+    Attributes
+    ----------
+    recipe
+        What it was trained with: sizes, formats, shifts, gains, margin.
+    rule
+        Name of the learning rule.
+    counters
+        For each layer int16 (outputs, inputs), in [-2^(b-1), 2^(b-1) - 1].
+    class_names
+        One for each output.
+    scaling
+        From the data set's own numbers to inputs.
+    dataset
+        Name of the data set.
+    image_shape
+        (rows, columns) if an input is an image.
+    columns
+        Names of the features, in the order of the inputs, if they have names.
+    extras
+        Whatever else the trainer wants to keep, of JSON types.
+    version
+        Of the package that trained it.
+    scales
+        Of the rows, if they were learned.
+    """
+
+    recipe: Recipe
+    rule: str
+    counters: tuple[Counters, ...]
+    class_names: tuple[str, ...]
+    scaling: Scaling
+    dataset: str
+    image_shape: tuple[int, int] | None = None
+    columns: tuple[str, ...] | None = None
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    version: str = field(default=__version__)
+    scales: RowScales | None = None
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def state_sha256(self) -> str:
+        """The hash by which two trainings are compared."""
+        return state_sha256(self.counters, self.scales)
+
+    def trits(self) -> list[npt.NDArray[np.int8]]:
+        """For each layer the weights -1, 0, +1 (outputs, inputs)."""
+        return [trits(layer, self.recipe.counter_bits).astype(np.int8) for layer in self.counters]
+
+    def save(self, path: str | Path) -> None:
+        """Write the file, whole or not at all."""
+        meta = {name: getattr(self, name) for name in FIELDS}
+        meta |= {"recipe": asdict(self.recipe), "format": FORMAT, "state_sha256": self.state_sha256}
+        try:
+            text = json.dumps(meta, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise BadInput(f"a model keeps JSON types only: {error}") from None
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "tritgrad_model": np.frombuffer(text.encode(), np.uint8),
+            "scaling_minimum": self.scaling.minimum,
+            "scaling_maximum": self.scaling.maximum,
+        }
+        arrays |= {f"counters_{i + 1}": layer.astype("<i2")
+                   for i, layer in enumerate(self.counters)}
+        arrays |= self.scales.arrays("scales_") if self.scales else {}
+        write_arrays(Path(path), arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "TrainedModel":
+        """Read a file that `save` wrote.
+
+        Raises
+        ------
+        BadInput
+            It is missing, damaged, no model, or of another format.
+        """
+        arrays = read_arrays(Path(path))
+        if "tritgrad_model" not in arrays:
+            raise BadInput(f"{path} is no tritgrad model")
+        try:
+            meta = json.loads(arrays["tritgrad_model"].tobytes().decode())
+            if meta["format"] != FORMAT:
+                raise BadInput(f"{path} is a model file of format {meta['format']!r} (tritgrad "
+                               f"{meta.get('version')}); this version reads format {FORMAT}")
+            values = {name: _tuple(meta[name]) for name in FIELDS}
+            recipe = Recipe(**meta["recipe"])
+            counters = tuple(arrays[f"counters_{i + 1}"] for i in range(recipe.depth))
+            model = cls(recipe=recipe, counters=counters,
+                        scaling=Scaling(arrays["scaling_minimum"], arrays["scaling_maximum"]),
+                        scales=RowScales.from_arrays(arrays, recipe.layers[1:], "scales_"),
+                        **values)
+        except BadInput as error:
+            raise error if str(path) in str(error) else BadInput(f"{path}: {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadInput(f"{path} is a damaged tritgrad model "
+                           f"({type(error).__name__}: {error})") from None
+        if model.state_sha256 != meta["state_sha256"]:
+            raise BadInput(f"{path} is damaged: its counters hash to {model.state_sha256}, "
+                           f"not to {meta['state_sha256']}")
+        return model
+
+
+#: Fields that travel as JSON as they are.
+FIELDS = ("rule", "class_names", "dataset", "image_shape", "columns", "extras", "version")
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _check(model: TrainedModel) -> None:
+    """Refuse fields that do not fit the recipe."""
+    def need(fits: bool, what: str, value: object, rule: str) -> None:
+        if not fits:
+            raise BadInput(f"a model's {what} must be {rule}, not {value!r}")
+
+    inputs, classes = model.recipe.layers[0], model.recipe.layers[-1]
+    need(len(model.class_names) == classes, "class_names", model.class_names, f"{classes} names")
+    need(model.scaling.inputs == inputs, "scaling", model.scaling.inputs, f"for {inputs} inputs")
+    need(model.columns is None or len(model.columns) == inputs, "columns", model.columns,
+         f"{inputs} names")
+    shape = model.image_shape
+    need(shape is None or (len(shape) == 2 and shape[0] * shape[1] == inputs), "image_shape",
+         shape, f"two sizes whose product is {inputs}")
+    need((model.scales is None) == (model.recipe.scale_refresh is None), "scales",
+         model.scales, "there just if the recipe has a refresh of them")
+    if model.scales is not None:
+        model.scales.check(model.recipe.layers[1:])
+    need(len(model.counters) == model.recipe.depth, "counters", len(model.counters),
+         f"{model.recipe.depth} arrays")
+    half = 1 << (model.recipe.counter_bits - 1)
+    for i, (layer, expected) in enumerate(zip(model.counters, model.recipe.shapes, strict=True), 1):
+        need(layer.dtype == np.int16 and layer.shape == expected, f"counters of layer {i}",
+             (str(layer.dtype), layer.shape), f"int16 of the shape {expected}")
+        need(bool((layer >= -half).all() and (layer < half).all()), f"counters of layer {i}",
+             (int(layer.min()), int(layer.max())), f"in {-half} to {half - 1}")

@@ -1,0 +1,229 @@
+"""Everything that decides a training run, as one record that a checkpoint keeps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ...errors import BadInput
+from ...model.blending.pruning import Pruning
+from ...model.config import MAX_SKIP, CoreConfig
+from ...model.discrete.direction import MAX_SPARSITY
+from ...model.recipe import Recipe
+from ..data.datasets import Dataset, load
+from .perturb_plan import ProbePlan
+
+__all__ = ["DEVICES", "GF3", "RULES", "TrainOptions", "board_and_port", "data_path",
+           "parse_integers", "suitable_update_lanes"]
+
+DEVICES = ("sim", "model")
+#: Learning rules: the margin rule of the core, its training from losses by simultaneous
+#: perturbation or finite differences, and the sign rule of ternary layers.
+RULES = ("margin", "spsa", "fd", "sign")
+#: Of each rule that learns from losses: samples of a mini-batch, steps on each, sparsity, and gain
+#: exponent.
+PROBING = {"spsa": (127, 8, 5, -8), "fd": (127, 64, 0, -4)}
+#: What is done about the sums mod 3 of the rows' trits: they are compared after each epoch, and
+#: updates leave them as they are.
+GF3 = ("check", "conserve")
+
+#: Update lanes of the default core; fewer lanes than that have as many as divide them.
+UPDATE_LANES = 16
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """The options of ``tritgrad train``; None stands for the default that follows from the data.
+
+    Two runs with equal options, device and core aside, end in the same state.
+    """
+
+    dataset: str = "digits"
+    data_dir: str | None = None
+    label: str | None = None
+    test: str | None = None
+    test_fraction: float = 0.2
+    val_fraction: float | None = None
+    hidden: tuple[int, ...] = (128,)
+    counter_bits: int = 8
+    planes: int | None = None
+    shift_augment: int = 0
+    margin: int | None = None
+    gain: int | None = None
+    output_gain: int | None = None
+    act_shift: tuple[int, ...] | None = None
+    epochs: int = 20
+    limit: int | None = None
+    seed: int = 1
+    device: str = "sim"
+    lanes: int = 16
+    banks: int = 16
+    update_lanes: int | None = None
+    rule: str = "margin"
+    scales: bool = False
+    scale_refresh: int = 6
+    gf3: str | None = None
+    batch: int | None = None
+    steps: int | None = None
+    sparsity: int | None = None
+    prune: tuple[int, ...] | None = None
+    skip: int | None = None
+
+    #: May differ when a run is continued: all devices compute the same, and folders move.
+    FREE = ("device", "data_dir")
+    #: Not in the first checkpoints, which have the default.
+    LATER = ("rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
+             "skip")
+    #: Numbers that the margin rule alone has.
+    MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift")
+
+    def __post_init__(self) -> None:
+        if self.device not in DEVICES and board_and_port(self.device) is None:
+            raise BadInput(f"device must be {', '.join(DEVICES)}, BOARD@PORT or @PORT, "
+                           f"not {self.device!r}")
+        if self.rule not in RULES:
+            raise BadInput(f"rule must be {' or '.join(RULES)}, not {self.rule!r}")
+        if self.gf3 is not None and self.gf3 not in GF3:
+            raise BadInput(f"gf3 must be {' or '.join(GF3)}, not {self.gf3!r}")
+        if self.rule == "sign":
+            if self.device != "model":
+                raise BadInput(f"rule sign runs on device model only, not on {self.device}")
+            for name in self.MARGIN_ONLY:
+                if getattr(self, name) is not None:
+                    raise BadInput(f"rule sign has no --{name.replace('_', '-')}; leave it away")
+            if self.scales:
+                raise BadInput("rule sign has no --scales; leave it away")
+            if self.gf3 is not None:
+                raise BadInput("rule sign has no --gf3; leave it away")
+        self._check_probing()
+        self._check_prune()
+        if self.skip is not None:
+            self._check_skip(self.skip)
+
+    def _check_probing(self) -> None:
+        limits = {"batch": (1, 1023), "steps": (1, (1 << 24) - 1), "sparsity": (1, MAX_SPARSITY)}
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if self.rule not in PROBING or (name == "sparsity" and self.rule == "fd"):
+                raise BadInput(f"rule {self.rule} has no --{name}; leave it away")
+            if not low <= value <= high:
+                raise BadInput(f"{name} must be an integer from {low} to {high}, not {value!r}")
+        if self.rule not in PROBING:
+            return
+        if self.output_gain is not None:
+            raise BadInput(f"rule {self.rule} has one gain for all layers; leave --output-gain "
+                           f"away")
+        if self.scales:
+            raise BadInput(f"rule {self.rule} has no --scales; leave it away")
+        if self.gf3 is not None:
+            raise BadInput(f"rule {self.rule} has no --gf3; leave it away")
+
+    def _check_prune(self) -> None:
+        if self.prune is None:
+            return
+        if self.rule != "margin":
+            raise BadInput(f"rule {self.rule} has no --prune; leave it away")
+        for name, given in ("scales", self.scales), ("gf3", self.gf3 is not None):
+            if given:
+                raise BadInput(f"--prune goes without --{name}; leave one away")
+        if len(self.prune) != 2:
+            raise BadInput(f"--prune must be EVERY,CUTOFF, "
+                           f"not {','.join(map(str, self.prune))!r}")
+
+    def _check_skip(self, skip: int) -> None:
+        if self.rule != "margin":
+            raise BadInput(f"rule {self.rule} has no --skip; leave it away")
+        for name, given in ("scales", self.scales), ("prune", self.prune is not None):
+            if given:
+                raise BadInput(f"--skip goes without --{name}; leave one away")
+        if not 0 <= skip <= MAX_SKIP:
+            raise BadInput(f"skip must be an integer from 0 to {MAX_SKIP}, not {skip!r}")
+
+    @property
+    def probing(self) -> ProbePlan | None:
+        """The numbers of a rule that learns from losses, if it is one."""
+        if self.rule not in PROBING:
+            return None
+        batch, steps, sparsity, _ = PROBING[self.rule]
+        return ProbePlan(self.batch or batch, self.steps or steps, self.sparsity or sparsity)
+
+    def load_data(self) -> Dataset:
+        """The data set that these options name."""
+        data = load(self.dataset, data_dir=self.data_dir, label=self.label, test=self.test,
+                    test_fraction=self.test_fraction, planes=self.planes, limit=self.limit,
+                    val_fraction=self.val_fraction)
+        if self.shift_augment and data.image_shape is None:
+            raise BadInput(f"shift augmentation is for images; {data.name} has plain features")
+        return data
+
+    def recipe(self, data: Dataset) -> Recipe:
+        """Network and numbers for this data set."""
+        gain, output_gain = self.gain, self.output_gain
+        if self.rule in PROBING:
+            gain = output_gain = PROBING[self.rule][3] if gain is None else gain
+        return Recipe.default((data.inputs, *self.hidden, data.classes), data.planes,
+                              counter_bits=self.counter_bits, epochs=self.epochs, seed=self.seed,
+                              margin=self.margin, gain=gain, output_gain=output_gain,
+                              shifts=self.act_shift,
+                              scale_refresh=self.scale_refresh if self.scales else None,
+                              conserve=self.gf3 == "conserve",
+                              prune=self._pruning(), skip=self.skip)
+
+    def _pruning(self) -> Pruning | None:
+        if self.prune is None:
+            return None
+        every, cutoff = self.prune
+        return Pruning(every, cutoff, self.banks, self.lanes)
+
+    def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
+        """The core that a simulation of such a network compiles."""
+        return CoreConfig.for_network(
+            layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
+            update_lanes=suitable_update_lanes(self.lanes, self.update_lanes),
+            row_sums=self.gf3 is not None, conserve=self.gf3 == "conserve", scales=self.scales,
+            resident=self.probing.resident if self.probing else 0, support=self.prune is not None,
+            skip=self.skip is not None)
+
+    def as_json(self) -> dict[str, Any]:
+        """The record in JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "TrainOptions":
+        """The inverse of `as_json`."""
+        known = {field.name for field in fields(cls)}
+        if not known - set(cls.LATER) <= set(stored) <= known:
+            raise ValueError(f"options {sorted((known ^ set(stored)) - set(cls.LATER))}")
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
+                                  for name, value in stored.items()}
+        return cls(**values)
+
+
+def board_and_port(device: str) -> tuple[str, str] | None:
+    """The two parts of ``BOARD@PORT``, the board empty in ``@PORT``; None for other devices."""
+    board, at, port = device.partition("@")
+    return (board, port) if at and port else None
+
+
+def suitable_update_lanes(lanes: int, wanted: int | None) -> int:
+    """Update lanes as wanted, or the most that divide the lanes, 16 at most."""
+    if wanted is not None:
+        return wanted
+    return next((u for u in range(UPDATE_LANES, 1, -1) if lanes > 0 and lanes % u == 0), 1)
+
+
+def parse_integers(name: str, text: str) -> tuple[int, ...]:
+    """Integers separated by commas. Raises `BadInput` that names the option."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"{name} must be integers separated by commas, not {text!r}") from None
+
+
+def data_path(name: str | None) -> str | None:
+    """The name of a data set as it is, a file or folder as an absolute path."""
+    if name is None or name in ("digits", "mnist", "fashion-mnist"):
+        return name
+    return str(Path(name).expanduser().absolute())

@@ -1,0 +1,171 @@
+"""What a run has to say for itself: the object of ``--json``, and the files it leaves."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...model.arithmetic import trits
+from ...model.config import ceil_div
+from ...model.margin import state_sha256
+from ...model.recipe import Recipe
+from ..data.npz import write_whole
+from .model_file import TrainedModel
+from .plots import learning_curve
+from .training import Outcome
+
+__all__ = ["as_model", "dense_cycles", "report", "write_files"]
+
+
+def dense_cycles(recipe: Recipe, total_lanes: int) -> float:
+    """The roofline of a dense forward pass, cycles a sample: no padding, no zeros skipped."""
+    planes = [recipe.planes, *[recipe.activation_bits] * (recipe.depth - 1)]
+    return sum(p * inputs * outputs
+               for p, (outputs, inputs) in zip(planes, recipe.shapes, strict=True)) / total_lanes
+
+
+def report(outcome: Outcome) -> dict[str, Any]:
+    """The JSON object of a run.
+
+    ``samples`` are the training rows, ``epochs`` how often each was seen. ``train_accuracy``,
+    ``test_accuracy``, ``val_accuracy`` (per cent), ``cycles_per_sample``, ``updates_by_epoch`` and
+    ``flips_by_epoch`` have one value an epoch; ``updates``, ``flips`` and ``cycles`` are totals of
+    all training. ``seconds`` are those of the whole run without compiling and loading,
+    ``samples_per_second`` counts training alone. ``roofline_fraction`` is `dense_cycles` over the
+    cycles that a forward pass took, above 1 where zeros were skipped. The cycle figures are null
+    unless the device counted cycles in all epochs; ``lanes`` (of a bank) and ``total_lanes`` are
+    then only what was set. ``margin``, ``gains`` and ``shifts`` are null under rule sign;
+    ``batch``, ``steps`` and ``sparsity`` are null but under rules spsa and fd, which has sparsity
+    0. ``rows_scrubbed`` are the sums mod 3 that were compared with those kept, and agreed, an epoch
+    a row; null without ``gf3``. ``scales`` is null unless rows have them, see `_scales`, and
+    ``prune`` unless the run prunes, see `_pruned`. ``skip`` is S, null without skips.
+    """
+    options, data, recipe = outcome.options, outcome.data, outcome.recipe
+    position = outcome.position
+    epochs = position.epochs
+    counted = all(e.counted for e in epochs)
+    samples = sum(e.samples for e in epochs)
+    plan = options.probing
+    passes = samples * 2 * plan.steps if plan else samples
+    forward = sum(e.forward_cycles for e in epochs)
+    total_lanes = options.lanes * options.banks
+    by_margin = options.rule != "sign"
+    result: dict[str, Any] = {
+        "dataset": data.name,
+        "device": options.device,
+        "layers": list(recipe.layers),
+        "counter_bits": recipe.counter_bits,
+        "planes": recipe.planes,
+        "rule": options.rule,
+        "epochs": recipe.epochs,
+        "seed": recipe.seed,
+        "samples": len(data.x_train),
+        "train_accuracy": [e.train_accuracy for e in epochs],
+        "test_accuracy": [e.test_accuracy for e in epochs],
+        "updates": sum(e.updates for e in epochs),
+        "flips": sum(e.flips for e in epochs),
+        "cycles": sum(e.cycles for e in epochs) if counted else None,
+        "cycles_per_sample": [e.cycles / e.samples for e in epochs] if counted else None,
+        "lanes": options.lanes,
+        "total_lanes": total_lanes,
+        "roofline_fraction": (passes * dense_cycles(recipe, total_lanes) / forward
+                              if counted and forward else None),
+        "seconds": round(position.seconds, 3),
+        "samples_per_second": (round(samples / position.train_seconds, 1)
+                               if position.train_seconds else None),
+        "state_sha256": outcome.state_sha256,
+        "updates_by_epoch": [e.updates for e in epochs],
+        "flips_by_epoch": [e.flips for e in epochs],
+        "test_samples": len(data.x_test),
+        "shift_augment": options.shift_augment,
+        "batch": plan.batch if plan else None,
+        "steps": plan.steps if plan else None,
+        "sparsity": plan.sparsity if plan else None,
+        "margin": recipe.margin if by_margin else None,
+        "gains": list(recipe.gains) if by_margin else None,
+        "shifts": list(recipe.shifts) if by_margin else None,
+        "scales": _scales(outcome),
+        "gf3": options.gf3,
+        "prune": _pruned(outcome),
+        "skip": recipe.skip,
+        "rows_scrubbed": recipe.epochs * sum(recipe.layers[1:]) if options.gf3 else None,
+    }
+    if data.x_val is not None and outcome.best is not None:
+        result |= {
+            "val_samples": len(data.x_val),
+            "val_accuracy": [e.val_accuracy for e in epochs],
+            "best_epoch": position.best_epoch,
+            "best_state_sha256": state_sha256(outcome.best, outcome.best_scales),
+        }
+    return result
+
+
+def _scales(outcome: Outcome) -> dict[str, Any] | None:
+    """After how many samples learned the rows' scales are divided anew, and how many there were.
+
+    ``exact`` are the least and the greatest by the rule without rounding, ``applied`` those in
+    force, ``distance`` the largest distance of a row's two.
+    """
+    if outcome.scales is None or outcome.recipe.scale_refresh is None:
+        return None
+    inputs = outcome.recipe.layers[:-1]
+    exact, applied = (sorted(s for layer in layers for s in layer) for layers in (
+        outcome.scales.exact(inputs), outcome.scales.applied()))
+    return {"refresh": 1 << outcome.recipe.scale_refresh, "steps": outcome.scales.step,
+            "exact": [float(exact[0]), float(exact[-1])],
+            "applied": [float(applied[0]), float(applied[-1])],
+            "distance": float(outcome.scales.distance(inputs))}
+
+
+def _pruned(outcome: Outcome) -> dict[str, Any] | None:
+    """What the purges left: granules in all and inside the support, and weights whose trit is 0.
+
+    ``inside_by_epoch`` are those at the end of each epoch, ``births_by_epoch`` and
+    ``deaths_by_epoch`` what came in and what a purge took out, in granules.
+    """
+    prune, recipe, epochs = outcome.recipe.prune, outcome.recipe, outcome.position.epochs
+    if prune is None:
+        return None
+    found = [trits(c, recipe.counter_bits) for c in outcome.counters]
+    return {"every": prune.every, "cutoff": prune.cutoff, "banks": prune.banks,
+            "lanes": prune.lanes,
+            "granules": sum(ceil_div(outputs, prune.banks) * ceil_div(inputs, prune.lanes)
+                            for outputs, inputs in recipe.shapes),
+            "inside": epochs[-1].inside,
+            "zero_trits": sum(int((t == 0).sum()) for t in found) / sum(t.size for t in found),
+            "births": sum(e.births for e in epochs), "deaths": sum(e.deaths for e in epochs),
+            "inside_by_epoch": [e.inside for e in epochs],
+            "births_by_epoch": [e.births for e in epochs],
+            "deaths_by_epoch": [e.deaths for e in epochs]}
+
+
+def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
+    """The network of the last epoch, or of the best one."""
+    data, position = outcome.data, outcome.position
+    recipe = replace(outcome.recipe, prune=None)  # of no use to a network that learns no more
+    epoch = position.best_epoch if best and position.best_epoch else position.finished
+    accuracy = position.epochs[epoch - 1]
+    counters, scales = ((outcome.best, outcome.best_scales) if best and outcome.best is not None
+                        else (outcome.counters, outcome.scales))
+    return TrainedModel(
+        recipe=recipe, rule=outcome.options.rule, counters=tuple(counters),
+        class_names=data.class_names, scaling=data.scaling, dataset=data.name,
+        image_shape=data.image_shape, columns=data.columns,
+        extras={"options": outcome.options.as_json(), "data": outcome.fingerprint,
+                "epoch": epoch, "test_accuracy": accuracy.test_accuracy,
+                "val_accuracy": accuracy.val_accuracy}, scales=scales)
+
+
+def write_files(outcome: Outcome, folder: Path) -> dict[str, Path]:
+    """Write model, history and picture into a folder; what each file is."""
+    result = report(outcome)
+    files = {"model": folder / "model.npz"}
+    as_model(outcome).save(files["model"])
+    if outcome.best is not None:
+        files["best epoch's model"] = folder / "best.npz"
+        as_model(outcome, best=True).save(files["best epoch's model"])
+    files["history"] = folder / "history.json"
+    write_whole(files["history"], (json.dumps(result, indent=1) + "\n").encode())
+    files["learning curve"] = folder / "curve.png"
+    learning_curve(result | {"updates": result["updates_by_epoch"]}, files["learning curve"])
+    return files

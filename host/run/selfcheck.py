@@ -1,0 +1,102 @@
+"""Random networks on a device and on the golden machine behind the same link, compared."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...model.config import CoreConfig
+from ...model.layout import TableError, check_table
+from ...model.recipe import Recipe
+from ...model.rng import initial_counters, initial_prng
+from ..device.driver import Driver, layer_table
+from ..device.session import Session
+from ..device.transport import GoldenTransport
+
+__all__ = ["Case", "first_difference", "random_cases"]
+
+#: Counters of the stats that both machines count; the golden one counts no cycles.
+COUNTS = ("samples", "correct", "updates", "flips")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, and how many random samples of which seed it learns."""
+
+    recipe: Recipe
+    samples: int
+    seed: int
+
+    def __str__(self) -> str:
+        sizes = "-".join(str(n) for n in self.recipe.layers)
+        return (f"{sizes}, {self.recipe.planes} planes, gains {self.recipe.gains}, shifts "
+                f"{self.recipe.shifts}, margin {self.recipe.margin}, seed {self.seed}")
+
+
+def random_cases(config: CoreConfig, samples: int, seed: int) -> Iterator[Case]:
+    """Random networks that fit a core, 50 samples or fewer each, `samples` in all."""
+    rng = random.Random(seed)
+    while samples > 0:
+        case = _random_case(rng, config, min(samples, 50))
+        if _fits(config, case.recipe):
+            samples -= case.samples
+            yield case
+
+
+def _random_case(rng: random.Random, config: CoreConfig, samples: int) -> Case:
+    depth = rng.randint(1, min(4, config.max_layers))
+    layers = [rng.randint(1, min(100, config.max_inputs))]
+    layers += [rng.randint(1, min(70, config.max_neurons)) for _ in range(depth - 1)]
+    layers.append(rng.randint(2, min(20, config.max_classes)))
+    recipe = Recipe(
+        tuple(layers), config.counter_bits, config.activation_bits,
+        planes=rng.randint(1, config.input_planes),
+        gains=tuple(rng.randint(-8, config.counter_bits - 2) for _ in range(depth)),
+        shifts=tuple(rng.randint(0, 6) for _ in range(depth - 1)),
+        margin=rng.choice([1, 16, 64, 1000]), epochs=1, seed=rng.randrange(2**64))
+    return Case(recipe, samples, rng.randrange(2**32))
+
+
+def _fits(config: CoreConfig, recipe: Recipe) -> bool:
+    try:
+        check_table(config, layer_table(recipe, recipe.gains))
+    except TableError:
+        return False
+    return True
+
+
+def first_difference(device: Driver, case: Case) -> str | None:
+    """Learn and infer on a device and on the golden machine; where they part first, or None."""
+    golden = Driver(Session(GoldenTransport(device.config)))
+    recipe = case.recipe
+    rng = np.random.default_rng(case.seed)
+    x = rng.integers(0, 1 << recipe.planes, (case.samples, recipe.layers[0])).astype(np.uint8)
+    x[rng.random(x.shape) < rng.choice([0.0, 0.5, 0.9])] = 0
+    y = rng.integers(0, recipe.layers[-1], case.samples)
+    for driver in (device, golden):
+        driver.load(layer_table(recipe, recipe.gains),
+                    initial_counters(recipe.layers, recipe.counter_bits, recipe.seed),
+                    initial_prng(recipe.layers, recipe.seed).state)
+    got, want = (driver.train_chunk(x, y, recipe.margin) for driver in (device, golden))
+    for name in COUNTS:
+        if getattr(got, name) != getattr(want, name):
+            return f"{name}: {getattr(got, name)}, golden model {getattr(want, name)}"
+    if device.prng() != golden.prng():
+        return f"PRNG: {device.prng():#018x}, golden model {golden.prng():#018x}"
+    for layer, (a, b) in enumerate(zip(device.counters(), golden.counters(), strict=True), 1):
+        if not np.array_equal(a, b):
+            row, column = np.argwhere(a != b)[0]
+            return (f"layer {layer}, row {row}, input {column}: counter {a[row, column]}, "
+                    f"golden model {b[row, column]}")
+    predicted, scores, _ = device.infer(x)
+    expected, right, _ = golden.infer(x)
+    if not np.array_equal(scores, right):
+        sample, k = np.argwhere(scores != right)[0]
+        return (f"sample {sample}, class {k}: score {scores[sample, k]}, "
+                f"golden model {right[sample, k]}")
+    if not np.array_equal(predicted, expected):
+        sample = int(np.argmax(predicted != expected))
+        return (f"sample {sample}: prediction {predicted[sample]}, "
+                f"golden model {expected[sample]}")
+    return None

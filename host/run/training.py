@@ -1,0 +1,311 @@
+"""A training run: epochs in chunks, so that it can be watched, stopped, killed and continued."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import BadInput, TritgradError
+from ...model.blending.pruning import ALL, Pruning
+from ...model.margin import state_sha256
+from ...model.recipe import Recipe
+from ...model.rng import epoch_order, shift_image, shift_offsets
+from ...model.scales.rows import RowScales
+from ..data.datasets import Dataset
+from ..device.driver import Driver
+from ..device.open import open_board
+from ..device.session import Session
+from ..device.transport import SimTransport
+from .checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
+from .learners import (
+    DeviceLearner,
+    Learner,
+    ModelLearner,
+    ProbeDeviceLearner,
+    ProbeLearner,
+    SignLearner,
+)
+from .metrics import accuracy
+from .options import TrainOptions, board_and_port
+
+__all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher", "open_learner", "resume",
+           "start", "with_device"]
+
+CHECKPOINT = "checkpoint.npz"
+#: Seconds between two checkpoints, at least.
+CHECKPOINT_S = 5.0
+
+Bytes = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+
+class Stopped(TritgradError):
+    """The run was asked to stop, and can be continued: exit code 130."""
+
+    exit_code = 130
+
+
+class Watcher:
+    """Is told how a run goes. This one does not care."""
+
+    def working(self, what: str) -> AbstractContextManager[Callable[[str], None]]:
+        """Something of unknown length is done inside; the function is told what, step by step."""
+        return nullcontext(lambda text: None)
+
+    def trained(self, number: int, epochs: int, epoch: Epoch, rows: int) -> None:
+        """A chunk is done: epoch `number` (from 1) of `epochs` has `rows` samples in all."""
+
+    def tested(self, number: int, done: int, rows: int) -> None:
+        """`done` of `rows` test or validation samples of an epoch are inferred."""
+
+    def epoch_over(self, number: int, epochs: int, epoch: Epoch) -> None:
+        """An epoch and its tests are over."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A run that has come to its end.
+
+    Attributes
+    ----------
+    counters, best
+        Per layer int16 (outputs, inputs): after the last epoch, and after the one with the best
+        validation accuracy if there was validation.
+    scales, best_scales
+        Scales of the rows that belong to them, if they were learned.
+    """
+
+    options: TrainOptions
+    data: Dataset
+    fingerprint: dict[str, str]
+    recipe: Recipe
+    position: Position
+    counters: list[npt.NDArray[np.int16]]
+    best: list[npt.NDArray[np.int16]] | None
+    scales: RowScales | None = None
+    best_scales: RowScales | None = None
+
+    @property
+    def state_sha256(self) -> str:
+        """The hash by which two runs are compared."""
+        return state_sha256(self.counters, self.scales)
+
+
+def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
+                 vcd: str | None = None, image_shape: tuple[int, int] | None = None) -> Learner:
+    """The device that the options name, ready for `Learner.start` or `Learner.load`."""
+    if options.device != "sim" and vcd is not None:
+        raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
+    if options.rule == "sign":
+        return SignLearner(recipe)
+    if options.probing is not None and options.device == "model":
+        return ProbeLearner(recipe, options.probing)
+    if options.device == "model":
+        with watcher.working("compiling the golden model"):
+            return ModelLearner(recipe, image_shape)
+    if board_and_port(options.device):
+        with watcher.working(f"connecting to {options.device}"):
+            return _on_device(options, open_board(options.device, recipe), recipe, image_shape)
+    config = options.core(recipe.layers, recipe.planes)
+    with watcher.working("compiling the RTL") as say:
+        transport = SimTransport(config, vcd, say)
+    return _on_device(options, Driver(Session(transport)), recipe, image_shape)
+
+
+def _on_device(options: TrainOptions, driver: Driver, recipe: Recipe,
+               image_shape: tuple[int, int] | None) -> DeviceLearner:
+    if options.probing is not None:
+        return ProbeDeviceLearner(driver, recipe, options.probing)
+    return DeviceLearner(driver, recipe, image_shape)
+
+
+def start(options: TrainOptions, data: Dataset, folder: Path, learner: Learner,
+          watcher: Watcher, **settings: object) -> "Trainer":
+    """A new run, with its first checkpoint written."""
+    recipe, position = options.recipe(data), Position()
+    learner.start()
+    if recipe.prune is not None:
+        recipe.prune.check(recipe.epochs * len(data.x_train))
+        learner.purge([1], 0, ALL)
+    counters, prng = learner.state()
+    support = learner.support()
+    position.inside = _granules(support)
+    checkpoint = Checkpoint(options, fingerprint(data), position, counters, prng,
+                            scales=learner.scales(), support=support)
+    checkpoint.save(folder / CHECKPOINT)
+    return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
+
+
+def resume(checkpoint: Checkpoint, data: Dataset, folder: Path, learner: Learner,
+           watcher: Watcher, **settings: object) -> "Trainer":
+    """A run from its checkpoint. Raises `BadInput` if the data are others."""
+    check_data(checkpoint, data, folder)
+    learner.load(checkpoint.counters, checkpoint.prng, checkpoint.scales, checkpoint.support)
+    return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
+
+
+class Trainer:
+    """Carries a run to its end.
+
+    Parameters
+    ----------
+    checkpoint
+        Where the run is; the learner is in that state.
+    data
+        The data of the run.
+    folder
+        Where checkpoints go.
+    learner
+        The device.
+    watcher
+        Is told of progress.
+    stop
+        Asked after each chunk: whether to write a checkpoint and raise `Stopped`.
+    checkpoint_s
+        Least seconds between two checkpoints.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, data: Dataset, folder: Path, learner: Learner,
+                 watcher: Watcher, stop: Callable[[], bool] = lambda: False,
+                 checkpoint_s: float = CHECKPOINT_S):
+        self.checkpoint = checkpoint
+        self.options = checkpoint.options
+        self.data = data
+        self.recipe = checkpoint.options.recipe(data)
+        self.folder = folder
+        self.learner = learner
+        self.watcher = watcher
+        self.stop = stop
+        self.checkpoint_s = checkpoint_s
+        self._clock = self._saved = time.monotonic()
+
+    def run(self) -> Outcome:
+        """Train to the end; raises `Stopped` if told to stop."""
+        position = self.checkpoint.position
+        for number in range(position.finished, self.recipe.epochs):
+            if len(position.epochs) == number:
+                position.epochs.append(Epoch())
+            epoch = position.epochs[number]
+            self._train_epoch(number, epoch)
+            self._test_epoch(number, epoch)
+            position.finished = number + 1
+            self.watcher.epoch_over(number + 1, self.recipe.epochs, epoch)
+            self._pause()
+        self._save()
+        c = self.checkpoint
+        return Outcome(c.options, self.data, c.data, self.recipe, position, c.counters, c.best,
+                       c.scales, c.best_scales)
+
+    def _train_epoch(self, number: int, epoch: Epoch) -> None:
+        rows, k = len(self.data.x_train), self.options.shift_augment
+        order = epoch_order(self.recipe.seed, number, rows)
+        offsets = shift_offsets(self.recipe.seed, number, rows, k) if k else None
+        gains, size = self.recipe.gains_in(number), self.learner.chunk
+        prune, whole = self.recipe.prune, self.recipe.epochs * rows
+        while epoch.samples < rows:
+            seen = number * rows + epoch.samples
+            chunk = slice(epoch.samples, min(rows, (epoch.samples // size + 1) * size,
+                                             epoch.samples + (prune.ahead(seen) if prune
+                                                              else rows)))
+            x = self.data.x_train[order[chunk]]
+            if offsets is not None and self.data.image_shape is not None:
+                x = _shifted(x, offsets[0][chunk], offsets[1][chunk], self.data.image_shape)
+            before = time.monotonic()
+            done = self.learner.train(x, self.data.y_train[order[chunk]], gains,
+                                      prune is not None and prune.rests(seen, whole))
+            if prune is not None:
+                self._purge(prune, seen + len(x), whole, epoch)
+            self.checkpoint.position.train_seconds += time.monotonic() - before
+            for name in ("samples", "correct", "updates", "flips", "cycles", "forward_cycles"):
+                setattr(epoch, name, getattr(epoch, name) + getattr(done, name))
+            epoch.counted = epoch.counted and self.learner.counts_cycles
+            self.watcher.trained(number + 1, self.recipe.epochs, epoch, rows)
+            self._pause()
+        if self.options.gf3 is not None:
+            self.learner.scrub()
+
+    def _purge(self, prune: Pruning, seen: int, whole: int, epoch: Epoch) -> None:
+        """Purge if it is time, and count births and deaths. Between purges nothing dies."""
+        position, cutoff = self.checkpoint.position, prune.cutoff_after(seen, whole)
+        if cutoff is None and seen % (whole // self.recipe.epochs):
+            return
+        alive = epoch.inside = _granules(self.learner.support())
+        epoch.births += alive - position.inside
+        if cutoff is not None:
+            self.learner.purge(prune.layers(self.recipe.depth), cutoff,
+                               prune.small(self.recipe.counter_bits))
+            epoch.inside = _granules(self.learner.support())
+            epoch.deaths += alive - epoch.inside
+        position.inside = epoch.inside
+
+    def _test_epoch(self, number: int, epoch: Epoch) -> None:
+        data, position = self.data, self.checkpoint.position
+        validated = data.x_val is not None and len(data.x_val) > 0
+        rows = len(data.x_test) + (len(data.x_val) if data.x_val is not None else 0)
+        if data.x_val is not None and data.y_val is not None and validated:
+            predicted = self._predict(number, data.x_val, 0, rows)
+            epoch.val_accuracy = accuracy(data.y_val, predicted)
+        if len(data.x_test):
+            predicted = self._predict(number, data.x_test, rows - len(data.x_test), rows)
+            epoch.test_accuracy = accuracy(data.y_test, predicted)
+        if epoch.val_accuracy is not None:
+            best = position.best_epoch
+            record = None if best is None else position.epochs[best - 1].val_accuracy
+            if record is None or epoch.val_accuracy > record:
+                position.best_epoch = number + 1
+                self.checkpoint.best = self.learner.state()[0]
+                self.checkpoint.best_scales = self.learner.scales()
+
+    def _predict(self, number: int, x: Bytes, before: int, rows: int) -> Labels:
+        parts = []
+        for first in range(0, len(x), self.learner.chunk):
+            parts.append(self.learner.infer(x[first:first + self.learner.chunk])[0])
+            self.watcher.tested(number + 1, before + first + len(parts[-1]), rows)
+            if self.stop():
+                self._pause()
+        return np.concatenate(parts)
+
+    def _pause(self) -> None:
+        """Between two chunks: write a checkpoint if it is time, stop if told to."""
+        stopping = self.stop()
+        if stopping or time.monotonic() - self._saved >= self.checkpoint_s:
+            self._save()
+        if stopping:
+            raise Stopped(f"stopped; continue with: tritgrad train --resume {self.folder}")
+
+    def _save(self) -> None:
+        now = time.monotonic()
+        self.checkpoint.position.seconds += now - self._clock
+        self._clock = now
+        self.checkpoint.counters, self.checkpoint.prng = self.learner.state()
+        self.checkpoint.scales = self.learner.scales()
+        self.checkpoint.support = self.learner.support()
+        self.checkpoint.save(self.folder / CHECKPOINT)
+        self._saved = time.monotonic()
+
+
+def _granules(support: list[npt.NDArray[np.bool_]] | None) -> int:
+    """How many are inside."""
+    return sum(int(bits.sum()) for bits in support or [])
+
+
+def _shifted(x: Bytes, dy: Labels, dx: Labels, shape: tuple[int, int]) -> Bytes:
+    """Flattened images, each moved by its own offsets in pixels."""
+    images = x.reshape(-1, *shape)
+    moved = np.empty_like(images)
+    for y, z in {(int(a), int(b)) for a, b in zip(dy, dx, strict=True)}:
+        chosen = (dy == y) & (dx == z)
+        moved[chosen] = shift_image(images[chosen], y, z)
+    return moved.reshape(len(x), -1)
+
+
+def with_device(checkpoint: Checkpoint, device: str | None,
+                data_dir: str | None = None) -> Checkpoint:
+    """The checkpoint, to be continued on another device or with its data in another folder."""
+    options = checkpoint.options
+    return replace(checkpoint, options=replace(options, device=device or options.device,
+                                               data_dir=data_dir or options.data_dir))

@@ -1,0 +1,184 @@
+"""Activation words: compact lists of the non-zero words of a sample or of hidden layers.
+
+While words arrive, those with any bit set are appended to a list; forward pass and update replay
+the list, so a zero word costs no cycle.
+"""
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...model.config import CoreConfig
+from ..memory.block_ram import BlockRam
+from ..parts.ports import sample_word
+
+__all__ = ["Entry", "ListReader", "SampleBuffer", "plane_mask"]
+
+
+class Entry(data.StructLayout):
+    """A non-zero activation word: its position, which planes are not zero, and the planes.
+
+    Lane i of plane p is bit ``p * L + i`` of ``planes``.
+    """
+
+    def __init__(self, config: CoreConfig, planes: int, words: int):
+        super().__init__({
+            "index": range(words),
+            "mask": planes,
+            "planes": planes * config.lanes,
+        })
+
+
+def plane_mask(planes: Value, lanes: int) -> Value:
+    """A bit a plane of `lanes` bits: whether the plane has a set bit."""
+    return Cat(planes[n:n + lanes].any() for n in range(0, len(planes), lanes))
+
+
+class SampleBuffer(wiring.Component):
+    """Two sample buffers: one in hand, one that fills from the link.
+
+    A word a cycle goes in. Words with no bit set are dropped on the way.
+
+    Members
+    -------
+    i : sample words; ready while the receiving buffer is not full.
+    clear : strobe: forget both buffers.
+    take : strobe, only while `filled`: the received sample becomes the one in hand.
+    filled : a whole sample has been received.
+    label, count : of the sample in hand: its label and the entries of its list.
+    address, enable : entry of the sample in hand to read; `entry` one cycle after, held while not
+        enabled.
+    active : of a core with a support, the words of the sample in hand that are not zero. An entry
+        then lies at the address that is its word's number.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        words = config.max_input_words
+        self.layout = Entry(config, config.input_planes, words)
+        super().__init__({
+            "i": In(stream.Signature(sample_word(config))),
+            "clear": In(1),
+            "take": In(1),
+            "filled": Out(1),
+            "label": Out(8),
+            "count": Out(range(words + 1)),
+            "address": In(range(words)),
+            "enable": In(1),
+            "entry": Out(self.layout),
+            **({"active": Out(words)} if config.support else {}),
+        })
+        self.memory = BlockRam(self.layout, 2 << (words - 1).bit_length())
+        self.hand = Signal()  # the buffer in hand
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = self.memory
+
+        index = Signal.like(self.address)
+        appended = Signal.like(self.count)
+        label = Signal(8)
+        mask = plane_mask(self.i.p.planes, self.config.lanes)
+
+        place = index if self.config.support else appended[:len(self.address)]
+        m.d.comb += [
+            memory.address.eq(Cat(self.address, self.hand)),
+            memory.enable.eq(self.enable),
+            self.entry.eq(memory.word),
+            self.i.ready.eq(~self.filled),
+            memory.write_address.eq(Cat(place, ~self.hand)),
+            memory.write_data.index.eq(index),
+            memory.write_data.mask.eq(mask),
+            memory.write_data.planes.eq(self.i.p.planes),
+        ]
+        with m.If(self.i.valid & self.i.ready):
+            m.d.comb += memory.write.eq(mask.any())
+            m.d.sync += [
+                index.eq(index + 1),
+                appended.eq(appended + mask.any()),
+            ]
+            with m.If(self.i.p.last):
+                m.d.sync += [self.filled.eq(1), index.eq(0), label.eq(self.i.p.label)]
+        with m.If(self.take):
+            m.d.sync += [
+                self.hand.eq(~self.hand),
+                self.filled.eq(0),
+                self.count.eq(appended),
+                self.label.eq(label),
+                appended.eq(0),
+            ]
+        with m.If(self.clear):
+            m.d.sync += [
+                self.filled.eq(0),
+                self.count.eq(0),
+                self.label.eq(0),
+                appended.eq(0),
+                index.eq(0),
+            ]
+        if self.config.support:
+            arriving = Signal.like(self.active)
+            with m.If(self.i.valid & self.i.ready):
+                for n in range(len(arriving)):
+                    with m.If(mask.any() & (index == n)):
+                        m.d.sync += arriving[n].eq(1)
+            with m.If(self.take):
+                m.d.sync += [self.active.eq(arriving), arriving.eq(0)]
+            with m.If(self.clear):
+                m.d.sync += [self.active.eq(0), arriving.eq(0)]
+        return m
+
+
+class ListReader(wiring.Component):
+    """Replays a list from a memory with a registered read, an item a cycle, pass after pass.
+
+    The list may still grow: the reader stalls at its end until `final`. The next pass starts in the
+    cycle after the last item was taken.
+
+    Members
+    -------
+    start : strobe: begin with the first pass.
+    count : items in the list; `final` if it will not grow.
+    address, enable : to the memory's read port; its data is the item while `valid`.
+    valid : an item is there; `take` consumes it.
+    last : it is the pass's last, known to be so one cycle after `final` at the latest.
+    ended : no item is left of the pass, though none was marked last; `take` starts the next pass.
+    """
+
+    def __init__(self, depth: int):
+        self.depth = depth
+        super().__init__({
+            "start": In(1),
+            "count": In(range(depth + 1)),
+            "final": In(1),
+            "address": Out(range(depth)),
+            "enable": Out(1),
+            "valid": Out(1),
+            "last": Out(1),
+            "ended": Out(1),
+            "take": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        following = Signal(range(self.depth + 1))  # item to read next
+        end = Signal()  # the pass has no item beyond the one in hand; `following` is 0 again
+        reads, more, ends = Signal(), Signal(), Signal()
+        m.d.comb += [
+            self.last.eq(self.valid & end),
+            self.ended.eq(~self.valid & end),
+            reads.eq(Mux(end, self.take, ~self.valid | self.take)),
+            more.eq(following != self.count),
+            ends.eq(self.final & (~more | (reads & (following + 1 == self.count)))),
+            # A read beyond the list does no harm: so the memory need not wait for `more`.
+            self.address.eq(following),
+            self.enable.eq(reads),
+        ]
+        with m.If(reads):
+            m.d.sync += [self.valid.eq(more), following.eq(following + more)]
+        with m.If(reads | ~end):
+            m.d.sync += end.eq(ends)
+            with m.If(ends):
+                m.d.sync += following.eq(0)
+        with m.If(self.start):
+            m.d.sync += [following.eq(0), self.valid.eq(0), end.eq(0)]
+        return m

@@ -1,0 +1,290 @@
+"""The golden device: the reference machine behind the link protocol, bytes in and bytes out."""
+
+import struct
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from ..firmware import frames
+from ..firmware.frames import Frame, FrameDecoder, Run, Space, Status, Type
+from ..firmware.isa import INSTRUCTIONS, UNITS, Op, Operand, available, decode
+from ..firmware.wire import pack_scales, pack_words, unpack_sample, unpack_scales, unpack_words
+from .config import CoreConfig, ceil_div
+from .layout import Layer, TableError, check_table, optional_spaces
+from .machine import Machine, Result, Sample
+from .records import Piece
+from .rng import splitmix64
+
+__all__ = ["GoldenDevice", "program_fault"]
+
+
+class Refused(Exception):
+    """A frame gets an error answer and changes nothing."""
+
+    def __init__(self, status: Status):
+        self.status = status
+
+
+def program_fault(config: CoreConfig, words: list[int]) -> str | None:
+    """Why a core does not take a program, or None."""
+    if not 1 <= len(words) <= config.program_depth:
+        return f"a program has 1 to {config.program_depth} instructions, not {len(words)}"
+    highest = {Operand.NONE: (0, 0), Operand.COUNT: (1, (1 << 24) - 1),
+               Operand.TARGET: (0, len(words) - 1), Operand.LAYER: (1, config.max_layers),
+               Operand.MARGIN: (1, (1 << 23) - 1), Operand.MODE: (0, 3),
+               Operand.SPARSITY: (0, 6),
+               Operand.LIMITS: (0, (1 << 21) - 1), Operand.EXPONENT: (0, 31)}
+    for address, word in enumerate(words):
+        opcode, operand = decode(word)
+        if opcode not in frozenset(Op):
+            return f"address {address}: no instruction has opcode {opcode}"
+        if opcode not in available(config):
+            unit = UNITS[INSTRUCTIONS[Op(opcode)].needs]
+            return f"address {address}: {Op(opcode).name} needs a core {unit}"
+        low, high = highest[INSTRUCTIONS[Op(opcode)].operand]
+        if not low <= operand <= high:
+            return f"address {address}: {Op(opcode).name} takes {low} to {high}, not {operand}"
+    return None
+
+
+class GoldenDevice:
+    """Answers frames exactly as a core does; its cycle counters stay 0.
+
+    Parameters
+    ----------
+    config
+        The core to stand in for.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        self.reset()
+
+    def reset(self) -> None:
+        """The state after power-up: nothing loaded, no session."""
+        self.machine = Machine(self.config)
+        self.decoder = FrameDecoder(self.config.slot_bytes)
+        self.expected = 0
+        self.nonce = 0
+        self.loaded = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """Take wire bytes, run as far as they allow, and return the wire bytes to send."""
+        out = bytearray()
+        for frame in self.decoder.feed(data):
+            out += self._answer(frame).encode()
+            self.machine.advance()
+            while self.machine.outbox:
+                out += self._result(self.machine.outbox.popleft()).encode()
+        return bytes(out)
+
+    def _result(self, result: Result | Piece) -> Frame:
+        if isinstance(result, Piece):
+            return Frame(frames.TRACE, result.number & 0xFF,
+                         struct.pack("<I", result.number) + result.data)
+        payload = struct.pack("<IB", result.index, result.prediction)
+        return Frame(frames.RESULT, result.index & 0xFF,
+                     payload + result.scores.astype("<i4").tobytes())
+
+    def _answer(self, frame: Frame | Status) -> Frame:
+        if isinstance(frame, Status):
+            return Frame(frames.NAK, self.expected, self._head(frame))
+        try:
+            data = self._obey(frame)
+        except Refused as refusal:
+            kind = frame.type | frames.ANSWER_BIT
+            if refusal.status == Status.TYPE:
+                kind = frames.NAK
+            return Frame(kind, frame.sequence, self._head(refusal.status))
+        return Frame(frame.type | frames.ANSWER_BIT, frame.sequence,
+                     self._head(Status.OK) + data)
+
+    def _head(self, status: Status) -> bytes:
+        return frames.pack_fields(frames.ANSWER_HEAD, status=status, expected=self.expected,
+                                  nonce=self.nonce)
+
+    def _obey(self, frame: Frame) -> bytes:
+        """Check in the order type, session, sequence, state, length, range; then act."""
+        kind = frame.type
+        if kind not in frozenset(Type) or (kind == Type.SEED and not self.config.seeder):
+            raise Refused(Status.TYPE)
+        if kind == Type.HELLO:
+            return self._hello(frame)
+        if self.nonce == 0:
+            raise Refused(Status.NO_HELLO)
+        ahead = (frame.sequence - self.expected) & 0xFF
+        if 0 < ahead < 128:
+            raise Refused(Status.SEQUENCE)
+        if ahead and kind not in frames.READ_ONLY:
+            return b""
+        running = self.machine.run is Run.RUNNING
+        if kind not in (Type.STATUS, Type.ABORT) and running != (kind == Type.DATA):
+            raise Refused(Status.STATE)
+        actions: dict[Type, Callable[[bytes], bytes]] = {
+            Type.PROGRAM: self._program, Type.TABLE: self._table, Type.WRITE: self._write,
+            Type.READ: self._read, Type.PRNG: self._prng, Type.SEED: self._seed,
+            Type.RUN: self._run, Type.DATA: self._data, Type.STATUS: self._status,
+            Type.ABORT: self._abort}
+        data = actions[Type(kind)](frame.payload)
+        if not ahead:
+            self.expected = (self.expected + 1) & 0xFF
+        return data
+
+    def _hello(self, frame: Frame) -> bytes:
+        _need_length(frame.payload, 4)
+        nonce = int.from_bytes(frame.payload, "little")
+        _need(nonce != 0)
+        self.nonce, self.expected = nonce, (frame.sequence + 1) & 0xFF
+        c = self.config
+        named = {name: getattr(c, name) for name, _ in frames.HELLO_FIELDS if hasattr(c, name)}
+        return frames.pack_fields(frames.HELLO_FIELDS, magic=frames.MAGIC, slots=frames.SLOTS,
+                                  protocol=frames.PROTOCOL_VERSION, **named)
+
+    def _program(self, payload: bytes) -> bytes:
+        if not payload or len(payload) % 4:
+            raise Refused(Status.LENGTH)
+        words = list(struct.unpack(f"<{len(payload) // 4}I", payload))
+        _need(program_fault(self.config, words) is None)
+        self.machine.program = words
+        self.loaded |= 1
+        return b""
+
+    def _table(self, payload: bytes) -> bytes:
+        if not payload or len(payload) % 8:
+            raise Refused(Status.LENGTH)
+        layers = []
+        while payload:
+            row, payload = frames.unpack_fields(frames.LAYER_ROW, payload)
+            layers.append(Layer(**row))
+        try:
+            check_table(self.config, layers)
+        except TableError:
+            raise Refused(Status.RANGE) from None
+        self.machine.load_table(layers)
+        self.loaded |= 2
+        return b""
+
+    def _window(self, payload: bytes) -> tuple[npt.NDArray[np.int64], int, int]:
+        """The memory words that WRITE or READ names, bits of a lane, and bytes of a word."""
+        space, bank, address, count = struct.unpack("<BBHH", payload[:6])
+        _need(count > 0)
+        c, machine, end = self.config, self.machine, address + count
+        if space == Space.T:
+            _need(bank < c.banks and end <= c.trit_depth)
+            return machine.codes[bank, address:end], 2, c.trit_word_bytes
+        _need(bank == 0)
+        if space == Space.R:
+            _need(c.trainable and end <= c.residual_depth)
+            return machine.residuals[address:end], c.residual_bits, c.residual_word_bytes
+        others = optional_spaces(c)
+        _need(space in others and end <= others[Space(space)][0])
+        if space == Space.SUMS:
+            return machine.sums[address:end, None], 2, 1
+        return machine.support[address:end], 1, c.support_word_bytes
+
+    def _word_bytes(self, space: int) -> int:
+        """Bytes of a memory's word; a space that there is not counts as the last there is."""
+        c = self.config
+        sizes = {Space.T: c.trit_word_bytes, Space.R: c.residual_word_bytes}
+        sizes |= {other: size for other, (_, size) in optional_spaces(c).items()}
+        return sizes[Space(space) if space in sizes else max(sizes)]
+
+    def _scale_words(self, payload: bytes) -> slice | None:
+        """The words of memory S that WRITE or READ names; None if it is of another memory."""
+        space, bank, address, count = struct.unpack("<BBHH", payload[:6])
+        if not self.config.scales or space != Space.S:
+            return None
+        _need(count > 0 and bank == 0 and address + count <= self.config.scale_depth)
+        return slice(address, address + count)
+
+    def _write(self, payload: bytes) -> bytes:
+        if len(payload) < 6:
+            raise Refused(Status.LENGTH)
+        space, count = payload[0], int.from_bytes(payload[4:6], "little")
+        size = self._word_bytes(space)
+        _need_length(payload, 6 + size * count)
+        rows = self._scale_words(payload)
+        if rows is not None:
+            self.machine.corr[rows], self.machine.factors[rows] = unpack_scales(payload[6:])
+            return b""
+        window, bits, size = self._window(payload)
+        window[:] = unpack_words(payload[6:], bits, window.shape[1], size)
+        if space == Space.T:
+            self.loaded |= 4
+        elif space == Space.SUMS:
+            window %= 3
+        return b""
+
+    def _read(self, payload: bytes) -> bytes:
+        _need_length(payload, 6)
+        rows = self._scale_words(payload)
+        if rows is not None:
+            data = pack_scales(self.machine.corr[rows], self.machine.factors[rows])
+            _need(6 + len(data) <= self.config.max_payload)
+            return data
+        window, bits, size = self._window(payload)
+        _need(6 + size * len(window) <= self.config.max_payload)
+        return pack_words(window, bits, size)
+
+    def _prng(self, payload: bytes) -> bytes:
+        _need_length(payload, 8)
+        state = int.from_bytes(payload, "little")
+        _need(state != 0)
+        self.machine.prng.state = state
+        self.loaded |= 8
+        return b""
+
+    def _seed(self, payload: bytes) -> bytes:
+        _need_length(payload, 16)
+        seed, index = struct.unpack("<QQ", payload)
+        self.machine.prng.state = int(splitmix64(seed, index)) or 1
+        self.loaded |= 8
+        return b""
+
+    def _run(self, payload: bytes) -> bytes:
+        _need_length(payload, 0)
+        if self.loaded != 15:
+            raise Refused(Status.STATE)
+        self.machine.start()
+        return b""
+
+    def _data(self, payload: bytes) -> bytes:
+        first = self.machine.layers[0]
+        classes = self.machine.layers[-1].outputs
+        size = first.planes * ceil_div(first.inputs, 8)
+        if not payload or len(payload) != 1 + payload[0] * (1 + size):
+            raise Refused(Status.LENGTH)
+        count = payload[0]
+        labels = payload[1:1 + count]
+        _need(count > 0 and max(labels) < classes)
+        for n, label in enumerate(labels):
+            data = payload[1 + count + n * size:1 + count + (n + 1) * size]
+            x = unpack_sample(data, first.inputs, first.planes)
+            self.machine.inbox.append(Sample(x, label))
+        return b""
+
+    def _status(self, payload: bytes) -> bytes:
+        _need_length(payload, 1)
+        _need(payload[0] <= 1)
+        s = self.machine.statistics
+        return frames.pack_fields(
+            frames.STATUS_FIELDS, run=self.machine.run, loaded=self.loaded, samples=s.samples,
+            correct=s.correct, updates=s.updates, flips=s.flips, cycles=0, forward_cycles=0,
+            total_cycles=0, prng=self.machine.prng.state)
+
+    def _abort(self, payload: bytes) -> bytes:
+        _need_length(payload, 0)
+        if self.machine.run is Run.RUNNING:
+            self.machine.run = Run.ABORTED
+        return b""
+
+
+def _need(condition: bool) -> None:
+    if not condition:
+        raise Refused(Status.RANGE)
+
+
+def _need_length(payload: bytes, length: int) -> None:
+    if len(payload) != length:
+        raise Refused(Status.LENGTH)

@@ -1,0 +1,207 @@
+import gzip
+import hashlib
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tritgrad.errors import BadInput
+from tritgrad.host.data import idx
+from tritgrad.host.data.datasets import load
+from tritgrad.host.data.idx import FILES, HASHES, MIRRORS, load_idx, read_idx
+
+
+def idx_bytes(values: np.ndarray) -> bytes:
+    values = np.asarray(values, np.uint8)
+    return bytes((0, 0, 8, values.ndim)) + struct.pack(f">{values.ndim}I", *values.shape) + \
+        values.tobytes()
+
+
+def write_set(folder: Path, train: int = 9, test: int = 4, size: tuple[int, int] = (3, 2),
+              packed: bool = True, seed: int = 0) -> list[np.ndarray]:
+    """The four files in `folder`, with random images and labels that take turns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    arrays = []
+    for i, file in enumerate(FILES):
+        count = train if i < 2 else test
+        values = rng.integers(0, 256, (count, *size)) if i % 2 == 0 else np.arange(count) % 10
+        arrays.append(values)
+        content = idx_bytes(values)
+        name = file + ".gz" if packed else file
+        (folder / name).write_bytes(gzip.compress(content) if packed else content)
+    return arrays
+
+
+@pytest.fixture(autouse=True)
+def no_folders_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRITGRAD_DATA", raising=False)
+    monkeypatch.setenv("TRITGRAD_CACHE", str(tmp_path / "cache"))
+
+    def offline(url: str, known: str, folder: Path) -> Path:
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr(idx, "fetch", offline)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_reads_what_was_written(tmp_path: Path, packed: bool) -> None:
+    arrays = write_set(tmp_path, packed=packed)
+    for ours, theirs in zip(load_idx("mnist", tmp_path), arrays, strict=True):
+        assert ours.dtype == np.uint8 and (ours == theirs).all()
+
+
+def test_packing_is_told_by_content_and_dotted_names_are_known(tmp_path: Path) -> None:
+    arrays = write_set(tmp_path, packed=False)
+    first = tmp_path / FILES[0]
+    first.write_bytes(gzip.compress(first.read_bytes()))
+    (tmp_path / FILES[3]).rename(tmp_path / "t10k-labels.idx1-ubyte")
+    assert (load_idx("mnist", tmp_path)[0] == arrays[0]).all()
+
+
+def test_search_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_set(tmp_path / "given", train=11)
+    write_set(tmp_path / "data" / "mnist", train=12)
+    write_set(tmp_path / "cache" / "mnist", train=13)
+    assert len(load_idx("mnist")[0]) == 13
+    monkeypatch.setenv("TRITGRAD_DATA", str(tmp_path / "data"))
+    assert len(load_idx("mnist")[0]) == 12
+    assert len(load_idx("mnist", tmp_path / "given")[0]) == 11
+    (tmp_path / "data" / "mnist" / (FILES[1] + ".gz")).unlink()
+    assert len(load_idx("mnist")[0]) == 13
+
+
+def test_given_folder_must_be_complete(tmp_path: Path) -> None:
+    write_set(tmp_path / "cache" / "mnist")
+    write_set(tmp_path / "given")
+    (tmp_path / "given" / (FILES[1] + ".gz")).unlink()
+    with pytest.raises(BadInput, match=r"^data folder .*given lacks train-labels-idx1-ubyte "
+                                       r"\(\.gz or not\)$"):
+        load_idx("mnist", tmp_path / "given")
+    with pytest.raises(BadInput, match=r"no lacks train-images.*, .* and t10k-labels-idx1-ubyte "):
+        load_idx("mnist", tmp_path / "no")
+
+
+def test_without_network_the_error_says_what_to_put_where(tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        load("fashion-mnist")
+    assert str(caught.value) == (
+        "fashion-mnist is not on this machine and could not be downloaded (ConnectionError): put "
+        "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
+        f"t10k-labels-idx1-ubyte (.gz or not) into {tmp_path / 'cache' / 'fashion-mnist'} or into "
+        "a folder given as --data-dir")
+
+
+def test_only_missing_files_are_downloaded_from_the_first_mirror_that_has_them(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_set(tmp_path / "web")
+    folder = tmp_path / "cache" / "mnist"
+    write_set(folder)
+    (folder / (FILES[2] + ".gz")).unlink()
+    asked = []
+
+    def download(url: str, known: str, folder: Path) -> Path:
+        asked.append((url, known))
+        if url.startswith(MIRRORS["mnist"][0]):
+            raise ValueError("hash of downloaded file does not match")
+        return tmp_path / "web" / url.rsplit("/", 1)[1]
+
+    monkeypatch.setattr(idx, "fetch", download)
+    load_idx("mnist")
+    assert asked == [(mirror + FILES[2] + ".gz", HASHES["mnist"][2]) for mirror in MIRRORS["mnist"]]
+
+
+def test_downloads_check_the_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    import pooch
+
+    def write(url: str, output: str, _pooch: object) -> None:
+        Path(output).write_bytes(b"not what was published")
+
+    monkeypatch.setattr(pooch.core, "choose_downloader", lambda *_, **__: write)
+    url = "https://example.org/mnist/train-images-idx3-ubyte.gz"
+    with pytest.raises(ValueError, match="hash"):
+        idx.fetch(url, HASHES["mnist"][0], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    good = hashlib.sha256(b"not what was published").hexdigest()
+    assert idx.fetch(url, good, tmp_path).read_bytes() == b"not what was published"
+
+
+def test_every_truncation_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "images"
+    content = idx_bytes(np.arange(24).reshape(4, 3, 2))
+    for whole in (content, gzip.compress(content)):
+        for cut in range(len(whole)):
+            path.write_bytes(whole[:cut])
+            with pytest.raises(BadInput) as caught:
+                read_idx(path, 3)
+            assert "\n" not in str(caught.value)
+
+
+def test_wrong_contents(tmp_path: Path) -> None:
+    path = tmp_path / "images"
+    content = idx_bytes(np.arange(24).reshape(4, 3, 2))
+    path.write_bytes(content + b"x")
+    with pytest.raises(BadInput, match=r"images has 41 bytes; its shape \(4, 3, 2\) needs 40$"):
+        read_idx(path, 3)
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=r"no IDX file of bytes with 1 axes: it starts with "
+                                       r"00000803, not 00000801$"):
+        read_idx(path, 1)
+    path.write_bytes(b"<html>")
+    with pytest.raises(BadInput, match="starts with 3c68746d, not 00000803"):
+        read_idx(path, 3)
+    path.write_bytes(bytes((0, 0, 8, 3)) + b"\xff" * 12)
+    with pytest.raises(BadInput, match="has 16 bytes; its shape .4294967295, "):
+        read_idx(path, 3)
+    with pytest.raises(BadInput, match="cannot read .*none: No such file"):
+        read_idx(tmp_path / "none", 3)
+
+
+def test_files_that_do_not_fit_each_other(tmp_path: Path) -> None:
+    write_set(tmp_path)
+    labels = tmp_path / (FILES[3] + ".gz")
+    labels.write_bytes(idx_bytes(np.zeros(5)))
+    with pytest.raises(BadInput, match="holds 4 images, the file of labels beside it 5 labels"):
+        load_idx("mnist", tmp_path)
+    labels.write_bytes(idx_bytes(np.zeros(4)))
+    (tmp_path / (FILES[2] + ".gz")).write_bytes(idx_bytes(np.zeros((4, 2, 3))))
+    with pytest.raises(BadInput, match=r"of the sizes \(3, 2\) and \(2, 3\)$"):
+        load_idx("mnist", tmp_path)
+    (tmp_path / (FILES[2] + ".gz")).write_bytes(idx_bytes(np.zeros((0, 3, 2))))
+    with pytest.raises(BadInput, match="holds no images"):
+        load_idx("mnist", tmp_path)
+
+
+@pytest.mark.parametrize("planes", [None, 1, 3, 8])
+def test_pixels_are_shifted(tmp_path: Path, planes: int | None) -> None:
+    images, _, test_images, _ = write_set(tmp_path, train=20)
+    data = load("fashion-mnist", data_dir=tmp_path, planes=planes)
+    drop = 8 - (planes or 1)
+    assert (data.x_train == images.reshape(20, 6) >> drop).all()
+    assert (data.x_test == test_images.reshape(4, 6) >> drop).all()
+    assert data.image_shape == (3, 2) and data.planes == (planes or 1)
+    assert data.class_names[:2] == ("T-shirt/top", "Trouser") and data.classes == 10
+    assert data.y_train.tolist() == [i % 10 for i in range(20)]
+
+
+def test_classes_are_those_that_occur(tmp_path: Path) -> None:
+    write_set(tmp_path, train=3, test=2)
+    (tmp_path / (FILES[1] + ".gz")).write_bytes(idx_bytes(np.array([7, 11, 7])))
+    data = load("mnist", data_dir=tmp_path)
+    assert data.class_names == ("0", "1", "7", "11")
+    assert data.y_train.tolist() == [2, 3, 2] and data.y_test.tolist() == [0, 1]
+
+
+def test_real_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    folder = Path(os.environ.get("TRITGRAD_DATA", "")) / "mnist"
+    if "TRITGRAD_DATA" not in os.environ or not folder.is_dir():
+        pytest.skip("TRITGRAD_DATA names no folder with MNIST")
+    data = load("mnist", limit=3)
+    assert data.y_train.tolist() == [5, 0, 4]
+    assert np.bincount(data.y_test).tolist() == [
+        980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert data.x_train.shape == (3, 784) and data.class_names == tuple("0123456789")

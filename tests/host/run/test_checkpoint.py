@@ -1,0 +1,79 @@
+"""Checkpoints: whole or refused, and only for their own data."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tritgrad.errors import BadInput
+from tritgrad.host.data.npz import read_arrays, write_arrays
+from tritgrad.host.run.checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
+from tritgrad.host.run.options import TrainOptions
+
+
+@pytest.fixture
+def checkpoint():
+    options = TrainOptions(hidden=(5, 4), act_shift=(1, 2), val_fraction=0.1, device="model")
+    position = Position([Epoch(3, 2, 1, 7, 100, 50, True, 91.25, 90.5), Epoch(1)], 1, 1, 2.5, 1.5)
+    counters = [np.arange(-6, 6, dtype=np.int16).reshape(3, 4), np.ones((2, 3), np.int16)]
+    return Checkpoint(options, {"x_train": "ab"}, position, counters, 2**64 - 1,
+                      [-layer for layer in counters])
+
+
+def test_what_is_saved_is_loaded(checkpoint, tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    checkpoint.save(path)
+    loaded = Checkpoint.load(path)
+    for name in ("options", "data", "position", "prng"):
+        assert getattr(loaded, name) == getattr(checkpoint, name)
+    for name in ("counters", "best"):
+        for a, b in zip(getattr(loaded, name), getattr(checkpoint, name), strict=True):
+            assert a.dtype == np.int16
+            assert np.array_equal(a, b)
+    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+def test_no_best_epoch_stays_none(checkpoint, tmp_path):
+    dataclasses.replace(checkpoint, best=None).save(tmp_path / "c.npz")
+    assert Checkpoint.load(tmp_path / "c.npz").best is None
+
+
+def test_missing_foreign_and_damaged_files_are_refused(checkpoint, tmp_path):
+    path = tmp_path / "c.npz"
+    with pytest.raises(BadInput, match=r"c\.npz does not exist$"):
+        Checkpoint.load(path)
+    write_arrays(path, {"x": np.zeros(3)})
+    with pytest.raises(BadInput, match=r"c\.npz is no tritgrad checkpoint$"):
+        Checkpoint.load(path)
+    checkpoint.save(path)
+    arrays = read_arrays(path)
+    del arrays["counters_2"]
+    write_arrays(path, arrays)
+    with pytest.raises(BadInput, match=r"c\.npz is a damaged tritgrad checkpoint \(KeyError: "):
+        Checkpoint.load(path)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(BadInput, match=r"c\.npz is no \.npz file"):
+        Checkpoint.load(path)
+
+
+def test_every_cut_of_the_file_is_refused(checkpoint, tmp_path):
+    path = tmp_path / "c.npz"
+    checkpoint.save(path)
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 97):
+        path.write_bytes(whole[:size])
+        with pytest.raises(BadInput):
+            Checkpoint.load(path)
+
+
+def test_other_data_are_refused_by_name(checkpoint, tmp_path):
+    data = TrainOptions(limit=20).load_data()
+    checkpoint.data = fingerprint(data)
+    check_data(checkpoint, data, tmp_path)
+    x = data.x_train.copy()
+    x[3, 4] ^= 1
+    changed = dataclasses.replace(data, x_train=x, class_names=(*data.class_names[:-1], "nine"))
+    with pytest.raises(BadInput) as caught:
+        check_data(checkpoint, changed, tmp_path)
+    assert str(caught.value) == (f"the data of digits are not those that the run in {tmp_path} was "
+                                 f"started with: class_names, x_train differ")

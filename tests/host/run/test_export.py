@@ -1,0 +1,148 @@
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tritgrad.errors import BadInput
+from tritgrad.host.data.scaling import Scaling
+from tritgrad.host.run.export import c_header, write_c_header, write_npz
+from tritgrad.host.run.model_file import TrainedModel
+from tritgrad.model.arithmetic import activate, forward
+from tritgrad.model.recipe import Recipe
+
+COMPILER = next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None)
+needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler on this machine")
+
+#: Reads samples of `INPUTS` doubles; prints inputs, scores and prediction of each in a line.
+MAIN = r"""
+#include <stdio.h>
+#include "net.h"
+int main(void)
+{
+    double v[TRITGRAD_INPUTS];
+    uint8_t x[TRITGRAD_INPUTS];
+    int32_t s[TRITGRAD_CLASSES];
+    for (int k = 0; k < TRITGRAD_CLASSES; k++)
+        printf("%s\n", tritgrad_class_names[k]);
+    printf("--\n");
+    while (fread(v, sizeof v, 1, stdin) == 1) {
+        tritgrad_scale(v, x);
+        tritgrad_scores(x, s);
+        for (int i = 0; i < TRITGRAD_INPUTS; i++) printf("%d ", x[i]);
+        for (int k = 0; k < TRITGRAD_CLASSES; k++) printf("%ld ", (long)s[k]);
+        printf("%d\n", tritgrad_predict(x));
+    }
+    return 0;
+}
+"""
+
+
+def network(layers: tuple[int, ...], bits: int, activation_bits: int, planes: int, seed: int,
+            **more: Any) -> TrainedModel:
+    rng = np.random.default_rng(seed)
+    half = 1 << (bits - 1)
+    depth = len(layers) - 1
+    recipe = Recipe(layers, bits, activation_bits, planes, (0,) * depth,
+                    tuple(rng.integers(0, 6, depth - 1).tolist()), margin=8, epochs=1, seed=seed)
+    counters = tuple(rng.integers(-half, half, shape, np.int16) for shape in recipe.shapes)
+    low = rng.normal(size=layers[0])
+    high = np.where(rng.random(layers[0]) < 0.1, low, low + rng.exponential(3, layers[0]))
+    fields: dict[str, Any] = {
+        "recipe": recipe, "rule": "margin", "counters": counters,
+        "class_names": tuple(f"class {k}" for k in range(layers[-1])),
+        "scaling": Scaling(low, high), "dataset": "some data.csv"}
+    return TrainedModel(**{**fields, **more})
+
+
+def golden(model: TrainedModel, x: npt.NDArray[np.uint8]) -> list[int]:
+    h = x.astype(np.int64)
+    *hidden, last = [layer.astype(np.int64) for layer in model.trits()]
+    for weights, shift in zip(hidden, model.recipe.shifts, strict=True):
+        h, _ = activate(forward(weights, h), shift, model.recipe.activation_bits)
+    return forward(last, h).tolist()
+
+
+def run_c(model: TrainedModel, values: npt.NDArray[np.float64], folder: Path,
+          ) -> tuple[list[str], list[list[int]]]:
+    """Class names and rows of numbers that the compiled header prints."""
+    write_c_header(model, folder / "net.h")
+    (folder / "main.c").write_text(MAIN)
+    subprocess.run([str(COMPILER), "-std=c99", "-O1", "-Wall", "-Wextra", "-Wconversion",
+                    "-pedantic", "-Werror", "-o", "net", "main.c"], cwd=folder, check=True)
+    out = subprocess.run([folder / "net"], input=values.tobytes(), capture_output=True, check=True)
+    names, _, rows = out.stdout.decode().partition("--\n")
+    return names.splitlines(), [[int(n) for n in row.split()] for row in rows.splitlines()]
+
+
+@needs_compiler
+@pytest.mark.parametrize("layers, bits, activation_bits, planes", [
+    ((13, 8, 3), 8, 4, 4), ((5, 2), 6, 4, 8), ((64, 33, 32, 10), 10, 4, 1), ((1, 1, 2), 8, 1, 3),
+    ((100, 65, 31, 7), 14, 8, 8), ((784, 40, 10), 8, 4, 2),
+])
+def test_compiled_header_equals_the_golden_model(
+        tmp_path: Path, layers: tuple[int, ...], bits: int, activation_bits: int,
+        planes: int) -> None:
+    model = network(layers, bits, activation_bits, planes, seed=sum(layers))
+    rng = np.random.default_rng(1)
+    spread = model.scaling.maximum - model.scaling.minimum
+    values = model.scaling.minimum + spread * rng.uniform(-0.3, 1.3, (60, layers[0]))
+    values[0], values[1] = 1e300, -1e300
+    values[2], values[3] = model.scaling.minimum, model.scaling.maximum
+    names, rows = run_c(model, values, tmp_path)
+    assert names == list(model.class_names)
+    for x, row in zip(model.scaling.apply(values, planes), rows, strict=True):
+        scores = golden(model, x)
+        assert row == [*x.tolist(), *scores, int(np.argmax(scores))]
+
+
+@needs_compiler
+def test_pixels_ties_and_hostile_names(tmp_path: Path) -> None:
+    names = ("a\"b", "back\\slash", "??/ */ //", "Käse 1", "%s%n", "")
+    model = network((16, 6), 8, 4, 3, 3, class_names=names, dataset="*/ \"x\"\\ ??/",
+                    scaling=Scaling.fixed(0, 255, 16))
+    pixels = np.random.default_rng(0).integers(0, 256, (256, 16)).astype(np.float64)
+    pixels[0] = 0
+    printed, rows = run_c(model, pixels, tmp_path)
+    assert printed == list(names)
+    assert rows[0][-1] == 0, "of equal scores the first wins"
+    for pixel, row in zip(pixels, rows, strict=True):
+        assert row[:16] == (pixel.astype(int) >> 5).tolist()
+
+
+def test_header_names_no_path_and_is_reproducible() -> None:
+    model = network((13, 8, 3), 8, 4, 4, 0)
+    text = c_header(model)
+    assert text == c_header(model)
+    assert text.isascii() and str(Path.cwd()) not in text
+    assert max(map(len, text.splitlines())) <= 120
+    assert f'"{model.state_sha256}"' in text
+
+
+def test_prefix_keeps_two_networks_apart() -> None:
+    text = c_header(network((13, 8, 3), 8, 4, 4, 0), prefix="wine")
+    assert "tritgrad_" not in text and "static inline int wine_predict(" in text
+    for prefix in ("", "1a", "a-b", "naïve", "a b", "_x"):
+        with pytest.raises(BadInput, match=r"^prefix must be a C identifier, not "):
+            c_header(network((4, 3, 2), 8, 4, 4, 0), prefix=prefix)
+
+
+def test_npz(tmp_path: Path) -> None:
+    model = network((13, 8, 3), 8, 4, 4, 0)
+    path = tmp_path / "trits.npz"
+    write_npz(model, path)
+    with np.load(path, allow_pickle=False) as stored:
+        assert sorted(stored.files) == [
+            "activation_bits", "class_names", "layers", "planes", "scaling_maximum",
+            "scaling_minimum", "shifts", "trits_1", "trits_2"]
+        for i, layer in enumerate(model.trits(), 1):
+            assert stored[f"trits_{i}"].dtype == np.int8
+            assert (stored[f"trits_{i}"] == layer).all()
+        assert stored["layers"].tolist() == [13, 8, 3]
+        assert stored["shifts"].tolist() == list(model.recipe.shifts)
+        assert (stored["planes"], stored["activation_bits"]) == (4, 4)
+        assert stored["class_names"].tolist() == list(model.class_names)
+        assert (stored["scaling_minimum"] == model.scaling.minimum).all()

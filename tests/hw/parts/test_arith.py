@@ -1,0 +1,54 @@
+"""Sums, counts and slices without a product."""
+
+import random
+
+import pytest
+from amaranth import *
+from amaranth.sim import Simulator
+
+from tritgrad.hw.parts.arith import exceeds, popcount, select, times
+
+
+def evaluate(make, width, values):
+    """The value of an expression of one signal for each of the signal's values."""
+    source = Signal(width)
+    m = Module()
+    result = Signal(40)
+    m.d.comb += result.eq(make(source))
+    found = []
+
+    async def testbench(ctx):
+        for value in values:
+            ctx.set(source, value)
+            found.append(ctx.get(result))
+
+    sim = Simulator(m)
+    sim.add_testbench(testbench)
+    sim.run()
+    return found
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 7, 9])
+def test_popcount_counts(width):
+    values = range(1 << width)
+    assert evaluate(popcount, width, values) == [value.bit_count() for value in values]
+
+
+@pytest.mark.parametrize("factor", [0, 1, 2, 3, 7, 12, 36, 49])
+def test_times_multiplies(factor):
+    values = range(64)
+    assert evaluate(lambda s: times(s, factor), 6, values) == [v * factor for v in values]
+
+
+@pytest.mark.parametrize("width, slices", [(1, 5), (3, 4), (8, 2), (6, 1)])
+def test_select_slices(width, slices):
+    rng = random.Random(width)
+    word = rng.getrandbits(width * slices)
+    got = evaluate(lambda s: select(Const(word, width * slices), s, width), 3, range(slices))
+    assert got == [word >> (width * n) & ((1 << width) - 1) for n in range(slices)]
+
+
+@pytest.mark.parametrize("limit", range(35))
+def test_comparison_with_a_constant(limit):
+    assert evaluate(lambda value: exceeds(value, limit), 5, range(32)) == [
+        n > limit for n in range(32)]
