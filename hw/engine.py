@@ -26,7 +26,6 @@ from .datapath.row_list import ErrorStore, RowLister
 from .datapath.sample_buffer import ListReader, SampleBuffer
 from .datapath.score_scan import ScoreScan
 from .datapath.update import UpdateUnit
-from .link.stuffing import PACKET_BYTE
 from .memory.stores import ResidualStore, TritStore
 from .optional import (
     connect_probes,
@@ -36,7 +35,14 @@ from .optional import (
     connect_support,
     connect_tracer,
 )
-from .parts.ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
+from .parts.ports import (
+    PACKET_BYTE,
+    LayerRecord,
+    MemorySignature,
+    RunState,
+    StatisticsSignature,
+    sample_word,
+)
 from .parts.prng import XorShift64
 
 __all__ = ["Engine"]

@@ -19,11 +19,12 @@ from ...model.soft.shadow import Temperatures
 from ...model.soft.summary import Summary, summarise
 from ..data.npz import write_whole
 from ..device.driver import layer_table
-from ..device.records import open_tracer, trace_samples
+from ..device.records import trace_samples
 from ..run.model_file import TrainedModel
 from ..run.model_rows import model_rows
 from ..run.options import TrainOptions, data_path
 from ..run.trace_page import Subject, page
+from ..run.training import open_tracer
 from .console import RunProgress, counting, table
 from .train import core_options, rows_options
 

@@ -12,9 +12,10 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from ...errors import BadInput, DeviceError
+from ..device.address import board_and_port
 from ..run.checkpoint import Checkpoint
 from ..run.learners import DeviceLearner
-from ..run.options import GF3, RULES, TrainOptions, board_and_port, data_path, parse_integers
+from ..run.options import GF3, RULES, TrainOptions, data_path, parse_integers
 from ..run.report import report, write_files
 from ..run.training import CHECKPOINT, Outcome, Trainer, open_learner, resume, start, with_device
 from .console import RunProgress, stop_on_interrupt, table

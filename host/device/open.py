@@ -5,7 +5,7 @@ from ...firmware import programs
 from ...model.config import CoreConfig
 from ...model.layout import TableError, check_table
 from ...model.recipe import Recipe
-from ..run.options import board_and_port
+from .address import board_and_port
 from .driver import Driver, layer_table
 from .serial_port import BRIDGE_RATES, SerialTransport
 from .session import Session

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +13,10 @@ from ...firmware.records import FIELDS, Item, Mode, mask_bytes
 from ...firmware.wire import unpack_words
 from ...model.config import CoreConfig, ceil_div
 from ...model.layout import Layer, place
-from ...model.recipe import Recipe
 from ...model.soft.decisions import HiddenDecisions, SampleDecisions
-from ..run.options import TrainOptions, board_and_port
-from ..run.training import Watcher
 from .driver import MAX_CHUNK, MAX_RERUNS, Bytes, Driver, Integers, RunStats
-from .open import open_board
-from .session import Session
-from .transport import SimTransport
 
-__all__ = ["RecordError", "RecordReader", "open_tracer", "trace_samples"]
+__all__ = ["RecordError", "RecordReader", "trace_samples"]
 
 Places = npt.NDArray[np.int64]
 
@@ -159,21 +152,6 @@ class RecordReader:
 
 def _sorted(places: Places) -> Places:
     return places[np.lexsort((places[:, 1], places[:, 0]))]
-
-
-def open_tracer(options: TrainOptions, recipe: Recipe, watcher: Watcher,
-                vcd: str | None = None) -> Driver:
-    """A driver on the simulated core with a trace unit, or on the board, that the options name."""
-    if board_and_port(options.device):
-        if vcd is not None:
-            raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
-        with watcher.working(f"connecting to {options.device}"):
-            return open_board(options.device, recipe)
-    config = replace(options.core(recipe.layers, recipe.planes), trace=True,
-                     scales=recipe.scale_refresh is not None)
-    with watcher.working("compiling the RTL") as say:
-        transport = SimTransport(config, vcd, say)
-    return Driver(Session(transport))
 
 
 def trace_samples(driver: Driver, x: Bytes, y: Integers, margin: int | None,

@@ -11,9 +11,10 @@ from ...model.config import MAX_SKIP, CoreConfig
 from ...model.discrete.direction import MAX_SPARSITY
 from ...model.recipe import Recipe
 from ..data.datasets import Dataset, load
+from ..device.address import board_and_port
 from .perturb_plan import ProbePlan
 
-__all__ = ["DEVICES", "GF3", "RULES", "TrainOptions", "board_and_port", "data_path",
+__all__ = ["DEVICES", "GF3", "RULES", "TrainOptions", "data_path",
            "parse_integers", "suitable_update_lanes"]
 
 DEVICES = ("sim", "model")
@@ -199,12 +200,6 @@ class TrainOptions:
         values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
                                   for name, value in stored.items()}
         return cls(**values)
-
-
-def board_and_port(device: str) -> tuple[str, str] | None:
-    """The two parts of ``BOARD@PORT``, the board empty in ``@PORT``; None for other devices."""
-    board, at, port = device.partition("@")
-    return (board, port) if at and port else None
 
 
 def suitable_update_lanes(lanes: int, wanted: int | None) -> int:

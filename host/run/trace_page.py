@@ -49,7 +49,7 @@ def page(model: TrainedModel, found: Subject | None, totals: Summary | None) -> 
     found, totals
         A sample, a summary, or both.
     """
-    environment = Environment(loader=PackageLoader("tritgrad.host"), autoescape=True,
+    environment = Environment(loader=PackageLoader("tritgrad.host.run"), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     sample = None if found is None else _sample(model, found)
     return environment.get_template("trace.html").render(

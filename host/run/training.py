@@ -16,6 +16,7 @@ from ...model.recipe import Recipe
 from ...model.rng import epoch_order, shift_image, shift_offsets
 from ...model.scales.rows import RowScales
 from ..data.datasets import Dataset
+from ..device.address import board_and_port
 from ..device.driver import Driver
 from ..device.open import open_board
 from ..device.session import Session
@@ -30,10 +31,10 @@ from .learners import (
     SignLearner,
 )
 from .metrics import accuracy
-from .options import TrainOptions, board_and_port
+from .options import TrainOptions
 
-__all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher", "open_learner", "resume",
-           "start", "with_device"]
+__all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher", "open_learner", "open_tracer",
+           "resume", "start", "with_device"]
 
 CHECKPOINT = "checkpoint.npz"
 #: Seconds between two checkpoints, at least.
@@ -114,6 +115,21 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     with watcher.working("compiling the RTL") as say:
         transport = SimTransport(config, vcd, say)
     return _on_device(options, Driver(Session(transport)), recipe, image_shape)
+
+
+def open_tracer(options: TrainOptions, recipe: Recipe, watcher: Watcher,
+                vcd: str | None = None) -> Driver:
+    """A driver on the simulated core with a trace unit, or on the board, that the options name."""
+    if board_and_port(options.device):
+        if vcd is not None:
+            raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
+        with watcher.working(f"connecting to {options.device}"):
+            return open_board(options.device, recipe)
+    config = replace(options.core(recipe.layers, recipe.planes), trace=True,
+                     scales=recipe.scale_refresh is not None)
+    with watcher.working("compiling the RTL") as say:
+        transport = SimTransport(config, vcd, say)
+    return Driver(Session(transport))
 
 
 def _on_device(options: TrainOptions, driver: Driver, recipe: Recipe,

@@ -19,8 +19,7 @@ from ...firmware.frames import (
 )
 from ...model.config import CoreConfig
 from ..memory.block_ram import BlockRam
-from ..parts.ports import RunState
-from .stuffing import PACKET_BYTE
+from ..parts.ports import PACKET_BYTE, RunState
 
 __all__ = ["DATA_BYTE", "HEAD_BYTES", "HELLO_BYTES", "STATUS_BYTES", "AnswerSender", "Hello",
            "StatusReport"]

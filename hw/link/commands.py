@@ -8,7 +8,14 @@ from ...firmware.frames import READ_ONLY, Space, Status, Type
 from ...model.config import CoreConfig
 from ..parts.arith import exceeds
 from ..parts.pipeline import read_delay
-from ..parts.ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
+from ..parts.ports import (
+    PACKET_BYTE,
+    LayerRecord,
+    MemorySignature,
+    RunState,
+    StatisticsSignature,
+    sample_word,
+)
 from ..parts.prng import Seeder
 from .answers import (
     DATA_BYTE,
@@ -22,7 +29,6 @@ from .answers import (
 from .program import ProgramLoader
 from .reader import PAYLOAD, FrameReader
 from .samples import SampleFeeder
-from .stuffing import PACKET_BYTE
 from .table import TableLoader
 from .window import MemoryWindow
 

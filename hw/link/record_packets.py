@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ...firmware.frames import TRACE
 from ...firmware.records import PIECE_BYTES
 from ..memory.block_ram import BlockRam
-from .stuffing import PACKET_BYTE
+from ..parts.ports import PACKET_BYTE
 
 __all__ = ["PieceSender"]
 

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ...firmware.frames import RESULT
 from ...model.config import CoreConfig
 from ..parts.arith import select
-from .stuffing import PACKET_BYTE
+from ..parts.ports import PACKET_BYTE
 
 __all__ = ["ResultSender"]
 

@@ -5,11 +5,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import ESC, ESC_XOR, FLAG
+from ..parts.ports import PACKET_BYTE
 
-__all__ = ["PACKET_BYTE", "UNSTUFFED", "Stuffer", "Unstuffer"]
-
-#: A byte of a packet; `last` marks its final one. No packet is empty.
-PACKET_BYTE = data.StructLayout({"data": 8, "last": 1})
+__all__ = ["UNSTUFFED", "Stuffer", "Unstuffer"]
 
 #: A byte of a frame, or with `end` its end, `data` then meaning nothing.
 UNSTUFFED = data.StructLayout({"data": 8, "end": 1})

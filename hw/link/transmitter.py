@@ -5,7 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from .stuffing import PACKET_BYTE, Stuffer
+from ..parts.ports import PACKET_BYTE
+from .stuffing import Stuffer
 
 __all__ = ["Arbiter", "Transmitter"]
 

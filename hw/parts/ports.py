@@ -8,8 +8,11 @@ from ...firmware.frames import Space
 from ...model.config import MAX_SKIP, CoreConfig
 from ...model.layout import optional_spaces
 
-__all__ = ["LayerRecord", "MemorySignature", "RunState", "StatisticsSignature", "memory_word_bits",
-           "sample_word"]
+__all__ = ["PACKET_BYTE", "LayerRecord", "MemorySignature", "RunState", "StatisticsSignature",
+           "memory_word_bits", "sample_word"]
+
+#: A byte of a packet; `last` marks its final one. No packet is empty.
+PACKET_BYTE = data.StructLayout({"data": 8, "last": 1})
 
 
 def memory_word_bits(config: CoreConfig) -> int:

@@ -4,20 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from .context import TraceContext
-    from .tensor import Tensor
+from .events import Branch, Fidelity, Loop, Search
 
-__all__ = ["active", "hard_shadow", "off_hard_path", "on_hard_path", "record_op"]
+__all__ = ["Recorder", "active", "hard_shadow", "off_hard_path", "on_hard_path", "record_op"]
+
+
+class Recorder(Protocol):
+    """What decisions and operations need of a trace; `context.TraceContext` is one."""
+
+    hard_shadow: bool
+    record_ops: bool
+    branches: list[Branch]
+    searches: list[Search]
+    loops: list[Loop]
+
+    def number(self) -> int:
+        """The next event's."""
+
+    def metrics(self, fidelity: Fidelity) -> Fidelity | None:
+        """The metrics, if they are wanted."""
+
+    def enter(self, number: int, surrogate: str, fidelity: Fidelity | None) -> None:
+        """Add the ledger's entry of a branch or search."""
+
+    def add_op(self, name: str, parents: Sequence[Any], out: Any) -> None:
+        """Record an operation on tensors."""
+
 
 #: The innermost trace is the last one.
-STACK: list[TraceContext] = []
+STACK: list[Recorder] = []
 _off_path = 0
 
 
-def active() -> TraceContext | None:
+def active() -> Recorder | None:
     """The trace that receives events now, if any."""
     return STACK[-1] if STACK else None
 
@@ -43,8 +64,8 @@ def off_hard_path(off: bool) -> Iterator[None]:
         _off_path -= off
 
 
-def record_op(name: str, parents: Sequence[Tensor], out: Tensor) -> None:
+def record_op(name: str, parents: Sequence[Any], out: Any) -> None:
     """Tell the active trace of an operation, if it wants to know."""
-    trace: Any = active()
+    trace = active()
     if trace is not None and trace.record_ops:
         trace.add_op(name, parents, out)

@@ -14,7 +14,7 @@ from tritgrad.boards.flow import BITSTREAM, build, place, synthesise
 from tritgrad.boards.report import FitError, Report, TimingError
 from tritgrad.errors import ConfigError, ToolError
 from tritgrad.hw.link.receiver import Receiver
-from tritgrad.hw.memory.word_memory.word_memory import WordMemory
+from tritgrad.hw.memory.word_memory import WordMemory
 
 SMALL = {"network": (16, 8, 4), "lanes": 4, "banks": 1, "clock_hz": 27_000_000}
 FAMILIES = {"ice40": "icebreaker", "ecp5": "ulx3s-25f", "gowin": "tang-nano-9k"}

@@ -6,9 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.records import MODE_BITS, Item, Mode, mask_bytes
 from ...hw.datapath.sample_buffer import Entry
-from ...hw.link.stuffing import PACKET_BYTE
 from ...hw.parts.arith import select, times
-from ...hw.parts.ports import LayerRecord
+from ...hw.parts.ports import PACKET_BYTE, LayerRecord
 from ...model.config import CoreConfig
 from .events import EventQueue, StepEvent
 

@@ -148,7 +148,7 @@ def test_a_network_with_row_scales(trained):
 
 def test_a_sample_as_a_device_tells_it(trained, monkeypatch):
     # The RTL tells the same bytes, see test_records; this saves compiling another core.
-    monkeypatch.setattr("tritgrad.host.device.records.SimTransport",
+    monkeypatch.setattr("tritgrad.host.run.training.SimTransport",
                         lambda config, *_: GoldenTransport(config))
     for device in "model", "sim":
         call("trace", trained, "--sample", "17", "--json", f"{device}.json", "--device", device,

@@ -14,7 +14,7 @@ from tritgrad.host.data.scaling import Scaling
 from tritgrad.host.data.tables import read_csv
 
 MASK = 2**64 - 1
-WINE = Path(__file__).parents[2] / "examples" / "wine.csv"
+WINE = Path(__file__).parents[3] / "examples" / "wine.csv"
 
 
 def out(n: int) -> int:

@@ -14,8 +14,9 @@ from serial.tools import list_ports
 
 from tritgrad.boards import BOARDS
 from tritgrad.errors import BadInput
+from tritgrad.host.device.address import board_and_port
 from tritgrad.host.device.open import check_holds
-from tritgrad.host.run.options import TrainOptions, board_and_port
+from tritgrad.host.run.options import TrainOptions
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.recipe import Recipe
 from tritgrad.sim.virtual import ModelBoard

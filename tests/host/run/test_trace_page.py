@@ -32,7 +32,7 @@ def browser(tmp_path):
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("image", [True, False])
 def test_the_page_in_a_browser(tmp_path, browser, image):
-    wine = Path(__file__).parents[2] / "examples" / "wine.csv"
+    wine = Path(__file__).parents[3] / "examples" / "wine.csv"
     run = tmp_path / "run"
     call("train", "--device", "model", "--hidden", "20,12", "--epochs", "3", "--out", run,
          *([] if image else ["--dataset", wine]))

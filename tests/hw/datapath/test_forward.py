@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from tritgrad.hw.datapath.array import MacArray
 from tritgrad.hw.datapath.forward import ForwardControl
 from tritgrad.hw.datapath.sample_buffer import ListReader
-from tritgrad.hw.memory.word_memory.stores import TritStore
+from tritgrad.hw.memory.stores import TritStore
 from tritgrad.model import arithmetic
 from tritgrad.model.config import CoreConfig, ceil_div
 

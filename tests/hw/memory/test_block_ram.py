@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tritgrad.hw.memory.word_memory.block_ram import BlockRam
+from tritgrad.hw.memory.block_ram import BlockRam
 
 from ..link.harness import simulate
 from ..test_netlist import yosys

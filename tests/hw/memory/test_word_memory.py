@@ -8,7 +8,7 @@ from amaranth import *
 from amaranth.hdl import Fragment
 from amaranth.lib.memory import Memory
 
-from tritgrad.hw.memory.word_memory.word_memory import WordMemory
+from tritgrad.hw.memory.word_memory import WordMemory
 
 from ..link.harness import simulate
 
