@@ -79,8 +79,10 @@ class ClockSource(Elaboratable):
                "PLLWAKESYNC", "ENCLKOP", "ENCLKOS")
         return Instance(
             "EHXPLLL",
-            # What Lattice's own generator sets for loop filters of this kind.
+            # What Lattice's own generator sets for loop filters of this kind; with the last two
+            # left at their defaults the filter's amplifier is off, and the PLL may never lock.
             a_ICP_CURRENT="12", a_LPF_RESISTOR="8",
+            a_MFG_ENABLE_FILTEROPAMP="1", a_MFG_GMCREF_SEL="2",
             a_FREQUENCY_PIN_CLKI=f"{setting.input_hz / 1e6:g}",
             a_FREQUENCY_PIN_CLKOS=f"{float(setting.output_hz) / 1e6:g}",
             p_FEEDBK_PATH="CLKOP",

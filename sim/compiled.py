@@ -27,6 +27,8 @@ class Compiled:
         File for the waveform, ``.vcd`` or ``.fst``; None for none.
     progress
         Is told what is being done while the core compiles.
+    power_up
+        Seed of what the memories hold that nothing initialises, up to 31 bits; 0: zeros.
 
     Raises
     ------
@@ -44,7 +46,7 @@ class Compiled:
     FOLDERS: tuple[str, ...] = SOURCES
 
     def __init__(self, make: Callable[[], Any], key: str, *, vcd: str | Path | None = None,
-                 progress: Progress | None = None):
+                 progress: Progress | None = None, power_up: int = 0):
         trace = None
         if vcd is not None:
             trace = _TRACES.get(Path(vcd).suffix)
@@ -58,19 +60,21 @@ class Compiled:
             raise ToolError(f"cannot load the compiled core: {error}") from None
         self._declare()
         self._core: int | None = None
+        self._power_up = power_up
         self._create(vcd)
         self._output = ctypes.create_string_buffer(self.CAPACITY)
 
     def _declare(self) -> None:
         library, pointer, number = self._library, ctypes.c_void_p, ctypes.c_uint64
         library.tritgrad_create.restype = pointer
-        library.tritgrad_create.argtypes = [ctypes.c_char_p]
+        library.tritgrad_create.argtypes = [ctypes.c_char_p, ctypes.c_uint32]
         library.tritgrad_destroy.argtypes = [pointer]
         library.tritgrad_cycles.restype = number
         library.tritgrad_cycles.argtypes = [pointer]
 
     def _create(self, vcd: str | Path | None = None) -> None:
-        self._core = self._library.tritgrad_create(str(vcd).encode() if vcd else None)
+        self._core = self._library.tritgrad_create(str(vcd).encode() if vcd else None,
+                                                   self._power_up)
         if not self._core:
             raise BadInput(f"cannot write {str(vcd)!r}")
 
@@ -101,8 +105,8 @@ class CompiledCore(Compiled):
     """A top with byte streams ``i`` and ``o``, after its reset. Parameters as of `Compiled`."""
 
     def __init__(self, make: Callable[[], Any], key: str, *, vcd: str | Path | None = None,
-                 progress: Progress | None = None):
-        super().__init__(make, key, vcd=vcd, progress=progress)
+                 progress: Progress | None = None, power_up: int = 0):
+        super().__init__(make, key, vcd=vcd, progress=progress, power_up=power_up)
         self.reset()
 
     def _declare(self) -> None:

@@ -10,7 +10,7 @@ __all__ = ["open_sim"]
 
 
 def open_sim(config: CoreConfig, vcd: str | Path | None = None,
-             progress: Progress | None = None) -> CompiledCore:
+             progress: Progress | None = None, power_up: int = 0) -> CompiledCore:
     """The core of a configuration, compiled or taken from the cache, after its reset.
 
     Parameters
@@ -21,10 +21,12 @@ def open_sim(config: CoreConfig, vcd: str | Path | None = None,
         File for the waveform of its signals, if any.
     progress
         Is told what is being done while it compiles.
+    power_up
+        Seed of what its memories hold at power-up; 0: zeros.
     """
     def make():
         from ..hw.core import Core
 
         return Core(config)
 
-    return CompiledCore(make, repr(config), vcd=vcd, progress=progress)
+    return CompiledCore(make, repr(config), vcd=vcd, progress=progress, power_up=power_up)

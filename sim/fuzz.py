@@ -9,7 +9,7 @@ import random
 import struct
 import zlib
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -113,6 +113,8 @@ class Attacker:
         Decides what would be right; must be fed each item before the next is asked for.
     rng
         Decides the rest.
+    whole
+        Run only programs for all layers of the table: no other reads what no program has written.
 
     Attributes
     ----------
@@ -120,9 +122,10 @@ class Attacker:
         Weight and maker of each kind of item.
     """
 
-    def __init__(self, golden: GoldenDevice, rng: random.Random):
-        self.golden, self.rng = golden, rng
-        self._safe: set[tuple[int, ...]] = set()
+    def __init__(self, golden: GoldenDevice, rng: random.Random, whole: bool = False):
+        self.golden, self.rng, self.whole = golden, rng, whole
+        #: Programs that end or wait, and the layers of the table that they were written for.
+        self._safe: dict[tuple[int, ...], int] = {}
         self._sent: deque[Frame] = deque(maxlen=20)
         self.kinds: dict[str, tuple[int, Callable[[], bytes]]] = {
             "valid": (14, lambda: self._request().encode()),
@@ -152,11 +155,14 @@ class Attacker:
                 return name, wire
 
     def _endless(self, wire: bytes) -> bool:
-        """Whether it starts a program that is not known to end: the golden device never would."""
+        """Whether it starts a program that is not known to end, where the golden device never
+        would; or one for other layers, unless those will do."""
         found = [f for f in FrameDecoder(self.config.slot_bytes).feed(wire + bytes([FLAG]))
                  if isinstance(f, Frame)]
-        return (tuple(self.golden.machine.program) not in self._safe
-                and any(f.type == Type.RUN for f in found))
+        if not any(f.type == Type.RUN for f in found):
+            return False
+        layers = self._safe.get(tuple(self.golden.machine.program))
+        return layers is None or self.whole and layers != len(self.golden.machine.layers)
 
     # Requests that are right --------------------------------------------------------------------
 
@@ -213,12 +219,13 @@ class Attacker:
                                       rng.randrange(16))] if c.support else []),
             lambda: [encode(Op.COUNT, samples), encode(Op.RECV), encode(Op.LOOP, 1),
                      encode(Op.HALT)],
-            lambda: [encode(Op.RECV), encode(Op.FWD, c.max_layers), encode(Op.SEND)],
+            *([] if self.whole else [
+                lambda: [encode(Op.RECV), encode(Op.FWD, c.max_layers), encode(Op.SEND)]]),
             lambda: [encode(Op.HALT), *([encode(Op.SKIP, 0)] * rng.randint(0, 3))],
         ])()
         if len(words) > c.program_depth:
             words = [encode(Op.RECV), encode(Op.HALT)]
-        self._safe.add(tuple(words))
+        self._safe[tuple(words)] = depth
         return struct.pack(f"<{len(words)}I", *words)
 
     def _table(self) -> list[Layer]:
@@ -511,25 +518,39 @@ class _Duel:
 
     def compare_state(self) -> None:
         """Read all memories that there are on both; nothing may run."""
-        c = self.golden.config
-        areas = [(Space.T, bank, c.trit_depth, c.trit_word_bytes) for bank in range(c.banks)]
-        if c.trainable:
-            areas.append((Space.R, 0, c.residual_depth, c.residual_word_bytes))
-        if c.row_sums:
-            areas.append((Space.SUMS, 0, c.sum_depth, 1))
-        if c.scales:
-            areas.append((Space.S, 0, c.scale_depth, c.scale_word_bytes))
-        if c.support:
-            areas.append((Space.SUPPORT, 0, c.support_depth, c.support_word_bytes))
-        for space, bank, depth, size in areas:
-            most = (c.max_payload - 6) // size
-            for address in range(0, depth, most):
-                count = min(most, depth - address)
-                answers = self.add("READ", Frame(Type.READ, self.golden.expected, struct.pack(
-                    "<BBHH", space, bank, address, count)).encode())
-                assert [answer.payload[0] for answer in answers] == [Status.OK]
+        for head, _ in _pieces(self.golden.config):
+            self._must(Type.READ, head)
         self.flush()
         self.report.state_checks += 1
+
+    def fill(self, rng: random.Random) -> None:
+        """Begin a session and write random words to all memories that there are."""
+        self._must(Type.HELLO, struct.pack("<I", rng.randrange(1, 1 << 32)))
+        for head, size in _pieces(self.golden.config):
+            self._must(Type.WRITE, head + rng.randbytes(size))
+        self.flush()
+
+    def _must(self, kind: Type, payload: bytes) -> None:
+        answers = self.add(kind.name, Frame(kind, self.golden.expected, payload).encode())
+        assert [answer.payload[0] for answer in answers] == [Status.OK]
+
+
+def _pieces(c: CoreConfig) -> Iterator[tuple[bytes, int]]:
+    """Heads of READ or WRITE that cover all memories, and the bytes of each one's words."""
+    areas = [(Space.T, bank, c.trit_depth, c.trit_word_bytes) for bank in range(c.banks)]
+    if c.trainable:
+        areas.append((Space.R, 0, c.residual_depth, c.residual_word_bytes))
+    if c.row_sums:
+        areas.append((Space.SUMS, 0, c.sum_depth, 1))
+    if c.scales:
+        areas.append((Space.S, 0, c.scale_depth, c.scale_word_bytes))
+    if c.support:
+        areas.append((Space.SUPPORT, 0, c.support_depth, c.support_word_bytes))
+    for space, bank, depth, size in areas:
+        most = (c.max_payload - 6) // size
+        for address in range(0, depth, most):
+            count = min(most, depth - address)
+            yield struct.pack("<BBHH", space, bank, address, count), size * count
 
 
 def _state(golden: GoldenDevice) -> tuple[object, ...]:
@@ -542,7 +563,7 @@ def _state(golden: GoldenDevice) -> tuple[object, ...]:
 
 
 def run(device: Device, golden: GoldenDevice, count: int, rng: random.Random, every: int = 100,
-        progress: Callable[[int], None] | None = None) -> Report:
+        progress: Callable[[int], None] | None = None, fill: bool = False) -> Report:
     """Send items to both devices and compare every answer.
 
     Parameters
@@ -559,6 +580,10 @@ def run(device: Device, golden: GoldenDevice, count: int, rng: random.Random, ev
         Items between two comparisons of all state.
     progress
         Is told how many items have been sent.
+    fill
+        Begin with random words in all memories that the host can write, and run only programs for
+        the whole table. A device whose memories hold anything at power-up is like the golden
+        device only then.
 
     Raises
     ------
@@ -566,7 +591,9 @@ def run(device: Device, golden: GoldenDevice, count: int, rng: random.Random, ev
         The devices differ.
     """
     report = Report()
-    attacker, duel = Attacker(golden, rng), _Duel(device, golden, report)
+    attacker, duel = Attacker(golden, rng, whole=fill), _Duel(device, golden, report)
+    if fill:
+        duel.fill(rng)
     due = every
     for number in range(1, count + 1):
         before, was_running = _state(golden), golden.machine.run is Run.RUNNING

@@ -86,9 +86,12 @@ struct Core {
 
 extern "C" {
 
-Core* tritgrad_create(const char* trace_path) {
+// With a seed other than 0, memories that nothing initialises hold random words.
+Core* tritgrad_create(const char* trace_path, uint32_t power_up) {
     auto* core = new Core;
-    core->context.commandArgs(0, static_cast<const char**>(nullptr));
+    const char* arguments[] = {"tritgrad", "+power_up"};
+    core->context.commandArgs(power_up ? 2 : 0, arguments);
+    core->context.randSeed(static_cast<int>(power_up & 0x7FFFFFFF));
 #if defined(TRACE_VCD) || defined(TRACE_FST)
     core->context.traceEverOn(true);
 #endif

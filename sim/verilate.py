@@ -18,7 +18,8 @@ import platformdirs
 from ..errors import ToolError
 from .toolchain import Compiler, find_compiler, find_verilator
 
-__all__ = ["SOURCES", "TOP", "Progress", "build", "cache_folder", "component_verilog"]
+__all__ = ["SOURCES", "TOP", "Progress", "build", "cache_folder", "component_verilog",
+           "power_up"]
 
 #: Called with what is being done.
 Progress = Callable[[str], None]
@@ -115,16 +116,30 @@ def _sources(folders: tuple[str, ...]) -> str:
 
 
 def _without_zero_memories(text: str) -> str:
-    """Drop initial blocks that clear a memory: Verilator clears it anyway, and compiles far faster.
+    """Give memories that are cleared what the harness asks for: zeros, or anything at all.
+
+    Verilator clears a memory anyway, and compiles far faster without an assignment a word.
     """
-    assignment = re.compile(r"\s*\S+\s*\[\d+\] = \d+'h(\w+);")
+    assignment = re.compile(r"\s*\S+\s*\[\d+\] = \d+'[hd](\w+);")
 
     def replace(block: re.Match[str]) -> str:
-        rest = assignment.sub("", block[1]).strip()
-        values = assignment.findall(block[1])
-        return "" if values and not rest and not "".join(values).strip("0") else block[0]
+        width, name, last, body = block.groups()
+        values = assignment.findall(body)
+        if assignment.sub("", body).strip() or "".join(values).strip("0"):
+            return block[0]
+        return f"  reg [{width}:0] {name} [{last}:0];\n" + power_up(name, int(width) + 1, int(last))
 
-    return re.sub(r"  initial begin\n(.*?)\n  end\n", replace, text, flags=re.DOTALL)
+    return re.sub(r"  reg \[(\d+):0\] (\S+) +\[(\d+):0\];\n  initial begin\n(.*?)\n  end\n",
+                  replace, text, flags=re.DOTALL)
+
+
+def power_up(memory: str, width: int, last: int) -> str:
+    """Verilog that fills a memory with random words if the harness is created with a seed."""
+    words = ", ".join(["$urandom"] * -(-width // 32))
+    return (f"  integer power_up_word;\n  initial if ($test$plusargs(\"power_up\"))\n"
+            f"    for (power_up_word = 0; power_up_word <= {last}; "
+            f"power_up_word = power_up_word + 1)\n"
+            f"      {memory}[power_up_word] = {{{words}}};\n")
 
 
 @contextlib.contextmanager

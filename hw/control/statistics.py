@@ -40,7 +40,8 @@ class Statistics(wiring.Component):
     into the memory during the next round: a byte a cycle is read, added to and written.
 
     A picture takes no copying: for a round the bytes are read from one area of the memory and
-    written to the other, and what was read stays.
+    written to the other, and what was read stays. Counters that begin anew take a zero in place
+    of the word that was read: LUT RAM holds anything at power-up.
 
     Members
     -------
@@ -66,9 +67,9 @@ class Statistics(wiring.Component):
             "forwarding": In(1),
             "report": In(StatisticsSignature()),
         })
-        # Two areas for the counters and two of zeros; twice, as a block has one read port.
-        self.memory = BlockRam(8, 4 * ROUND)
-        self.picture = BlockRam(8, 4 * ROUND)
+        # Two areas for the counters; twice, as a block has one read port.
+        self.memory = BlockRam(8, 2 * ROUND)
+        self.picture = BlockRam(8, 2 * ROUND)
         self.place = Signal(range(ROUND))  # of the byte that is written; the next one is read
         self.last = Signal()
 
@@ -84,17 +85,17 @@ class Statistics(wiring.Component):
         source, target = Signal(), Signal()  # areas
         taking = Signal()  # in this round the counters become those of the picture
         unset, cleared, clearing = Signal(init=1), Signal(), Signal()
-        zero = Signal()
+        zero = Signal()  # the byte begins at 0, whatever the memory holds
         lasting = Signal()  # `clear` does not concern the byte
         m.d.comb += [
             lasting.eq(following.matches(*COUNTERS["total_cycles"])),
-            zero.eq(unset | (clearing & ~lasting)),
-            memory.address.eq(Cat(following, source, zero)),
+            memory.address.eq(Cat(following, source)),
             report.taken.eq(last & report.take & ~taking),
             report.ready.eq(last & taking),
-            picture.address.eq(Cat(report.place, ~target, 0)),
+            picture.address.eq(Cat(report.place, ~target)),
             report.byte.eq(picture.word),
         ]
+        m.d.sync += zero.eq(unset | (clearing & ~lasting))
         with m.If(last):
             m.d.sync += [
                 source.eq(target),
@@ -110,12 +111,12 @@ class Statistics(wiring.Component):
         addend, starts, event = self._collect(m)
         total, carry = Signal(9), Signal()
         m.d.comb += total.eq(
-            (Cat(1, memory.word) + Cat(Mux(starts, event, carry), addend))[1:])  # one adder
+            (Cat(1, memory.word & ~zero.replicate(8)) + Cat(Mux(starts, event, carry), addend))[1:])  # one adder
         m.d.sync += carry.eq(total[-1])
         for ram in memory, picture:
             m.d.comb += [
                 ram.write.eq(1),
-                ram.write_address.eq(Cat(place, target, 0)),
+                ram.write_address.eq(Cat(place, target)),
                 ram.write_data.eq(total),
             ]
         return m

@@ -64,6 +64,19 @@ def test_pins_and_pll(echo, board):
         assert number == value
 
 
+@pytest.mark.parametrize("board", [board for board in BOARDS.values()
+                                   if board.fpga.family == "ecp5"], ids=lambda board: board.name)
+def test_the_loop_filter_of_the_ecp5_pll_is_on(echo, board):
+    """The four that Lattice's generator sets together; without the last two it may never lock."""
+    netlist = plan_of(board).files["top.il"]
+    cell = re.search(r"((?: *attribute.*\n)+) *cell \\EHXPLLL ", netlist)[1]
+    found = dict(re.findall(r'attribute \\(\w+) "?([^"\n]*)"?', cell))
+    assert {name: found[name] for name in (
+        "ICP_CURRENT", "LPF_RESISTOR", "MFG_ENABLE_FILTEROPAMP", "MFG_GMCREF_SEL")} == {
+        "ICP_CURRENT": "12", "LPF_RESISTOR": "8",
+        "MFG_ENABLE_FILTEROPAMP": "1", "MFG_GMCREF_SEL": "2"}
+
+
 @each_board
 def test_bypassed_pll_is_not_there(echo, board):
     netlist = plan_of(board, bypass_pll=True).files["top.il"]

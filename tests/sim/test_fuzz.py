@@ -9,6 +9,7 @@ from tritgrad.sim.device import open_sim
 from tritgrad.sim.fuzz import CORES, Attacker, Mismatch, run
 
 SMALL = CORES[0]
+NAMES = ["small", "odd", "infers", "traces", "perturbs", "prunes", "scales", "all", "skips"]
 
 
 class GoldenCore:
@@ -22,8 +23,7 @@ class GoldenCore:
 
 
 @pytest.mark.parametrize("gap, stall", [(0, 0), (0.2, 0.3)])
-@pytest.mark.parametrize("config", CORES, ids=["small", "odd", "infers", "traces", "perturbs",
-                                               "prunes", "scales", "all", "skips"])
+@pytest.mark.parametrize("config", CORES, ids=NAMES)
 def test_the_core_answers_as_the_golden_device(config, gap, stall):
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
@@ -34,6 +34,17 @@ def test_the_core_answers_as_the_golden_device(config, gap, stall):
     assert report.state_checks > 8
     assert report.runs > 20
     assert (report.statuses["TRACE"] > 0) == config.trace
+
+
+@pytest.mark.parametrize("config", CORES, ids=NAMES)
+def test_what_memories_hold_at_power_up_does_not_matter(config):
+    """No bitstream writes an iCE40's SPRAM or a Gowin's LUT RAM."""
+    seed = random.randrange(1, 1 << 31)
+    print(f"seed {seed}")
+    with open_sim(config, power_up=seed) as core:
+        report = run(core, GoldenDevice(config), 600, random.Random(seed), every=50, fill=True)
+    assert report.frames == 600
+    assert report.runs > 5
 
 
 def test_every_kind_and_every_status_comes_up():
