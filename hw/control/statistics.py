@@ -110,8 +110,9 @@ class Statistics(wiring.Component):
 
         addend, starts, event = self._collect(m)
         total, carry = Signal(9), Signal()
-        m.d.comb += total.eq(
-            (Cat(1, memory.word & ~zero.replicate(8)) + Cat(Mux(starts, event, carry), addend))[1:])  # one adder
+        kept = memory.word & ~zero.replicate(8)
+        m.d.comb += total.eq(  # one adder
+            (Cat(1, kept) + Cat(Mux(starts, event, carry), addend))[1:])
         m.d.sync += carry.eq(total[-1])
         for ram in memory, picture:
             m.d.comb += [
