@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 JOBS   ?= 2
+PROGRAMGRAD ?= ../ProgramGrad
 
 # The ziglang wheel stands in where no C++ compiler is found.
 HAVE_CXX := $(shell command -v $${CXX:-c++} || command -v g++ || command -v clang++)
@@ -15,7 +16,7 @@ EXTRAS   := dev$(if $(HAVE_CXX),,$(comma)zig)
 FOLDERS  := boards firmware host hw model sim units
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bitstreams clean
+.PHONY: help setup demo test lint sources bench bitstreams clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +41,10 @@ lint: setup  ## ruff and mypy
 	@rm -rf build/types && mkdir -p build/types && cp -rs $(CURDIR)/tritgrad build/types/ && \
 	    ln -s $(addprefix $(CURDIR)/,$(FOLDERS)) build/types/tritgrad/
 	MYPYPATH=build/types $(BIN)/mypy --cache-dir build/mypy -p tritgrad
+
+sources: setup  ## the suite of a system that tritgrad follows, where it is at hand
+	@if [ -d "$(PROGRAMGRAD)" ]; then $(BIN)/python -m tritgrad.sources.programgrad "$(PROGRAMGRAD)"; \
+	    else echo "no checkout of sanowl/ProgramGrad at $(PROGRAMGRAD): give PROGRAMGRAD=FOLDER"; fi
 
 bench: setup  ## the figures of the README; takes a while and wants TRITGRAD_DATA
 	$(BIN)/python -m bench

@@ -2,12 +2,25 @@
 
 At each node the better child is taken by ``a_weight * a + b_weight * b - cost_weight * cost``.
 The weights are learned so that the search ends at the leaf worth 3.2.
-Run: ``python examples/tiny_tree_search.py``.
+Run: ``python examples/tiny_tree_search.py``; it writes the picture tree_search_trace.svg into the
+folder it is run in.
 """
 
 from dataclasses import dataclass
 
-from tritgrad.model.soft import Tensor, TraceContext, soft_select, trace
+from tritgrad.sources.programgrad import (
+    Tensor,
+    TraceContext,
+    format_hard_soft_table,
+    format_temperature_table,
+    hard_data,
+    hard_soft_rows,
+    soft_only_region,
+    soft_select,
+    temperature_sensitivity,
+    trace,
+    training_mode,
+)
 
 TARGET, TAU, STEPS, LEARNING_RATE, START = 3.2, 0.65, 80, 0.05, 0.1
 NAMES = ("a_weight", "b_weight", "cost_weight")
@@ -38,12 +51,20 @@ def score(node: Node, weights: tuple[Tensor, ...]) -> Tensor:
     return a * node.a + b * node.b - cost * node.cost
 
 
-def search(node: Node, weights: tuple[Tensor, ...]) -> Tensor:
+def search(node: Node, weights: tuple[Tensor, ...], tau: float = TAU) -> Tensor:
     """The value at the end of the search below a node."""
     if not node.children:
         return Tensor(node.value, name=node.name)
-    return soft_select([search(child, weights) for child in node.children],
-                       [score(child, weights) for child in node.children], tau=TAU,
+    scores = [score(child, weights) for child in node.children]
+    best = max(range(len(scores)), key=lambda k: hard_data(scores[k]))
+    values = []
+    for k, child in enumerate(node.children):
+        if k == best:
+            values.append(search(child, weights, tau))
+        else:
+            with soft_only_region():
+                values.append(search(child, weights, tau))
+    return soft_select(values, scores, tau=tau,
                        candidate_names=[child.name for child in node.children])
 
 
@@ -56,31 +77,36 @@ def parameters(values: tuple[float, ...]) -> tuple[Tensor, ...]:
 def learn() -> tuple[tuple[Tensor, ...], list[float]]:
     """The weights after the last step, and the soft loss before each step."""
     weights, losses = parameters((START,) * 3), []
-    for _ in range(STEPS):
-        loss = (search(TREE, weights) - TARGET) ** 2.0
-        loss.backward()
-        losses.append(loss.item())
-        weights = parameters(tuple(
-            (weight.data - LEARNING_RATE * weight.grad).item() for weight in weights))
+    with training_mode():
+        for _ in range(STEPS):
+            loss = (search(TREE, weights) - TARGET) ** 2
+            loss.backward()
+            losses.append(loss.item())
+            for weight in weights:
+                weight.data -= LEARNING_RATE * weight.grad
     return weights, losses
 
 
-def explain(weights: tuple[Tensor, ...]) -> TraceContext:
-    """The trace of a search."""
-    with trace(relaxation="softmax") as made:
-        search(TREE, weights)
-    return made
+def explain(weights: tuple[Tensor, ...], tau: float = TAU) -> tuple[Tensor, TraceContext]:
+    """What a search finds, and its trace."""
+    with trace(relaxation="softmax_select") as made:
+        out = search(TREE, weights, tau)
+    return out, made
 
 
 def main() -> None:
     """Learn, and print what came of it."""
-    before = search(TREE, parameters((START,) * 3)).hard_data()
+    before = hard_data(search(TREE, parameters((START,) * 3)))
     weights, losses = learn()
-    after = search(TREE, weights).hard_data()
+    after, made = explain(weights)
     learned = ", ".join(f"{weight.name} {weight.item():.4f}" for weight in weights)
-    print(f"{learned}; hard value {float(before):.4f} -> {float(after):.4f}, "
+    print(f"{learned}; hard value {before:.4f} -> {hard_data(after):.4f}, "
           f"soft loss {losses[0]:.4f} -> {losses[-1]:.4f}")
-    explain(weights).show()
+    print(made.show())
+    print(format_hard_soft_table(hard_soft_rows(made, target=TARGET)))
+    print(format_temperature_table(temperature_sensitivity(
+        lambda tau: explain(weights, tau), [0.25, 0.5, 0.65, 1.0], target=TARGET)))
+    print(f"wrote {made.export_svg('tree_search_trace.svg')}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 import importlib.util
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
+
+from tritgrad.sources.programgrad import hard_data
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -21,22 +24,32 @@ def test_the_last_layer_rule_learns_on_the_reference_machine():
     assert len(state) == 64
 
 
-def test_demo_learnable_threshold(capsys):
+def picture(path, rows):
+    root = ElementTree.parse(path).getroot()
+    assert len(root.findall("{*}rect[@class='row']")) == rows
+
+
+def test_demo_learnable_threshold(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     demo = example("learnable_threshold")
     threshold, losses = demo.learn()
     assert round(threshold.item(), 4) == 0.2158
-    assert demo.program(threshold).hard_data() == 1.4
+    assert hard_data(demo.program(threshold)) == 1.4
     assert len(losses) == 60 and losses[-1] < losses[0]
     demo.main()
-    assert "hard output 0.4900 -> 1.4000" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "hard output 0.4900 -> 1.4000" in printed and "| 12 | 1.4 |" in printed
+    picture("threshold_trace.svg", 1)
 
 
-def test_demo_tiny_tree_search(capsys):
+def test_demo_tiny_tree_search(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     demo = example("tiny_tree_search")
     weights, losses = demo.learn()
-    assert demo.search(demo.TREE, weights).hard_data() == 3.2
+    assert hard_data(demo.search(demo.TREE, weights)) == 3.2
     assert [round(weight.item(), 4) for weight in weights] == [1.3629, 1.9920, -0.2806]
     assert len(losses) == 80 and losses[-1] < losses[0]
-    assert len(demo.explain(weights).searches) == 3
+    assert [s.on_hard_path for s in demo.explain(weights)[1].searches] == [False, True, True]
     demo.main()
     assert "-> 3.2000" in capsys.readouterr().out
+    picture("tree_search_trace.svg", 3)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from .ledger import ledger_entry
 from .svg import as_svg
 from .tensor import Tensor, TraceError
 
-__all__ = ["TraceContext", "trace"]
+__all__ = ["TraceContext", "trace", "training_mode"]
+
+Self = TypeVar("Self", bound="TraceContext")
 
 
 def label(tensor: Tensor) -> str:
@@ -45,13 +48,16 @@ class TraceContext:
         self.loops: list[Loop] = []
         self.ledger: list[LedgerEntry] = []
         self._next = 0
+        self._open: list[AbstractContextManager[None]] = []
 
-    def __enter__(self) -> TraceContext:
-        recording.STACK.append(self)
+    def __enter__(self: Self) -> Self:
+        listening = recording.listening(self)
+        listening.__enter__()
+        self._open.append(listening)
         return self
 
     def __exit__(self, *error: object) -> None:
-        recording.STACK.remove(self)
+        self._open.pop().__exit__(None, None, None)
 
     # Events ---------------------------------------------------------------------------------
 
@@ -98,7 +104,7 @@ class TraceContext:
 
     def soft_gates(self) -> list[dict[str, Plain]]:
         """Gates and weights, in the order of events; None where a branch has no gate."""
-        gates = [{"id": branch.id, "kind": "branch", "gate": branch.condition["gate"]}
+        gates = [{"id": branch.id, "kind": "branch", "gate": branch.condition.gate}
                  for branch in self.branches]
         gates += [{"id": search.id, "kind": "search", "gate": search.soft_weights}
                   for search in self.searches]
@@ -148,19 +154,15 @@ class TraceContext:
         """A picture: a box an event; `labels` say what events are about, by their numbers."""
         return as_svg(self.to_dict(), labels)
 
-    def export_json(self, path: str | Path) -> None:
-        """Write `to_dict` to a file."""
-        _write(path, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
+    def export_json(self, path: str | Path) -> Path:
+        """Write `to_dict` to a file, whose folder is made if need be."""
+        return _write(path, json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n")
 
-    def export_svg(self, path: str | Path) -> None:
-        """Write `as_svg` to a file."""
-        _write(path, self.as_svg())
+    def export_svg(self, path: str | Path) -> Path:
+        """Write `as_svg` to a file, whose folder is made if need be."""
+        return _write(path, self.as_svg())
 
-    def show(self) -> None:
-        """Print the hard path, the gates and the ledger."""
-        print(self.text())
-
-    def text(self) -> str:
+    def show(self) -> str:
         """A line a decision."""
         counts = (f"{len(self.branches)} branches, {len(self.searches)} searches, "
                   f"{len(self.loops)} loop frames, {len(self.ops)} operations")
@@ -196,8 +198,20 @@ def trace(mode: str = "dual", relaxation: str = "soft_gate", fidelity: bool = Tr
     return TraceContext(mode, relaxation, fidelity, record_ops, hard_shadow)
 
 
-def _write(path: str | Path, text: str) -> None:
+@contextmanager
+def training_mode(hard_shadow: bool = False) -> Iterator[None]:
+    """A block in which no operation is recorded and, unless asked for, no hard value is kept.
+
+    For steps of training: without hard values, decisions are made from the soft ones.
+    """
+    with recording.settings(False, hard_shadow):
+        yield
+
+
+def _write(path: str | Path, text: str) -> Path:
     try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"cannot write {path}: {error.strerror}") from None
+    return Path(path)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Branch", "Fidelity", "LedgerEntry", "Loop", "Op", "Relaxation", "Search",
+__all__ = ["Branch", "Condition", "Fidelity", "LedgerEntry", "Loop", "Op", "Relaxation", "Search",
            "as_dict", "binary_entropy", "entropy", "plain"]
 
 #: A float, a bool, None, or nested lists of them.
@@ -98,12 +98,29 @@ class Op:
     local_derivative: dict[str, Plain]
 
 
+@dataclass(frozen=True)
+class Condition:
+    """The test of a branch: what decided it, and its gate.
+
+    `score` is the hard program's where it gets there; `temperature` is None without a gate.
+    """
+
+    score: Plain
+    comparator: str
+    hard_value: Plain
+    gate: Plain
+    relaxation: Relaxation
+    temperature: float | None
+    gradient_contract: str
+    soft_score: Plain
+
+
 @dataclass
 class Branch:
-    """A decision between two values; `condition` has score, comparator, hard value and gate."""
+    """A decision between two values."""
 
     id: int
-    condition: dict[str, Plain]
+    condition: Condition
     selected_path: Plain
     output_hard: Plain
     output_soft: Plain
@@ -130,7 +147,10 @@ class Search:
 
 @dataclass
 class Loop:
-    """An iteration of a bounded loop; the last one's fidelity is the loop's."""
+    """An iteration of a bounded loop; the last one's fidelity is the loop's.
+
+    `output_soft` is what the loop would return after it.
+    """
 
     id: int
     iteration_index: int

@@ -256,7 +256,7 @@ def _line(kind: str, layer: int | None, events: list[Branch | Search]) -> Line:
 def _distance(event: Branch | Search) -> npt.NDArray[np.float64]:
     """Of the hard program to the other side, in temperatures."""
     if isinstance(event, Branch):
-        return np.abs(np.asarray(event.condition["score"]) * event.condition["temperature"])
+        return np.abs(np.asarray(event.condition.score) * event.condition.temperature)
     if len(event.scores) < 2:
         return np.array([np.inf])
     best, second = np.sort(event.scores)[[-1, -2]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .tensor import Array, Number, Tensor, TraceError
+from .tensor import Array, Number, Tensor, TraceError, WrongType
 
 __all__ = ["GradcheckResult", "gradcheck"]
 
@@ -37,7 +37,7 @@ def gradcheck(fn: Callable[..., Tensor], inputs: Sequence[Tensor | Number], eps:
     fn
         Of as many tensors as there are inputs.
     inputs
-        Where to look; any shapes.
+        Where to look; any shapes. A tensor's class is that of what `fn` is given.
     eps
         Half of the distance of the two points.
     atol, rtol
@@ -46,12 +46,28 @@ def gradcheck(fn: Callable[..., Tensor], inputs: Sequence[Tensor | Number], eps:
     Raises
     ------
     TraceError
-        The function's value is no scalar.
+        The function's value is no scalar; an input or a setting is not finite; `eps` is not
+        above 0; a tolerance is below 0. A `WrongType` if the function returns no tensor.
     """
+    for name, value, least in (("eps", eps, "positive"), ("atol", atol, "non-negative"),
+                               ("rtol", rtol, "non-negative")):
+        if not np.isfinite(value) or value < 0 or (least == "positive" and value == 0):
+            raise TraceError(f"{name} must be a finite {least} number, not {value!r}")
     points = [np.array(given.data if isinstance(given, Tensor) else given, np.float64)
               for given in inputs]
-    nodes = [Tensor(point, requires_grad=True) for point in points]
-    out = fn(*nodes)
+    for point in points:
+        if not np.isfinite(point).all():
+            raise TraceError(f"inputs must contain only finite numbers, not {point.tolist()!r}")
+    kinds = [type(given) if isinstance(given, Tensor) else Tensor for given in inputs]
+
+    def value_at(values: Sequence[Array]) -> tuple[list[Tensor], Tensor]:
+        made = [kind(value, requires_grad=True) for kind, value in zip(kinds, values, strict=True)]
+        found = fn(*made)
+        if not isinstance(found, Tensor):
+            raise WrongType(f"function of gradcheck must return a Tensor, not {found!r}")
+        return made, found
+
+    nodes, out = value_at(points)
     if out.data.size != 1:
         raise TraceError(f"gradcheck needs a scalar, not an array of shape {out.shape}")
     if out.requires_grad:
@@ -68,7 +84,7 @@ def gradcheck(fn: Callable[..., Tensor], inputs: Sequence[Tensor | Number], eps:
             for side in (eps, -eps):
                 moved = [other.copy() for other in points]
                 moved[n][index] += side
-                ends.append(fn(*map(Tensor, moved)).item())
+                ends.append(value_at(moved)[1].item())
             slope[index] = (ends[0] - ends[1]) / (2 * eps)
         numerical.append(slope)
     a = np.concatenate([np.ravel(g) for g in analytical] or [np.zeros(0)])

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from .events import Fidelity, LedgerEntry, Relaxation
 
-__all__ = ["CONTRACTS", "ledger_entry", "relaxation"]
+__all__ = ["CONTRACTS", "contract", "ledger_entry", "relaxation"]
 
 #: By surrogate: what it approximates, whose gradient it is, where that is biased, where it flows,
 #: the estimator, its notes, and what to check.
 CONTRACTS: dict[str, dict[str, object]] = {
     "soft_gate": {
-        "approximates": "the step function of the score",
+        "approximates": "hard branch indicator 1[score > 0]",
         "contract": "exact gradient of the mixture gate * true + (1 - gate) * false, not of the "
                     "hard branch",
-        "bias": "both sides count, also the one that is not taken; far from score 0 the gate "
-                "saturates and the score's gradient vanishes",
-        "flows": ["score", "true side", "false side"],
-        "estimator": "deterministic relaxation",
+        "bias": "a surrogate: both sides count, also the one that is not taken; far from score 0 "
+                "the gate saturates and the score's gradient vanishes",
+        "flows": ["score", "true_value", "false_value"],
+        "estimator": "surrogate",
         "notes": "gate = sigmoid(beta * score); the hard branch takes true where score > 0",
         "checks": ["output gap at the temperature used", "gradcheck of the mixture",
-                   "a larger beta, to see whether the sign holds"],
+                   "temperature sensitivity", "hard objective after training"],
     },
     "pathwise": {
         "approximates": "nothing: the side that is taken, with the decision held fixed",
         "contract": "exact gradient of the selected side where the score does not change its sign",
         "bias": "the score gets no gradient: the decision itself cannot be learned",
         "flows": ["selected side"],
-        "estimator": "pathwise",
+        "estimator": "exact-selected-path",
         "notes": "the other side is not evaluated",
         "checks": ["distance of the score from 0"],
     },
@@ -36,39 +36,47 @@ CONTRACTS: dict[str, dict[str, object]] = {
                     "gradient of any function",
         "bias": "biased wherever the gate is neither 0 nor 1; the side not taken gets no gradient",
         "flows": ["score", "selected side"],
-        "estimator": "straight-through",
+        "estimator": "hard-forward-soft-backward",
         "notes": "gate = hard + (soft - detached soft)",
         "checks": ["sign against a finite difference of the soft program",
                    "not gradcheck, which must fail"],
     },
     "softmax_select": {
-        "approximates": "the first largest score",
+        "approximates": "hard argmax over candidate scores",
         "contract": "exact gradient of the weighted mean of all values, not of the best one",
         "bias": "all candidates count; near ties the mean is no candidate's value",
         "flows": ["scores", "values"],
-        "estimator": "deterministic relaxation",
+        "estimator": "surrogate",
         "notes": "weights = softmax(scores / tau)",
-        "checks": ["entropy of the weights", "a smaller tau, to see whether the sign holds"],
+        "checks": ["candidate entropy", "path agreement", "temperature sensitivity",
+                   "hard objective after training"],
     },
     "gumbel_softmax_select": {
-        "approximates": "a choice drawn with probability softmax(scores)",
+        "approximates": "hard argmax over candidate scores, by a choice drawn with "
+                        "probability softmax(scores)",
         "contract": "exact gradient of one noisy weighted mean, for the noise that was drawn",
         "bias": "biased for the expected choice at any tau above 0, and noisy",
         "flows": ["scores", "values"],
-        "estimator": "reparametrised sample",
+        "estimator": "surrogate",
         "notes": "weights = softmax((scores + Gumbel noise) / tau)",
         "checks": ["mean over several seeds", "variance over several seeds"],
     },
     "gumbel_straight_through_select": {
-        "approximates": "a choice drawn with probability softmax(scores)",
+        "approximates": "hard argmax over candidate scores, by a choice drawn with "
+                        "probability softmax(scores)",
         "contract": "value of the drawn candidate, gradient of the noisy weights",
         "bias": "biased and noisy; values not drawn get no gradient",
         "flows": ["scores", "selected value"],
-        "estimator": "straight-through sample",
+        "estimator": "hard-forward-soft-backward",
         "notes": "one-hot + (weights - detached weights)",
         "checks": ["mean over several seeds", "not gradcheck, which must fail"],
     },
 }
+
+
+def contract(surrogate: str) -> str:
+    """Of which function the gradient is the gradient."""
+    return str(CONTRACTS[surrogate]["contract"])
 
 
 def relaxation(surrogate: str, temperature: float | None) -> Relaxation:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Literal
 
 from . import recording
-from .branch import positive
+from .branch import finite_score, positive
 from .events import Fidelity, Loop, binary_entropy, plain
-from .tensor import Number, Tensor, TraceError, as_tensor
+from .tensor import Number, Tensor, TraceError, WrongType, as_tensor
 
 __all__ = ["bounded_loop"]
 
@@ -46,8 +46,11 @@ def bounded_loop(init: Tensor | Number, steps: int, body: Body, continue_score: 
     TraceError
         `steps` is no number from 0; `beta` is not above 0; another mode; a state that is an array.
     """
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-        raise TraceError(f"steps must be an integer from 0, not {steps!r}")
+    if isinstance(steps, bool) or not isinstance(steps, int):
+        what = "bool " if isinstance(steps, bool) else ""
+        raise WrongType(f"steps must be a non-negative integer, not {what}{steps!r}")
+    if steps < 0:
+        raise TraceError(f"steps must be a non-negative integer, not {steps!r}")
     if mode not in MODES:
         raise TraceError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     beta = positive("beta", beta)
@@ -61,8 +64,7 @@ def bounded_loop(init: Tensor | Number, steps: int, body: Body, continue_score: 
     for step in range(steps):
         with recording.off_hard_path(not hard_alive):
             score = as_tensor(continue_score(step, state))
-            value = score.hard_data() if shadow and hard_alive else score.data
-            goes_on = hard_alive and bool(value > 0)
+            goes_on = bool(finite_score(score, "continue_score") > 0) and hard_alive
         with recording.off_hard_path(not goes_on):
             result = as_tensor(body(step, state))
         gate = (score * beta).sigmoid()
@@ -79,17 +81,18 @@ def bounded_loop(init: Tensor | Number, steps: int, body: Body, continue_score: 
         if context is not None:
             frames.append(Loop(
                 context.number(), step, plain(state.data), plain(score.data), plain(gate.data),
-                plain(state.hard_value), plain(score.hard_value) if visited else None, goes_on,
-                visited and recording.on_hard_path()))
+                plain(state.hard_data()) if shadow and state.hard_error is None else None,
+                plain(score.hard_data() if recording.decides_hard() else score.data)
+                if visited else None, goes_on, visited and recording.on_hard_path(),
+                plain(state.data if mode == "survival" else mean.data)))
     out = state if mode == "survival" else mean if steps else state
     if mode == "exit_distribution" and shadow:
         out.with_hard(hard_state)
     if context is not None and frames:
         last = frames[-1]
         fidelity = context.metrics(Fidelity.of(
-            plain(out.hard_value), out.data, None, float(binary_entropy(last.continue_gate)),
+            last.hard_carried_state, out.data, None, float(binary_entropy(last.continue_gate)),
             None))
-        frames[-1] = replace(last, output_soft=plain(out.data), fidelity=fidelity)
+        frames[-1] = replace(last, fidelity=fidelity)
         context.loops += frames
     return out
-

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from ...errors import BadInput
 from . import recording
 
-__all__ = ["Array", "Tensor", "TraceError", "as_tensor", "stack"]
+__all__ = ["Array", "Tensor", "TraceError", "WrongType", "ZeroDivision", "as_tensor", "hard_data",
+           "stack"]
 
 Array = npt.NDArray[np.float64]
 Pull = Callable[[Array], tuple[Array, ...]]
@@ -26,6 +27,14 @@ _ids = itertools.count()
 
 class TraceError(BadInput, ArithmeticError):
     """A value outside the domain of an operation, or a setting that has no meaning."""
+
+
+class ZeroDivision(TraceError, ZeroDivisionError):
+    """A division by zero, or zero to a negative power."""
+
+
+class WrongType(TraceError, TypeError):
+    """Something of another type than the setting has."""
 
 
 def _reduce(grad: Array, shape: tuple[int, ...]) -> Array:
@@ -112,7 +121,8 @@ class Tensor:
 
     def with_hard(self, value: Tensor) -> Tensor:
         """This node with the hard value of another one, or with its failure."""
-        self._hard, self.hard_error = value.hard_value, value.hard_error
+        self._hard = None if value.hard_error is not None else value.hard_data()
+        self.hard_error = value.hard_error
         return self
 
     def item(self) -> float:
@@ -198,12 +208,20 @@ class Tensor:
     def __pow__(self, other: Tensor | Number) -> Tensor:
         exponent = as_tensor(other)
 
+        def power(a: Array, b: Array) -> Array:
+            if ((a == 0) & (b < 0)).any():
+                raise ZeroDivision("0 cannot be raised to a negative power")
+            if ((a < 0) & (b != np.rint(b))).any():
+                raise TraceError(f"a broken power of {float(np.min(a))!r} is not in the real "
+                                 "number domain")
+            return np.asarray(a ** b)
+
         def pull(g: Array, a: Array, b: Array) -> tuple[Array, ...]:
             # The slope of a constant is 0, also where the base is 0.
             base = np.where(b == 0, 0.0, g * b * a ** np.where(b == 0, 1.0, b - 1))
             return base, g * a ** b * _log(a) if exponent.requires_grad else np.zeros_like(g)
 
-        return _apply("pow", lambda a, b: a ** b, pull, self, exponent)
+        return _apply("pow", power, pull, self, exponent)
 
     def __neg__(self) -> Tensor:
         return _apply("neg", lambda a: -a, lambda g, a: (-g,), self)
@@ -279,6 +297,14 @@ def as_tensor(value: Tensor | Number) -> Tensor:
     return value if isinstance(value, Tensor) else Tensor(value)
 
 
+def hard_data(value: Tensor) -> Array:
+    """What the hard program has there, or the data while no hard values are kept.
+
+    Raises the `TraceError` with which the hard program fails.
+    """
+    return value.hard_data() if recording.hard_shadow() else value.data
+
+
 def stack(tensors: Sequence[Tensor | Number]) -> Tensor:
     """An array of tensors of one shape, along a new first axis."""
     return _apply("stack", lambda *parts: np.stack(parts), lambda g, *parts: tuple(g),
@@ -303,16 +329,21 @@ def _evaluate(name: str, act: Callable[..., Array], values: Sequence[Array]) -> 
             return np.asarray(act(*values), np.float64)
     except FloatingPointError as error:
         given = ", ".join(str(value.tolist()) for value in values if value.ndim == 0)
-        raise TraceError(f"{name}({given}): {error}") from None
+        kind = ZeroDivision if "divide by zero" in str(error) else TraceError
+        raise kind(f"{name}({given}): {error}") from None
 
 
 def _apply(name: str, act: Callable[..., Array], pull: Callable[..., tuple[Array, ...]],
            *operands: Tensor | Number) -> Tensor:
-    """The result of an operation, and the hard program's beside it."""
+    """The result of an operation, and the hard program's beside it.
+
+    It is of the class of the operands, where some are of a class derived from `Tensor`.
+    """
     parents = [as_tensor(operand) for operand in operands]
     values = [parent.data for parent in parents]
-    out = Tensor._result(name, _evaluate(name, act, values), parents,
-                         lambda g: pull(g, *values))
+    kind = next((type(p) for p in parents if type(p) is not Tensor), Tensor)
+    out = kind._result(name, _evaluate(name, act, values), parents,
+                       lambda g: pull(g, *values))
     if recording.hard_shadow():
         failed = next((p.hard_error for p in parents if p.hard_error is not None), None)
         if failed is not None:

@@ -47,7 +47,7 @@ def test_soft_if_and_diff_if_in_three_modes(mode, value, slopes):
         assert close(branch.fidelity.output_gap, 0.23840584404423515)
     if mode == "pathwise":
         metrics = branch.fidelity
-        assert branch.output_soft is branch.condition["gate"] is metrics.soft_value is None
+        assert branch.output_soft is branch.condition.gate is metrics.soft_value is None
         assert metrics.output_gap is metrics.path_agreement is metrics.gate_entropy is None
     else:
         assert close(branch.fidelity.gate_entropy, 0.36533385508720784)
@@ -121,7 +121,7 @@ def test_hard_vs_soft_dual_execution(seed):
         assert out.hard_data() == (largest * 2 if largest > c else largest - 1)
         assert [row["selected"] for row in made.hard_path()] == [
             "true" if a > b else "false", "true" if largest > c else "false"]
-        assert made.branches[1].condition["score"] == largest - c
+        assert made.branches[1].condition.score == largest - c
 
 
 def test_the_hard_decision_follows_the_hard_score():
@@ -152,7 +152,7 @@ def test_events_inside_a_side_know_whether_the_hard_program_gets_there():
 
 @pytest.mark.parametrize("beta", [0, -1.0, math.inf, math.nan, "5", True])
 def test_beta_out_of_range(beta):
-    with pytest.raises(TraceError, match="^beta must be a finite number above 0, not "):
+    with pytest.raises(TraceError, match="^beta must be a finite positive number, not "):
         soft_if(1.0, 1.0, 0.0, beta=beta)
 
 
@@ -162,3 +162,27 @@ def test_unknown_mode_and_arrays_on_one_path():
         diff_if(1.0, 1.0, 0.0, mode="hard")
     with pytest.raises(TraceError, match="^pathwise takes one score, not an array of shape"):
         diff_if([1.0, -1.0], 1.0, 0.0)
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, [1.0, -math.inf]])
+def test_scores_must_be_finite(score):
+    for act in soft_if, lambda *given: diff_if(*given, mode="straight_through"):
+        with pytest.raises(TraceError, match="^score must be finite, not "):
+            act(score, 1.0, 0.0)
+    with pytest.raises(TraceError, match="^score must be finite, not inf$"):
+        diff_if(math.inf, 1.0, 0.0)
+    with pytest.raises(TraceError, match="^hard score must be finite, not inf$"):
+        soft_if(Tensor(1.0).with_hard(Tensor(math.inf)), 1.0, 0.0)
+
+
+def test_off_the_hard_path_the_soft_score_decides():
+    """A hard score may have failed where the hard program never gets."""
+    bad = Tensor(1.0) / Tensor(1.0).with_hard(Tensor(0.0))
+    assert bad.hard_error is not None
+    with trace() as made:
+        out = soft_if(1.0, 0.0, lambda: soft_if(bad, 5.0, 7.0, beta=1.0))
+    assert out.hard_data() == 0.0
+    assert [(b.selected_path, b.on_hard_path) for b in made.branches] == [
+        ("true", False), ("true", True)]
+    with pytest.raises(TraceError, match="divide by zero"):
+        soft_if(-1.0, 0.0, lambda: soft_if(bad, 5.0, 7.0, beta=1.0))

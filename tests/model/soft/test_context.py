@@ -1,6 +1,7 @@
 """The trace: events field by field, JSON, SVG."""
 
 import json
+import threading
 from importlib.resources import files
 from xml.etree import ElementTree
 
@@ -15,6 +16,7 @@ from tritgrad.model.soft import (
     soft_if,
     soft_select,
     trace,
+    training_mode,
 )
 
 SCHEMA = json.loads((files("tritgrad.model.soft") / "trace.schema.json").read_text())
@@ -89,12 +91,12 @@ def test_semantic_ledger_with_bias_warning():
     {"mode": "soft", "relaxation": "mine"}])
 def test_json_and_svg_export(tmp_path, options):
     made = program(**options)
-    made.export_json(tmp_path / "trace.json")
-    made.export_svg(tmp_path / "trace.svg")
-    found = json.loads((tmp_path / "trace.json").read_text())
+    assert made.export_json(tmp_path / "new" / "trace.json") == tmp_path / "new" / "trace.json"
+    assert made.export_svg(tmp_path / "new" / "trace.svg") == tmp_path / "new" / "trace.svg"
+    found = json.loads((tmp_path / "new" / "trace.json").read_text())
     jsonschema.validate(found, SCHEMA)
     assert found == made.to_dict()
-    root = ElementTree.parse(tmp_path / "trace.svg").getroot()
+    root = ElementTree.parse(tmp_path / "new" / "trace.svg").getroot()
     name = "{http://www.w3.org/2000/svg}"
     rows = len(made.branches) + len(made.searches) + len(made.loops) + min(20, len(made.ops))
     boxes = [box for box in root.iter(f"{name}rect") if box.get("class") == "row"]
@@ -149,6 +151,38 @@ def test_an_error_inside_ends_the_trace():
     assert made.branches == []
 
 
+def test_threads_do_not_hear_each_other():
+    inside, done = threading.Event(), threading.Event()
+    with trace(record_ops=True) as other:
+        pass
+
+    def work():
+        with other:
+            inside.set()
+            done.wait(2)
+            Tensor(1.0) + 2.0
+
+    thread = threading.Thread(target=work)
+    with trace(record_ops=True) as own:
+        thread.start()
+        assert inside.wait(2)
+        Tensor(3.0) + 4.0
+        done.set()
+        thread.join(2)
+    assert [len(made.ops) for made in (own, other)] == [1, 1]
+
+
+def test_training_mode_keeps_no_hard_values():
+    value = Tensor(1.0).with_hard(Tensor(9.0))
+    with trace(record_ops=True) as made, training_mode():
+        assert (value * 2.0).hard_data() == 2.0
+        assert soft_if(value - 5.0, 1.0, 0.0).hard_data() < 0.5
+    assert made.ops == [] and made.branches[0].selected_path == "false"
+    with training_mode(hard_shadow=True):
+        assert (value * 2.0).hard_data() == 18.0
+    assert (value * 2.0).hard_data() == 18.0
+
+
 def test_without_fidelity_there_are_no_metrics():
     made = program(fidelity=False)
     assert made.fidelity_report() == {"branches": [], "searches": [], "loops": []}
@@ -164,14 +198,14 @@ def test_summary_over_all_decisions():
     assert 0 < found["output_gap"] < 0.6 and 0.3 < found["gate_entropy"] < 0.7
 
 
-def test_show_has_a_line_a_decision(capsys):
+def test_show_has_a_line_a_decision():
     made = program()
-    made.show()
-    lines = capsys.readouterr().out.splitlines()
+    lines = made.show().splitlines()
     assert len(lines) == 1 + len(made.hard_path())
     assert "straight" not in lines[0] and "soft_gate: 4 branches, 3 searches" in lines[0]
 
 
 def test_a_file_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="^cannot write .*: "):
-        program().export_json(tmp_path / "no" / "trace.json")
+        program().export_json(tmp_path / "file" / "trace.json")

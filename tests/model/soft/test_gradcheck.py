@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tritgrad.model.soft import Tensor, TraceError, gradcheck
-from tritgrad.model.soft.tensor import _apply
+from tritgrad.model.soft.tensor import WrongType, _apply
 
 
 def test_finite_difference_gradcheck_passes_on_smooth():
@@ -29,3 +29,14 @@ def test_what_a_function_does_not_depend_on_has_slope_zero():
     assert gradcheck(lambda a: Tensor(3.0), [1.0])
     with pytest.raises(TraceError, match="^gradcheck needs a scalar, not an array of shape"):
         gradcheck(lambda a: a * 2.0, [[1.0, 2.0]])
+
+
+@pytest.mark.parametrize("options", [{"eps": 0.0}, {"eps": np.inf}, {"atol": -1.0},
+                                     {"rtol": np.nan}])
+def test_settings_and_inputs_that_are_none(options):
+    with pytest.raises(TraceError, match=f"^{next(iter(options))} must be a finite "):
+        gradcheck(lambda a: a, [1.0], **options)
+    with pytest.raises(TraceError, match=r"^inputs must contain only finite numbers, not inf$"):
+        gradcheck(lambda a: a, [np.inf])
+    with pytest.raises(WrongType, match=r"^function of gradcheck must return a Tensor, not 1\.0$"):
+        gradcheck(lambda a: 1.0, [1.0])

@@ -79,11 +79,11 @@ def test_a_loop_of_no_steps_and_bad_ones():
             assert counting(2.5, 2.0, mode, steps=0).item() == 0.0
         assert made.loops == [] and made.fidelity_report()["loops"] == []
     for steps in -1, 1.5, True:
-        with pytest.raises(TraceError, match="^steps must be an integer from 0, not "):
+        with pytest.raises(TraceError, match="^steps must be a non-negative integer, not "):
             counting(2.5, 2.0, steps=steps)
     with pytest.raises(TraceError, match="^mode must be one of survival, exit_distribution, not"):
         counting(2.5, 2.0, "soft")
-    with pytest.raises(TraceError, match="^beta must be a finite number above 0, not -2.0$"):
+    with pytest.raises(TraceError, match="^beta must be a finite positive number, not -2.0$"):
         counting(2.5, -2.0)
     with pytest.raises(TraceError, match="^the state of a loop must be a scalar"):
         bounded_loop([1.0, 2.0], 1, lambda i, s: s, lambda i, s: 1.0)

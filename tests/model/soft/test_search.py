@@ -71,19 +71,22 @@ def test_gumbel_noise_is_pythons_and_the_same_for_a_seed():
         with trace() as made:
             out = soft_select([1.0, 2.0, 3.0], scores, mode=mode, seed=8)
         best = int(np.argmax(scores + gumbel_noise(3, 8)))
-        assert made.searches[0].selected_index == best and out.hard_data() == best + 1
+        assert best == 1  # but the hard program knows no noise
+        assert made.searches[0].selected_index == 0 and out.hard_data() == 1
+        assert made.searches[0].scores == scores.tolist()
         assert (out.item() == best + 1) == (mode == "gumbel_st")
+        assert close(made.searches[0].output_soft, np.arange(1, 4) @ made.searches[0].soft_weights)
         assert close(made.searches[0].soft_weights,
                      soft_argmax(scores + gumbel_noise(3, 8)).data)
 
 
 @pytest.mark.parametrize("act, message", [
-    (lambda: soft_select([1.0], [1.0], tau=0.0), "tau must be a finite number above 0, not 0.0"),
+    (lambda: soft_select([1.0], [1.0], tau=0.0), "tau must be a finite positive number, not 0.0"),
     (lambda: soft_select([], []), f"{NO_VECTOR} (0,)"),
     (lambda: soft_select([1.0], [1.0, 2.0]),
      "soft_select needs as many values as scores (2), not 1"),
     (lambda: soft_select([1.0], [1.0], candidate_names=[]),
-     "soft_select needs as many names as scores (1), not 0"),
+     "candidate_names must be as many as scores (1), not 0"),
     (lambda: soft_select([1.0], [1.0], mode="hard"),
      "mode must be one of softmax, gumbel, gumbel_st, not 'hard'"),
     (lambda: soft_argmax([[1.0]]), f"{NO_VECTOR} (1, 1)"),
