@@ -1,18 +1,28 @@
 """The core as Verilog for other tool flows, with a list of its ports."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from amaranth import Shape
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
+from .. import __version__
+from ..errors import BadInput
+from ..firmware.frames import PROTOCOL_VERSION
 from ..model.config import CoreConfig
 from .core import Core
+from .verilog_text import check_name, in_lookup_tables, without_empty_wires, without_zeros
 
-__all__ = ["MEANINGS", "TOP", "emit", "ports"]
+__all__ = ["FAMILIES", "MEANINGS", "TOP", "WAIVER", "emit", "ports"]
 
-#: Name of the Verilog module.
+#: Name of the Verilog module, unless another is asked for.
 TOP = "tritgrad_core"
+
+#: FPGA families that have a style of memories of their own.
+FAMILIES = ("ice40", "ecp5", "gowin")
 
 #: What each port is for; a core has no others.
 MEANINGS = {
@@ -26,12 +36,73 @@ MEANINGS = {
     "o__ready": "the byte is taken at the next edge if o__valid is high",
 }
 
+#: For Verilator's -Wall: rules that Yosys' way to write Verilog breaks, and why that is right.
+WAIVER = """\
+`verilator_config
+// Operands are extended as the standard says, and a number is compared with 0 as it is.
+lint_off -rule WIDTHEXPAND -file "*{file}"
+lint_off -rule WIDTHTRUNC -file "*{file}"
+// A case without a default keeps the value that was assigned before it.
+lint_off -rule CASEINCOMPLETE -file "*{file}"
+// Registers have a value from configuration on, and reset gives them the same one.
+lint_off -rule PROCASSINIT -file "*{file}"
+// Parts of records and names that nobody needs are kept for waveforms.
+lint_off -rule UNUSEDSIGNAL -file "*{file}"
+lint_off -rule VARHIDDEN -file "*{file}"
+// All modules are in one file.
+lint_off -rule DECLFILENAME -file "*{file}"
+"""
 
-def emit(config: CoreConfig) -> tuple[str, dict[str, Any]]:
-    """Verilog text, and the module's name with its ports: name, direction, width, meaning."""
+
+class _Ice40:
+    """Stands in for a platform: small memories become blocks too, as an iCE40 has no other RAM."""
+
+    device = "iCE40"
+
+
+def emit(config: CoreConfig, *, name: str = TOP, family: str | None = None,
+         lutram: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
+    """Verilog text, and what it is as a record for JSON.
+
+    All modules' names begin with the top's, so that two cores of different names can be in one
+    design. Memories are without initial contents, but those that are only read.
+
+    Parameters
+    ----------
+    config
+        The core.
+    name
+        Of the top module.
+    family
+        Style memories as a board of this family has them; None leaves that to synthesis.
+    lutram
+        Units of the core, such as ``engine.inputs.memory``, whose memories are to be look-up
+        tables.
+
+    Returns
+    -------
+    The text, and ``module``, ``version``, ``protocol``, ``config``, ``family`` and ``ports``: name,
+    direction, width in bits, meaning.
+
+    Raises
+    ------
+    BadInput
+        A name that Verilog does not take, an unknown family, or a unit without a memory.
+    """
+    check_name(name)
+    if family is not None and family not in FAMILIES:
+        raise BadInput(f"family must be one of {', '.join(FAMILIES)}, not {family!r}")
     core = Core(config)
-    text = verilog.convert(core, name=TOP, emit_src=False, strip_internal_attrs=True)
-    return text, {"module": TOP, "ports": ports(core)}
+    text = verilog.convert(core, name=name, platform=_Ice40() if family == "ice40" else None,
+                           emit_src=False, strip_internal_attrs=True)
+    text = without_empty_wires(without_zeros(text))
+    text = in_lookup_tables(text, [f"{name}.{unit}" for unit in lutram])
+    about = {"module": name, "version": __version__, "protocol": PROTOCOL_VERSION,
+             "config": asdict(config), "family": family, "ports": ports(core)}
+    head = (f"// {name}: a core of tritgrad {__version__}, link protocol {PROTOCOL_VERSION}, "
+            f"memories for {family or 'any FPGA'}\n"
+            f"// CoreConfig {json.dumps(about['config'])}\n")
+    return head + text, about
 
 
 def ports(core: wiring.Component) -> list[dict[str, Any]]:

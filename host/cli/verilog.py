@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
+from ...errors import BadInput
 from ...model.config import CoreConfig
 from ..data.npz import write_whole
 from ..run.options import suitable_update_lanes
@@ -17,6 +19,9 @@ from .console import RunProgress
 from .unit_options import UNITS, unit_option
 
 __all__ = ["verilog"]
+
+#: As in `hw.emit`, which takes its time to load.
+FAMILIES = ("ice40", "ecp5", "gowin")
 
 
 def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,19 +63,47 @@ def _field_texts() -> dict[str, str]:
 
 @click.command()
 @_config_options
+@click.option("--board", metavar="BOARD", help="Take the core of this board, as far as no other "
+              "option says otherwise, and its family.")
+@click.option("--family", type=click.Choice(FAMILIES), help="Have memories in the style of this "
+              "family, as a board's build has them.  [default: left to synthesis]")
+@click.option("--name", default="tritgrad_core", show_default=True, metavar="NAME",
+              help="Call the module so; the names of all modules in it begin with it.")
 @click.option("-o", "--output", required=True, metavar="FILE",
-              help="Write the Verilog to this file, and its ports as JSON beside it.")
-def verilog(output: str, **settings: Any) -> None:
+              help="Write the Verilog to this file; beside it what it is as .json, and what to tell "
+                   "Verilator's lint as .vlt.")
+@click.pass_context
+def verilog(context: click.Context, output: str, board: str | None, family: str | None, name: str,
+            **settings: Any) -> None:
     """Write the core as Verilog, with a JSON list of its ports."""
+    lutram: tuple[str, ...] = ()
+    if board is not None:
+        from ...boards import find_board
+
+        found = find_board(board)
+        family = family or found.fpga.family
+        lutram = tuple(unit.removeprefix("core.") for unit in found.lutram)
+        given = {name for name in settings
+                 if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+        own = {field.name: getattr(found.config, field.name) for field in fields(CoreConfig)}
+        if "lanes" in given:
+            own["update_lanes"] = None
+        settings = {name: value if name in given else own[name]
+                    for name, value in settings.items()}
     settings["update_lanes"] = suitable_update_lanes(settings["lanes"], settings["update_lanes"])
     config = CoreConfig(**settings)
-    from ...hw.emit import emit  # Amaranth takes its time to load
+    if not config.trainable:
+        lutram = ()  # what R leaves are blocks enough, as for `Board.resized`
+    path = Path(output)
+    if path.suffix in (".json", ".vlt"):
+        raise BadInput(f"--output must not end in {path.suffix}, as a file beside it does")
+    from ...hw.emit import WAIVER, emit  # Amaranth takes its time to load
 
     console = Console(stderr=True)
     with RunProgress(console).working("writing Verilog"):
-        text, ports = emit(config)
-    path, port_path = Path(output), Path(output).with_suffix(".json")
-    write_whole(path, text.encode())
-    write_whole(port_path, (json.dumps(ports, indent=1) + "\n").encode())
-    click.echo(path)
-    click.echo(port_path)
+        text, about = emit(config, name=name, family=family, lutram=lutram)
+    for target, content in ((path, text),
+                            (path.with_suffix(".json"), json.dumps(about, indent=1) + "\n"),
+                            (path.with_suffix(".vlt"), WAIVER.format(file=path.name))):
+        write_whole(target, content.encode())
+        click.echo(target)

@@ -9,6 +9,9 @@ from amaranth.lib.wiring import In, Out
 
 __all__ = ["BlockRam"]
 
+#: Bits of an iCE40's block.
+EBR_BITS = 4096
+
 
 class BlockRam(wiring.Component):
     """Words with a read port and a write port that nobody uses on the same word at the same time.
@@ -52,8 +55,9 @@ class BlockRam(wiring.Component):
         # attribute allows any word on a collision, nothing else is left of it.
         word = Signal(shape, reset_less=True, attrs={"init": Undef(Shape.cast(shape).width)})
         attrs = {"no_rw_check": 1}
-        if str(getattr(platform, "device", None)).startswith("iCE40"):
-            attrs["ram_style"] = "block"  # however small: there is no other RAM
+        small = Shape.cast(shape).width * self.data.depth <= EBR_BITS
+        if small and str(getattr(platform, "device", None)).startswith("iCE40"):
+            attrs["ram_style"] = "block"  # there is no other RAM, and Yosys would take flip-flops
         m.submodules.memory = memory = Memory(self.data, attrs=attrs)
         read, write = memory.read_port(domain="comb"), memory.write_port()
         m.d.comb += [
