@@ -70,8 +70,8 @@ def _field_texts() -> dict[str, str]:
 @click.option("--name", default="tritgrad_core", show_default=True, metavar="NAME",
               help="Call the module so; the names of all modules in it begin with it.")
 @click.option("-o", "--output", required=True, metavar="FILE",
-              help="Write the Verilog to this file; beside it what it is as .json, and what to tell "
-                   "Verilator's lint as .vlt.")
+              help="Write the Verilog to this file; beside it what it is as .json, and what to "
+                   "tell Verilator's lint as .vlt.")
 @click.pass_context
 def verilog(context: click.Context, output: str, board: str | None, family: str | None, name: str,
             **settings: Any) -> None:
