@@ -8,7 +8,7 @@ FOLDER = Path(__file__).parent
 BENCHES = ("model_speed", "sim_speed", "mnist_rtl", "sweep", "board_cycles", "array_area",
            "link_efficiency", "fuzz_link", "learning_table",
            "scales", "row_sums", "trace_cost", "spsa_cost", "pruning", "rules", "flags_cost",
-           "scales_fit", "scales_cost", "skip")
+           "scales_fit", "scales_cost", "skip", "sign_vote")
 
 for name in BENCHES:
     print(f"--- {name}", flush=True)

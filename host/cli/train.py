@@ -108,7 +108,11 @@ core_options = _stack(
               help="With --rule spsa and fd, take N steps on each batch.  [default: spsa 8, "
                    "fd 64]")
 @click.option("--sparsity", type=int, metavar="K",
-              help="With --rule spsa, perturb one weight in 2^K, K from 1 to 6.  [default: 5]")
+              help="With --rule spsa, perturb one weight in 2^K, K from 1 to 6; with --vote, let "
+                   "one weight in 2^K step.  [default: spsa 5, vote 6]")
+@click.option("--vote", type=int, metavar="N",
+              help="With --rule sign, let N samples vote on each step of a weight.  [default: 1, "
+                   "which is the source's rule and learns nothing]")
 @click.option("--scales", is_flag=True,
               help="Learn a scale for each row of weights, by the correlation of votes and trits.")
 @click.option("--scale-refresh", type=click.IntRange(0, 31), default=6, show_default=True,

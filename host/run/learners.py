@@ -13,6 +13,7 @@ from ...model.blending.pruning import Pruning
 from ...model.discrete.direction import generator_state, step_of
 from ...model.discrete.perturbed import PerturbedNetwork, clipped, margin_loss
 from ...model.discrete.ternary import TernaryMLP
+from ...model.discrete.vote import Ballot, Voting
 from ...model.discrete.walk import number_of, state_of
 from ...model.fast import FastNetwork
 from ...model.layout import tile_order
@@ -184,26 +185,37 @@ class SignLearner:
     ----------
     recipe
         Sizes, formats and seed; of no use are gains, shifts and margin.
+    ballot
+        Numbers of a vote on each step; without one each sample alone makes a step, as in the
+        source. Samples that are left over at the end of a chunk vote alone.
     """
 
-    chunk = 512
     counts_cycles = False
 
-    def __init__(self, recipe: Recipe):
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, ballot: Ballot | None = None):
+        self.recipe, self.ballot = recipe, ballot
+        self.chunk = 512 if ballot is None else -(-512 // ballot.votes) * ballot.votes
         self.start()
 
     def start(self) -> None:
-        self.network = TernaryMLP(self.recipe.layers, self.recipe.seed)
         self._prng = 1
+        if self.ballot is None:
+            self.network = TernaryMLP(self.recipe.layers, self.recipe.seed)
+        else:
+            self.voting = Voting(self.recipe.layers, self.ballot, self.recipe.seed)
+            self.network = self.voting.network
 
     def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
              scales: RowScales | None = None, support: Sequence[Bits] | None = None) -> None:
         self._prng = prng
+        if self.ballot is not None:
+            self.voting.step = step_of(self.recipe.seed, prng)
         for layer, stored in zip(self.network.layers, counters, strict=True):
             layer.weights = arithmetic.trits(stored, self.recipe.counter_bits).astype(np.int8)
 
     def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
+        if self.ballot is not None:
+            return self._vote(x, y)
         correct = updates = flips = 0
         for sample, label in zip(self._trits(x), y, strict=True):
             target = np.full(self.recipe.layers[-1], -1, np.int8)
@@ -234,6 +246,8 @@ class SignLearner:
 
     def state(self) -> State:
         middle = 3 << (self.recipe.counter_bits - 3)
+        if self.ballot is not None:
+            self._prng = generator_state(self.recipe.seed, self.voting.step)
         return [layer.weights.astype(np.int16) * np.int16(middle)
                 for layer in self.network.layers], self._prng
 
@@ -242,6 +256,13 @@ class SignLearner:
 
     def close(self) -> None:
         pass
+
+    def _vote(self, x: Bytes, y: Labels) -> RunStats:
+        targets = np.where(np.arange(self.recipe.layers[-1]) == y[:, None], 1, -1).astype(np.int8)
+        scores, flips = self.voting.train(self._trits(x), targets)
+        correct = int(np.count_nonzero(np.argmax(scores, axis=1) == y))
+        wrong = int((np.sign(scores) != targets).any(axis=1).sum())
+        return RunStats(len(x), correct, wrong, flips)
 
     def _trits(self, x: Bytes) -> npt.NDArray[np.int8]:
         top = (1 << self.recipe.planes) - 1

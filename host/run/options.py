@@ -9,6 +9,7 @@ from ...errors import BadInput
 from ...model.blending.pruning import Pruning
 from ...model.config import MAX_SKIP, CoreConfig
 from ...model.discrete.direction import MAX_SPARSITY
+from ...model.discrete.vote import MOST_VOTES, Ballot
 from ...model.recipe import Recipe
 from ..data.datasets import Dataset, load
 from ..device.address import board_and_port
@@ -69,12 +70,13 @@ class TrainOptions:
     sparsity: int | None = None
     prune: tuple[int, ...] | None = None
     skip: int | None = None
+    vote: int | None = None
 
     #: May differ when a run is continued: all devices compute the same, and folders move.
     FREE = ("device", "data_dir")
     #: Not in the first checkpoints, which have the default.
     LATER = ("rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
-             "skip")
+             "skip", "vote")
     #: Numbers that the margin rule alone has.
     MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift")
 
@@ -96,10 +98,19 @@ class TrainOptions:
                 raise BadInput("rule sign has no --scales; leave it away")
             if self.gf3 is not None:
                 raise BadInput("rule sign has no --gf3; leave it away")
+        self._check_vote()
         self._check_probing()
         self._check_prune()
         if self.skip is not None:
             self._check_skip(self.skip)
+
+    def _check_vote(self) -> None:
+        if self.vote is None:
+            return
+        if self.rule != "sign":
+            raise BadInput(f"rule {self.rule} has no --vote; leave it away")
+        if not 1 <= self.vote <= MOST_VOTES:
+            raise BadInput(f"vote must be an integer from 1 to {MOST_VOTES}, not {self.vote!r}")
 
     def _check_probing(self) -> None:
         limits = {"batch": (1, 1023), "steps": (1, (1 << 24) - 1), "sparsity": (1, MAX_SPARSITY)}
@@ -107,7 +118,9 @@ class TrainOptions:
             value = getattr(self, name)
             if value is None:
                 continue
-            if self.rule not in PROBING or (name == "sparsity" and self.rule == "fd"):
+            has = self.rule == "spsa" or (
+                self.ballot is not None if name == "sparsity" else self.rule == "fd")
+            if not has:
                 raise BadInput(f"rule {self.rule} has no --{name}; leave it away")
             if not low <= value <= high:
                 raise BadInput(f"{name} must be an integer from {low} to {high}, not {value!r}")
@@ -149,6 +162,13 @@ class TrainOptions:
             return None
         batch, steps, sparsity, _ = PROBING[self.rule]
         return ProbePlan(self.batch or batch, self.steps or steps, self.sparsity or sparsity)
+
+    @property
+    def ballot(self) -> Ballot | None:
+        """The numbers of the sign rule's vote; None without one, as in the source."""
+        if self.vote is None or self.vote == 1:
+            return None
+        return Ballot(self.vote, self.sparsity or MAX_SPARSITY)
 
     def load_data(self) -> Dataset:
         """The data set that these options name."""

@@ -36,8 +36,9 @@ def report(outcome: Outcome) -> dict[str, Any]:
     unless the device counted cycles in all epochs; ``lanes`` (of a bank) and ``total_lanes`` are
     then only what was set. ``margin``, ``gains`` and ``shifts`` are null under rule sign;
     ``batch``, ``steps`` and ``sparsity`` are null but under rules spsa and fd, which has sparsity
-    0. ``rows_scrubbed`` are the sums mod 3 that were compared with those kept, and agreed, an epoch
-    a row; null without ``gf3``. ``scales`` is null unless rows have them, see `_scales`, and
+    0, and sign with a ``vote``, which has a sparsity too.
+    ``rows_scrubbed`` are the sums mod 3 that were compared with those kept, and agreed, an epoch a
+    row; null without ``gf3``. ``scales`` is null unless rows have them, see `_scales`, and
     ``prune`` unless the run prunes, see `_pruned`. ``skip`` is S, null without skips.
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
@@ -80,7 +81,9 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "shift_augment": options.shift_augment,
         "batch": plan.batch if plan else None,
         "steps": plan.steps if plan else None,
-        "sparsity": plan.sparsity if plan else None,
+        "sparsity": (plan.sparsity if plan else options.ballot.sparsity if options.ballot
+                     else None),
+        "vote": options.vote if options.ballot else None,
         "margin": recipe.margin if by_margin else None,
         "gains": list(recipe.gains) if by_margin else None,
         "shifts": list(recipe.shifts) if by_margin else None,

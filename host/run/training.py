@@ -102,7 +102,7 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     if options.device != "sim" and vcd is not None:
         raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
     if options.rule == "sign":
-        return SignLearner(recipe)
+        return SignLearner(recipe, options.ballot)
     if options.probing is not None and options.device == "model":
         return ProbeLearner(recipe, options.probing)
     if options.device == "model":

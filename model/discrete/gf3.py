@@ -17,7 +17,7 @@ from .gradients import Params, TritGradient
 from .splitmix import SplitMixTernary, Trits, trits_of
 
 __all__ = ["GF3ConservativeOptimizer", "TripartiteStreams", "Triplet", "balanced_triples",
-           "is_conserved", "repair"]
+           "is_conserved", "literal_repair", "repair"]
 
 GROUPS = 3
 
@@ -73,12 +73,13 @@ class TripartiteStreams:
 
 
 def repair(value: int, adjustment: int) -> int:
-    """The trit that is congruent to value + adjustment mod 3.
-
-    The source computes ``(value + adjustment - 1) % 3 - 1``, which is congruent to
-    value + adjustment + 1 and so never repairs a sum.
-    """
+    """The trit that is congruent to value + adjustment mod 3."""
     return (value + adjustment + 1) % 3 - 1
+
+
+def literal_repair(value: int, adjustment: int) -> int:
+    """What the source computes: congruent to value + adjustment + 1, so it never repairs a sum."""
+    return (value + adjustment - 1) % 3 - 1
 
 
 class GF3ConservativeOptimizer:
@@ -88,12 +89,14 @@ class GF3ConservativeOptimizer:
     ----------
     param_groups
         3; raises `BadInput` otherwise.
+    literal
+        Balance as the source has it: a repair that never makes a sum 0, in the surest group only.
     """
 
-    def __init__(self, param_groups: int = GROUPS):
+    def __init__(self, param_groups: int = GROUPS, *, literal: bool = False):
         if param_groups != GROUPS:
             raise BadInput(f"param_groups must be {GROUPS}, not {param_groups!r}")
-        self.param_groups = param_groups
+        self.param_groups, self.literal = param_groups, literal
 
     def balance(self, gradients: Sequence[TritGradient]) -> list[TritGradient]:
         """The gradients with at most one trit changed, so that all of them sum to 0 mod 3.
@@ -115,11 +118,14 @@ class GF3ConservativeOptimizer:
         if total == 0:
             return balanced
         means = [float(g.confidence.mean()) if g.confidence.size else -1.0 for g in gradients]
-        for group in sorted(range(GROUPS), key=lambda k: -means[k]):
+        order = sorted(range(GROUPS), key=lambda k: -means[k])
+        for group in order[:1] if self.literal else order:
             moving = np.flatnonzero(gradients[group].value)
             if moving.size:
                 value = gradients[group].value.copy()
-                value.flat[moving[0]] = repair(int(value.flat[moving[0]]), 3 - total)
+                trit = int(value.flat[moving[0]])
+                value.flat[moving[0]] = (literal_repair if self.literal else repair)(
+                    trit, 3 - total)
                 balanced[group] = TritGradient(value, gradients[group].confidence)
                 break
         return balanced

@@ -81,14 +81,22 @@ class TernaryMLP:
         Inputs, hidden sizes, outputs: at least two numbers.
     seed
         Of the initial weights, layer by layer, row by row.
+
+    Attributes
+    ----------
+    layers
+        Of the class `Layer`, which a derived network may change.
     """
+
+    Layer: type[TernaryLayer] = TernaryLayer
 
     def __init__(self, sizes: Sequence[int], seed: int = 1069):
         if len(sizes) < 2:
             raise BadInput(f"sizes must be at least two numbers, not {tuple(sizes)!r}")
-        self.layers, first = [], 0
+        self.layers: list[TernaryLayer] = []
+        first = 0
         for inputs, outputs in zip(sizes, sizes[1:], strict=False):
-            self.layers.append(TernaryLayer(inputs, outputs, seed, first))
+            self.layers.append(self.Layer(inputs, outputs, seed, first))
             first += inputs * outputs
 
     def forward(self, x: Numbers) -> Trits:

@@ -119,3 +119,39 @@ def test_trits_travel_in_the_middle_of_their_cells(bits):
     learner.load(counters, prng)
     assert all((a == b.weights).all() for a, b in
                zip(before, learner.network.layers, strict=True))
+
+
+def test_a_vote_learns_and_goes_on_as_if_nothing_had_happened(tmp_path):
+    options = TrainOptions(hidden=(32,), epochs=8, limit=600, device="model", rule="sign", vote=64,
+                           sparsity=4)
+    data = options.load_data()
+
+    def learner():
+        return SignLearner(options.recipe(data), options.ballot)
+    assert learner().chunk == 512
+    whole = start(options, data, tmp_path, learner(), Watcher()).run()
+    calls = iter(range(99))
+    with pytest.raises(Stopped):
+        start(options, data, tmp_path, learner(), Watcher(), stop=lambda: next(calls) >= 5).run()
+    rest = resume(Checkpoint.load(tmp_path / CHECKPOINT), data, tmp_path, learner(),
+                  Watcher()).run()
+    assert rest.state_sha256 == whole.state_sha256
+    assert whole.position.epochs[-1].test_accuracy > 65
+    assert {abs(int(c)) for layer in whole.counters for c in np.unique(layer)} == {0, 96}
+
+
+def test_the_command_says_how_many_vote():
+    found = json.loads(call(*QUICK, "--vote", "32", "--json", "--out", "here").stdout)
+    assert (found["vote"], found["sparsity"]) == (32, 6)
+    again = json.loads(call("eval", "here/model.npz", "--json").stdout)
+    assert again["accuracy"] == found["test_accuracy"][-1]
+    one = json.loads(call(*QUICK, "--vote", "1", "--json").stdout)
+    assert (one["vote"], one["sparsity"]) == (None, None)
+    assert one["state_sha256"] == json.loads(call(*QUICK, "--json").stdout)["state_sha256"]
+    assert refusal("train", "--vote", "8") == "rule margin has no --vote; leave it away"
+    assert refusal(*QUICK, "--vote", "5000") == "vote must be an integer from 1 to 4096, not 5000"
+    assert refusal(*QUICK, "--sparsity", "3") == "rule sign has no --sparsity; leave it away"
+    assert refusal(*QUICK, "--vote", "8", "--batch", "3") == (
+        "rule sign has no --batch; leave it away")
+    assert refusal("train", "--rule", "sign", "--resume", "here", "--vote", "16") == (
+        "--vote 16 contradicts the run in here, which has --vote 32")
