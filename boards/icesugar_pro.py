@@ -9,9 +9,16 @@ __all__ = ["BOARD"]
 
 
 def _platform() -> Any:
+    from amaranth.build import Attrs
     from amaranth_boards.icesugar_pro import ICESugarProPlatform
+    from amaranth_boards.resources import RGBLEDResource
 
-    return ICESugarProPlatform()
+    from .pins import with_resources
+
+    # The LED's pins sink its current; what amaranth-boards calls green is blue.
+    light = RGBLEDResource(0, r="A11", g="B11", b="A12", invert=True,
+                           attrs=Attrs(IO_TYPE="LVCMOS33"))
+    return with_resources(ICESugarProPlatform, light)()
 
 
 BOARD = replace(

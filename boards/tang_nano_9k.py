@@ -8,11 +8,16 @@ __all__ = ["BOARD"]
 
 
 def _platform() -> Any:
+    from amaranth.build import Attrs
+    from amaranth_boards.resources import LEDResources
     from amaranth_boards.tang_nano_9k import TangNano9kPlatform
 
     from .gowin import with_himbaechel
+    from .pins import with_resources
 
-    return with_himbaechel(TangNano9kPlatform)()
+    # The bank of the LEDs has 1.8 V.
+    lights = LEDResources(pins="10 11 13 14 15 16", invert=True, attrs=Attrs(IO_TYPE="LVCMOS18"))
+    return with_himbaechel(with_resources(TangNano9kPlatform, *lights))()
 
 
 BOARD = Board(

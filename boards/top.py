@@ -9,9 +9,11 @@ from amaranth.lib.wiring import In, Out, connect
 
 from ..hw.core import Core
 from ..hw.link.uart import Uart
+from ..hw.parts.ports import RunState
 from ..model.config import CoreConfig
 from .board import Board
 from .clocks import ClockSource, ResetTimer
+from .light import Light
 
 __all__ = ["BoardTop"]
 
@@ -35,7 +37,7 @@ class BoardTop(wiring.Component):
     -------
     clk : clock, only without a platform.
     rx, tx : the UART, idle high; `rx` is asynchronous.
-    led : lit while a bit on the line is low: it flickers with the traffic.
+    led : see `Light`; a fault is a program that stopped at one.
     """
 
     def __init__(self, board: Board, config: CoreConfig | None = None, *, bypass_pll: bool = False):
@@ -75,7 +77,13 @@ class BoardTop(wiring.Component):
             m.d.sync += [byte.eq(core.o.p), full.eq(1)]
         with m.Elif(uart.i.ready):
             m.d.sync += full.eq(0)
-        m.d.comb += [uart.rx.eq(rx), self.tx.eq(uart.tx), self.led.eq(~(rx & uart.tx))]
+        m.d.comb += [uart.rx.eq(rx), self.tx.eq(uart.tx)]
+        m.submodules.light = light = Light(self.clock_hz)
+        m.d.comb += [
+            light.busy.eq(uart.o.valid | ~uart.tx),
+            light.fault.eq((core.run == RunState.FAULT) | (core.run == RunState.CORRUPT)),
+            self.led.eq(light.led),
+        ]
         return m
 
     def _pins(self, m: Module, platform: Any) -> Any:
@@ -92,4 +100,14 @@ class BoardTop(wiring.Component):
             m.submodules.led = led = io.Buffer("o", getattr(light, member) if member else light)
             m.d.comb += led.o.eq(self.led)
             break
+        self._hold_still(m, platform)
         return rx.i
+
+    def _hold_still(self, m: Module, platform: Any) -> None:
+        """On a ULX3S, keep the ESP32 beside the FPGA from booting, which may reset the board."""
+        try:
+            other = platform.request("esp32", 0, dir="-")
+        except ResourceError:
+            return
+        m.submodules.gpio0 = gpio0 = io.Buffer("o", other.gpio0)
+        m.d.comb += gpio0.o.eq(1)

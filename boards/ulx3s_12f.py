@@ -11,7 +11,9 @@ __all__ = ["BOARD"]
 def _platform() -> Any:
     from amaranth_boards.ulx3s import ULX3S_12F_Platform
 
-    return ULX3S_12F_Platform()
+    from .ulx3s import with_pull_up
+
+    return with_pull_up(ULX3S_12F_Platform)()
 
 
 BOARD = replace(

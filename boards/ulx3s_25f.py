@@ -10,7 +10,9 @@ __all__ = ["BOARD"]
 def _platform() -> Any:
     from amaranth_boards.ulx3s import ULX3S_25F_Platform
 
-    return ULX3S_25F_Platform()
+    from .ulx3s import with_pull_up
+
+    return with_pull_up(ULX3S_25F_Platform)()
 
 
 BOARD = Board(

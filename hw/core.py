@@ -11,6 +11,7 @@ from .link.receiver import Receiver
 from .link.record_packets import PieceSender
 from .link.results import ResultSender
 from .link.transmitter import Arbiter, Transmitter
+from .parts.ports import RunState
 
 __all__ = ["Core"]
 
@@ -24,10 +25,15 @@ class Core(wiring.Component):
     -------
     i : bytes from the host; not ready while all receive slots are full.
     o : bytes to the host.
+
+    Attributes
+    ----------
+    run : `RunState` of the engine, for a top that shows it.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
+        self.run = Signal(RunState)
         super().__init__({
             "i": In(stream.Signature(8)),
             "o": Out(stream.Signature(8)),
@@ -67,6 +73,7 @@ class Core(wiring.Component):
             results.prediction.eq(engine.prediction),
             results.classes.eq(engine.classes),
             engine.sending.eq(results.busy),
+            self.run.eq(engine.run),
             engine.score_index.eq(results.score_index),
             results.score.eq(engine.score),
         ]

@@ -101,6 +101,9 @@ def netlist_verilog(path: Path, family: str) -> str:
 def _rename_pins(module: dict[str, Any]) -> None:
     for old in list(module["ports"]):
         names = [name for name in ("clk", "rx", "tx", "led") if name in old]
+        if not names and module["ports"][old]["direction"] != "input":
+            module["ports"][old]["direction"] = "output"  # of what else is on the board
+            continue
         if len(names) != 1:
             raise ToolError(f"a netlist has pins for clk, rx, tx and led, not {old!r}")
         port = module["ports"].pop(old)
