@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..firmware.rates import SAFE_RATE, supported_rates
 from ..model.config import CoreConfig
+from ..units import UNITS
 from .memory import BSRAM, DP16KD, EBR, SPRAM, BlockMemory, Store, check_fits, core_config, stores
 from .pll import (
     ECP5_LIMITS,
@@ -196,7 +197,7 @@ class Board:
             Leave out memory R and the update unit.
         units
             Optional units: fields of `CoreConfig` such as `trace`, `row_sums`, `resident` or
-            `skip`. With `scales` or `skip` the array drains one sum a cycle.
+            `skip`. With a unit that excludes `drain` the array drains one sum a cycle.
         sizes
             Any of `lanes`, `banks`, `update_lanes`, `counter_bits`; None leaves one as it is. With
             an odd number of lanes or banks the array drains one sum a cycle.
@@ -220,7 +221,7 @@ class Board:
             chosen["trainable"], lutram = False, ()
         chosen.update(units or {})
         odd = any(chosen[name] % chosen.get("drain", 1) for name in ("lanes", "banks"))
-        if odd or chosen.get("scales") or chosen.get("skip"):
+        if odd or any(chosen.get(unit.field) and "drain" in unit.excludes for unit in UNITS):
             chosen["drain"] = 1
         made = replace(self, networks=networks, sizes=chosen, lutram=lutram,
                        clock_hz=clock_hz or self.clock_hz)

@@ -8,14 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ..errors import BadInput
-from .isa import INSTRUCTIONS, Op, Operand, decode, encode
+from .isa import INSTRUCTIONS, Op, Operand, decode, encode, operand_range
 
 __all__ = ["AssemblyError", "assemble", "disassemble"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_LIMITS = {Operand.COUNT: (1, (1 << 24) - 1), Operand.MARGIN: (1, (1 << 23) - 1),
-           Operand.MODE: (0, 3), Operand.SPARSITY: (0, 6),
-           Operand.LIMITS: (0, (1 << 21) - 1), Operand.EXPONENT: (0, 31)}
 
 
 class AssemblyError(BadInput):
@@ -76,7 +73,7 @@ def _instruction(number: int, words: Sequence[str], length: int, layers: int,
     if kind is Operand.NONE:
         return encode(op)
     value = _value(number, op, kind, operands[0], labels, names)
-    low, high = _LIMITS.get(kind, (0, length - 1) if kind is Operand.TARGET else (1, layers))
+    low, high = operand_range(kind, length=length, layers=layers)
     if not low <= value <= high:
         raise AssemblyError(number, f"{op.name} {operands[0]}: the {kind.value} must be from "
                                     f"{low} to {high}, not {value}")

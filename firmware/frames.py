@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 __all__ = [
-    "ANSWER_BIT", "ANSWER_HEAD", "ESC", "FLAG", "HELLO_FIELDS", "LAYER_ROW", "MAGIC", "NAK",
+    "ANSWER_BIT", "ANSWER_HEAD", "CORE_FIELDS", "ESC", "FLAG", "LAYER_ROW", "MAGIC", "NAK",
     "PROTOCOL_VERSION", "RESULT", "SLOTS", "STATUS_FIELDS", "TRACE", "Fields", "Frame",
     "FrameDecoder", "Run", "Space", "Status", "Type", "pack_fields", "unpack_fields",
 ]
@@ -38,10 +38,8 @@ class Type(enum.IntEnum):
     HELLO    nonce u32 (not 0): names the session, sets the expected sequence number.
     PROGRAM  instruction words u32: replaces the program.
     TABLE    `LAYER_ROW` a layer: replaces the layer table.
-    WRITE    space u8, bank u8, address u16, count u16, words: writes memory T, R, SUMS, S or
-             SUPPORT.
-    READ     space u8, bank u8, address u16, count u16: answers words of memory T, R,
-             SUMS, S or SUPPORT.
+    WRITE    space u8, bank u8, address u16, count u16, words: writes a memory.
+    READ     space u8, bank u8, address u16, count u16: answers words of a memory.
     PRNG     state u64 (not 0).
     SEED     seed u64, index u64: PRNG state <- SplitMix64 out(seed, index), or 1 if that is 0.
     RUN      nothing: clears the statistics and starts the program at address 0.
@@ -103,6 +101,8 @@ class Space(enum.IntEnum):
     #: 48 bits of corr, 8 of the factor's code; its bank field must be 0. Rows as in SUMS, then a
     #: word with the step in place of corr.
     S = 3
+    #: A bit for each word of L inputs, word 0 lowest: whether the granule is inside; its bank field
+    #: must be 0. Row group g of a layer is word ``group_base + g``.
     SUPPORT = 4
 
 
@@ -127,15 +127,14 @@ ANSWER_HEAD: Fields = (("status", "B"), ("expected", "B"), ("nonce", "I"))
 LAYER_ROW: Fields = (("inputs", "H"), ("outputs", "H"), ("planes", "B"), ("shift", "B"),
                      ("gain", "b"), ("skip", "B"))
 
-HELLO_FIELDS: Fields = (
+#: What any core tells of itself in answer to HELLO; the options of units follow
+#: (`units.registry.HELLO_FIELDS`).
+CORE_FIELDS: Fields = (
     ("magic", "4s"), ("protocol", "B"), ("slots", "B"), ("slot_bytes", "H"),
     ("lanes", "H"), ("banks", "H"), ("update_lanes", "H"), ("counter_bits", "B"),
     ("activation_bits", "B"), ("input_planes", "B"), ("max_layers", "B"), ("max_inputs", "H"),
     ("max_neurons", "H"), ("max_classes", "H"), ("program_depth", "H"), ("seeder", "B"),
     ("trit_depth", "I"), ("residual_depth", "I"), ("hidden_depth", "I"),
-    ("trainable", "B"), ("trace", "B"), ("row_sums", "B"),
-    ("conserve", "B"), ("resident", "H"), ("support", "B"), ("scales", "B"),
-    ("skip", "B"),
 )
 
 #: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait

@@ -7,8 +7,8 @@ Layers are numbered from 1, as in the rule's text.
 import enum
 from dataclasses import dataclass
 
-__all__ = ["FORMAT", "INSTRUCTIONS", "UNITS", "Instruction", "Op", "Operand", "available",
-           "decode", "encode"]
+__all__ = ["FORMAT", "INSTRUCTIONS", "RANGES", "Instruction", "Op", "Operand", "decode", "encode",
+           "operand_range"]
 
 IMMEDIATE_BITS = 24
 
@@ -39,33 +39,56 @@ class Op(enum.IntEnum):
 
 
 class Operand(enum.Enum):
-    """What an immediate means and which values the assembler and the loader accept."""
+    """What an immediate means; `operand_range` says which values it may have."""
 
-    NONE = "none"        #: must be 0
-    COUNT = "count"      #: 1 to 2^24 - 1
+    NONE = "none"
+    COUNT = "count"
     TARGET = "target"    #: an address inside the program
-    LAYER = "layer"      #: 1 to the rows of the layer table
-    MARGIN = "margin"    #: 1 to 2^23 - 1
-    MODE = "mode"        #: 0 to 3, see `trace.Mode`
-    SPARSITY = "sparsity"  #: 0 to 6
+    LAYER = "layer"      #: a row of the layer table
+    MARGIN = "margin"
+    MODE = "mode"        #: see `firmware.records.Mode`
+    SPARSITY = "sparsity"
     LIMITS = "limits"    #: bits 15:0 cutoff, 19:16 k, 20 rest
-    EXPONENT = "exponent"  #: 0 to 31
+    EXPONENT = "exponent"
+
+
+#: Least and most of the immediates for which neither the program nor the core matters.
+RANGES = {
+    Operand.NONE: (0, 0),
+    Operand.COUNT: (1, (1 << 24) - 1),
+    Operand.MARGIN: (1, (1 << 23) - 1),
+    Operand.MODE: (0, 3),
+    Operand.SPARSITY: (0, 6),
+    Operand.LIMITS: (0, (1 << 21) - 1),
+    Operand.EXPONENT: (0, 31),
+}
+
+
+def operand_range(kind: Operand, *, length: int, layers: int) -> tuple[int, int]:
+    """Least and most of an immediate.
+
+    Parameters
+    ----------
+    length
+        Instructions of the program.
+    layers
+        Rows of the layer table: those it has, or those that the core has room for.
+    """
+    if kind is Operand.TARGET:
+        return 0, length - 1
+    if kind is Operand.LAYER:
+        return 1, layers
+    return RANGES[kind]
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """A row of the table."""
+    """A row of the table. Which unit a core needs for it, the units' records say."""
 
     op: Op
     operand: Operand
     effect: str
-    needs: str = ""  #: field of `CoreConfig` without which a core does not have it
 
-
-#: What a core has where the field of `CoreConfig` is set, to follow "needs a core".
-UNITS = {"trainable": "that can train", "trace": "with a trace unit", "row_sums": "with row sums",
-         "resident": "with resident samples", "support": "that keeps its support",
-         "scales": "whose rows have scales"}
 
 INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
     Instruction(Op.HALT, Operand.NONE,
@@ -85,56 +108,48 @@ INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
     Instruction(Op.SKIP, Operand.TARGET,
                 "continue at the target unless the flag is set"),
     Instruction(Op.BWD, Operand.LAYER,
-                "errors of layer - 1 from the errors and trits of the layer, gated", "trainable"),
+                "errors of layer - 1 from the errors and trits of the layer, gated"),
     Instruction(Op.UPD, Operand.LAYER,
-                "counters of the layer from its errors and its inputs", "trainable"),
+                "counters of the layer from its errors and its inputs"),
     Instruction(Op.SEND, Operand.NONE,
                 "send the prediction and all scores to the host"),
     Instruction(Op.SCRUB, Operand.LAYER,
                 "sum the trits of each row of the layer; stop the program as corrupt if a sum "
-                "differs mod 3 from the one kept", "row_sums"),
+                "differs mod 3 from the one kept"),
     Instruction(Op.REFRESH, Operand.EXPONENT,
-                "step <- step + 1; flag <- step is a multiple of 2^operand", "scales"),
+                "step <- step + 1; flag <- step is a multiple of 2^operand"),
     Instruction(Op.SCALE, Operand.LAYER,
-                "factors of the layer's rows from their corr and the step", "scales"),
+                "factors of the layer's rows from their corr and the step"),
     Instruction(Op.CUTOFF, Operand.LIMITS,
                 "cutoff, k and rest <- fields of the operand; while rest is 1, UPD leaves the "
-                "counters of granules outside the support as they are", "support"),
+                "counters of granules outside the support as they are"),
     Instruction(Op.PURGE, Operand.LAYER,
                 "counters of the layer whose trit is not 0 become 0 in granules with at most "
                 "`cutoff` of them, then those from -2^k to 2^k - 1 everywhere unless k is 0; "
-                "the support is what has a trit that is not 0", "support"),
+                "the support is what has a trit that is not 0"),
     Instruction(Op.TRACE, Operand.MODE,
                 "end the record of decisions and send it, if one is open; unless the operand is 0, "
-                "open one: UPD then tells flips, with bit 1 of the operand saturations too",
-                "trace"),
+                "open one: UPD then tells flips, with bit 1 of the operand saturations too"),
     Instruction(Op.TELL, Operand.LAYER,
                 "add the layer's decisions to the record, if one is open: gates, activations and "
-                "errors, or of the last layer prediction, rival, gap, flag and scores", "trace"),
+                "errors, or of the last layer prediction, rival, gap, flag and scores"),
     Instruction(Op.PROBE, Operand.SPARSITY,
                 "the direction's sparsity <- operand; unless that is 0, PRNG state <- state + "
                 "golden constant, key <- its SplitMix64 output; if it is 0, key <- PRNG state, "
                 "which becomes the place of the weight after it; loss difference <- 0; the first "
-                "resident sample becomes the one in hand; FWD adds the direction to the trits",
-                "resident"),
+                "resident sample becomes the one in hand; FWD adds the direction to the trits"),
     Instruction(Op.LOSS, Operand.MARGIN,
                 "loss difference +- clip(margin - gap, 0, 2 margin); the next resident sample "
                 "becomes the one in hand; after the last one FWD subtracts the direction, "
                 "after another round it leaves it away and the flag is set, else cleared; "
-                "counts samples and correct predictions", "resident"),
+                "counts samples and correct predictions"),
     Instruction(Op.STEP, Operand.LAYER,
                 "counters of the layer move along the direction, by the power of two that the "
-                "loss difference and the layer's gain say, downhill", "resident"),
+                "loss difference and the layer's gain say, downhill"),
 )}
 
 #: Bit fields of an instruction word: name, first bit, width.
 FORMAT = (("immediate", 0, IMMEDIATE_BITS), ("opcode", 24, 8))
-
-
-def available(config: object) -> tuple[Op, ...]:
-    """The instructions that a core of a configuration (`CoreConfig`) has."""
-    return tuple(op for op, row in INSTRUCTIONS.items()
-                 if not row.needs or getattr(config, row.needs))
 
 
 def encode(op: Op, immediate: int = 0) -> int:

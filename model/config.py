@@ -5,14 +5,31 @@ All sizes are counts unless a unit is named. ``L``, ``R`` and ``U`` of the docum
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
+from ..units import registry
+from ..units.skip import MAX_SKIP
 
-__all__ = ["MAX_SKIP", "CoreConfig", "ceil_div"]
+__all__ = ["EXCLUDED_FORMS", "FORMS", "LIMITS", "MAX_SKIP", "CoreConfig", "ceil_div"]
 
-#: Largest shift of a skip connection.
-MAX_SKIP = 7
+#: Least and most of the numbers that every core has.
+LIMITS = {
+    "lanes": (1, 256), "banks": (1, 256), "update_lanes": (1, 256),
+    "counter_bits": (6, 14), "activation_bits": (1, 8), "input_planes": (1, 8),
+    "max_layers": (1, 15), "max_inputs": (1, 65535), "max_neurons": (2, 65535),
+    "max_classes": (2, 256), "trit_depth": (1, 65536), "residual_depth": (1, 65536),
+    "hidden_depth": (1, 65536), "program_depth": (4, 256), "slot_bytes": (64, 32768),
+    "drain": (1, 2),
+}
+#: Forms that every core may take beside its units: a field, and the value that is not the default.
+FORMS = {"single_port": True, "pipelined": True, "drain": 2}
+#: Forms that do not go together, and why.
+EXCLUDED_FORMS = {
+    ("pipelined", "single_port"):
+        "one port would be read and written at different times in different banks",
+}
 
 
 def ceil_div(a: int, b: int) -> int:
@@ -25,8 +42,12 @@ def _power_of_two_above(n: int, least: int) -> int:
 
 
 @dataclass(frozen=True)
+@registry.with_options
 class CoreConfig:
     """Everything that is fixed when a core is made.
+
+    The fields of optional units follow those that every core has; they come from the units' records
+    (`tritgrad.units`).
 
     Parameters
     ----------
@@ -72,34 +93,6 @@ class CoreConfig:
     drain
         Sums of a hidden layer that leave the array a cycle, 1 or 2; 2 needs even `lanes` and
         `banks`.
-    trainable
-        Whether memory R and the update unit are built in. Without them BWD and UPD are refused in
-        programs, and R has no words.
-    trace
-        Whether the trace unit is built in, which tells the host what each sample decided. Without
-        it TRACE and TELL are refused in programs.
-    row_sums
-        Whether the sum mod 3 of each row's trits is kept beside T, and SCRUB compares the two. Not
-        without `trainable`.
-    conserve
-        Whether UPD leaves the sum of each row's trits as it is mod 3 (`model.arithmetic.update`),
-        in two passes over each row. Not without `row_sums`.
-    resident
-        Samples that stay on the chip as a mini-batch, for training from losses: 0, or one less
-        than a power of two. Without them PROBE, LOSS and STEP are refused in programs. Needs
-        `trainable`, and lanes that 16 divides or that divide 16; not with `trace`, `row_sums` or
-        `scales`.
-    support
-        Whether a bit is kept of each granule of R x L trits, without which FWD skips it, and PURGE
-        is built in (`model.blending.granules`). Not without `trainable`, nor with `trace`,
-        `row_sums`, `resident` or `scales`.
-    scales
-        Whether rows have scales: memory S, and their product behind the MAC array. Without them
-        REFRESH and SCALE are refused in programs. Needs `trainable`; not with a `drain` of 2.
-    skip
-        Whether a hidden layer with as many neurons as inputs may add its shifted inputs to its
-        pre-activations (`docs/blending.md`). Not with `trace`, `resident`, `support`, `scales` or
-        a `drain` of 2.
 
     Raises
     ------
@@ -126,24 +119,13 @@ class CoreConfig:
     single_port: bool = False
     pipelined: bool = False
     drain: int = 1
-    trainable: bool = True
-    trace: bool = False
-    row_sums: bool = False
-    conserve: bool = False
-    resident: int = 0
-    support: bool = False
-    scales: bool = False
-    skip: bool = False
+
+    if TYPE_CHECKING:
+        def __init__(self, **fields: int) -> None: ...
+        def __getattr__(self, option: str) -> Any: ...
 
     def __post_init__(self) -> None:
-        limits = {
-            "lanes": (1, 256), "banks": (1, 256), "update_lanes": (1, 256),
-            "counter_bits": (6, 14), "activation_bits": (1, 8), "input_planes": (1, 8),
-            "max_layers": (1, 15), "max_inputs": (1, 65535), "max_neurons": (2, 65535),
-            "max_classes": (2, 256), "trit_depth": (1, 65536), "residual_depth": (1, 65536),
-            "hidden_depth": (1, 65536), "program_depth": (4, 256), "slot_bytes": (64, 32768),
-            "resident": (0, 1023), "drain": (1, 2),
-        }
+        limits = LIMITS | {o.field: o.limits for o in registry.OPTIONS.values()}
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(field.default, bool):
@@ -154,61 +136,33 @@ class CoreConfig:
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 raise ConfigError(
                     f"{field.name} must be an integer from {low} to {high}, not {value!r}")
-        if self.pipelined and self.single_port:
-            raise ConfigError("pipelined must be False where single_port is True")
+        for name, other in EXCLUDED_FORMS:
+            if (getattr(self, name), getattr(self, other)) == (FORMS[name], FORMS[other]):
+                raise ConfigError(f"{name} must be {self.default(name)!r} where {other} is "
+                                  f"{getattr(self, other)!r}")
         for name in "lanes", "banks":
             if getattr(self, name) % self.drain:
                 raise ConfigError(f"drain must be 1 where {name} is odd "
                                   f"({getattr(self, name)}), not {self.drain!r}")
-        if self.row_sums and not self.trainable:
-            raise ConfigError("row_sums must be False where trainable is False")
-        if self.conserve and not self.row_sums:
-            raise ConfigError("conserve must be False where row_sums is False")
-        if self.support and not self.trainable:
-            raise ConfigError("support must be False where trainable is False")
-        for name in ("trace", "row_sums", "resident", "scales"):
-            if self.support and getattr(self, name):
-                raise ConfigError(f"support must be False where {name} is "
-                                  f"{getattr(self, name)!r}")
-        if self.support and self.support_depth > 65536:
-            raise ConfigError(f"support must be False where {self.support_depth} row groups "
-                              f"(hidden_depth {self.hidden_depth}) exceed 65536")
-        if self.row_sums and self.sum_depth > 65536:
-            raise ConfigError(f"row_sums must be False where {self.sum_depth} rows "
-                              f"(hidden_depth {self.hidden_depth}) exceed 65536")
-        if self.scales and not self.trainable:
-            raise ConfigError("scales must be False where trainable is False")
-        if self.scales and self.drain == 2:
-            raise ConfigError("scales must be False where drain is 2")
-        if self.scales and self.sum_depth > 65535:
-            raise ConfigError(f"scales must be False where {self.sum_depth} rows "
-                              f"(hidden_depth {self.hidden_depth}) exceed 65535")
-        for name in ("trace", "resident", "support", "scales"):
-            if self.skip and getattr(self, name):
-                raise ConfigError(f"skip must be False where {name} is {getattr(self, name)!r}")
-        if self.skip and self.drain == 2:
-            raise ConfigError("skip must be False where drain is 2")
         if self.lanes % self.update_lanes:
             raise ConfigError(
                 f"update_lanes must divide lanes ({self.lanes}), not {self.update_lanes!r}")
-        if self.resident & (self.resident + 1):
-            raise ConfigError(f"resident must be 0 or one less than a power of two, "
-                              f"not {self.resident!r}")
-        if self.resident and not self.trainable:
-            raise ConfigError(f"resident must be 0 where trainable is False, not {self.resident!r}")
-        for name in "trace", "row_sums", "scales":
-            if self.resident and getattr(self, name):
-                raise ConfigError(f"resident must be 0 where {name} is True, "
-                                  f"not {self.resident!r}")
-        if self.resident and self.lanes % 16 and 16 % self.lanes:
-            raise ConfigError(f"resident must be 0 where lanes neither divide 16 nor are a "
-                              f"multiple of it ({self.lanes}), not {self.resident!r}")
+        registry.check(self)
         if self.slot_bytes & (self.slot_bytes - 1):
             raise ConfigError(f"slot_bytes must be a power of two, not {self.slot_bytes!r}")
         if self.max_classes > self.max_neurons:
             raise ConfigError(
                 f"max_classes must be at most max_neurons ({self.max_neurons}), "
                 f"not {self.max_classes!r}")
+
+    def changed(self, **changes: Any) -> "CoreConfig":
+        """The configuration with some fields changed."""
+        return replace(self, **changes)
+
+    @classmethod
+    def default(cls, name: str) -> int:
+        """The value that a field has where none is given."""
+        return getattr(cls, name)
 
     @property
     def total_lanes(self) -> int:
@@ -324,7 +278,7 @@ class CoreConfig:
         sizes = list(layers)
         if len(sizes) < 2:
             raise ConfigError(f"a network needs inputs and classes, not {sizes!r}")
-        probe = cls(**{name: value for name, value in options.items()  # type: ignore[arg-type]
+        probe = cls(**{name: value for name, value in options.items()
                        if name in ("lanes", "banks", "update_lanes", "counter_bits")})
         lanes, banks = probe.lanes, probe.banks
         trits = sum(ceil_div(f, lanes) * ceil_div(n, banks)
@@ -346,4 +300,4 @@ class CoreConfig:
             "slot_bytes": _power_of_two_above(5 + 4 * sample_bytes, 4096),
         }
         chosen.update(options)
-        return cls(**chosen)  # type: ignore[arg-type]
+        return cls(**chosen)

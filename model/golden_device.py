@@ -8,10 +8,11 @@ import numpy.typing as npt
 
 from ..firmware import frames
 from ..firmware.frames import Frame, FrameDecoder, Run, Space, Status, Type
-from ..firmware.isa import INSTRUCTIONS, UNITS, Op, Operand, available, decode
-from ..firmware.wire import pack_scales, pack_words, unpack_sample, unpack_scales, unpack_words
+from ..firmware.isa import INSTRUCTIONS, Op, decode, operand_range
+from ..firmware.wire import pack_words, unpack_sample, unpack_words
+from ..units.registry import HELLO_FIELDS, needed_by, windows
 from .config import CoreConfig, ceil_div
-from .layout import Layer, TableError, check_table, optional_spaces
+from .layout import Layer, TableError, check_table
 from .machine import Machine, Result, Sample
 from .records import Piece
 from .rng import splitmix64
@@ -30,21 +31,18 @@ def program_fault(config: CoreConfig, words: list[int]) -> str | None:
     """Why a core does not take a program, or None."""
     if not 1 <= len(words) <= config.program_depth:
         return f"a program has 1 to {config.program_depth} instructions, not {len(words)}"
-    highest = {Operand.NONE: (0, 0), Operand.COUNT: (1, (1 << 24) - 1),
-               Operand.TARGET: (0, len(words) - 1), Operand.LAYER: (1, config.max_layers),
-               Operand.MARGIN: (1, (1 << 23) - 1), Operand.MODE: (0, 3),
-               Operand.SPARSITY: (0, 6),
-               Operand.LIMITS: (0, (1 << 21) - 1), Operand.EXPONENT: (0, 31)}
     for address, word in enumerate(words):
         opcode, operand = decode(word)
         if opcode not in frozenset(Op):
             return f"address {address}: no instruction has opcode {opcode}"
-        if opcode not in available(config):
-            unit = UNITS[INSTRUCTIONS[Op(opcode)].needs]
-            return f"address {address}: {Op(opcode).name} needs a core {unit}"
-        low, high = highest[INSTRUCTIONS[Op(opcode)].operand]
+        op = Op(opcode)
+        unit = needed_by(op)
+        if unit is not None and not unit.within(config):
+            return f"address {address}: {op.name} needs a core {unit.title}"
+        low, high = operand_range(INSTRUCTIONS[op].operand, length=len(words),
+                                  layers=config.max_layers)
         if not low <= operand <= high:
-            return f"address {address}: {Op(opcode).name} takes {low} to {high}, not {operand}"
+            return f"address {address}: {op.name} takes {low} to {high}, not {operand}"
     return None
 
 
@@ -137,8 +135,8 @@ class GoldenDevice:
         _need(nonce != 0)
         self.nonce, self.expected = nonce, (frame.sequence + 1) & 0xFF
         c = self.config
-        named = {name: getattr(c, name) for name, _ in frames.HELLO_FIELDS if hasattr(c, name)}
-        return frames.pack_fields(frames.HELLO_FIELDS, magic=frames.MAGIC, slots=frames.SLOTS,
+        named = {name: getattr(c, name) for name, _ in HELLO_FIELDS if hasattr(c, name)}
+        return frames.pack_fields(HELLO_FIELDS, magic=frames.MAGIC, slots=frames.SLOTS,
                                   protocol=frames.PROTOCOL_VERSION, **named)
 
     def _program(self, payload: bytes) -> bytes:
@@ -165,67 +163,64 @@ class GoldenDevice:
         self.loaded |= 2
         return b""
 
-    def _window(self, payload: bytes) -> tuple[npt.NDArray[np.int64], int, int]:
-        """The memory words that WRITE or READ names, bits of a lane, and bytes of a word."""
-        space, bank, address, count = struct.unpack("<BBHH", payload[:6])
-        _need(count > 0)
-        c, machine, end = self.config, self.machine, address + count
+    def _depth(self, space: int) -> int:
+        """Words of a bank of a memory; 0 if there is none."""
+        c = self.config
         if space == Space.T:
-            _need(bank < c.banks and end <= c.trit_depth)
-            return machine.codes[bank, address:end], 2, c.trit_word_bytes
-        _need(bank == 0)
+            return c.trit_depth
         if space == Space.R:
-            _need(c.trainable and end <= c.residual_depth)
-            return machine.residuals[address:end], c.residual_bits, c.residual_word_bytes
-        others = optional_spaces(c)
-        _need(space in others and end <= others[Space(space)][0])
-        if space == Space.SUMS:
-            return machine.sums[address:end, None], 2, 1
-        return machine.support[address:end], 1, c.support_word_bytes
+            return c.residual_depth if c.trainable else 0
+        others = windows(c)
+        return others[Space(space)].depth(c) if space in others else 0
 
     def _word_bytes(self, space: int) -> int:
         """Bytes of a memory's word; a space that there is not counts as the last there is."""
         c = self.config
         sizes = {Space.T: c.trit_word_bytes, Space.R: c.residual_word_bytes}
-        sizes |= {other: size for other, (_, size) in optional_spaces(c).items()}
+        sizes |= {other: window.word_bytes(c) for other, window in windows(c).items()}
         return sizes[Space(space) if space in sizes else max(sizes)]
 
-    def _scale_words(self, payload: bytes) -> slice | None:
-        """The words of memory S that WRITE or READ names; None if it is of another memory."""
+    def _window(self, payload: bytes) -> tuple[Space, int, int, int]:
+        """Space, bank, and first and end of the memory words that WRITE or READ names."""
         space, bank, address, count = struct.unpack("<BBHH", payload[:6])
-        if not self.config.scales or space != Space.S:
-            return None
-        _need(count > 0 and bank == 0 and address + count <= self.config.scale_depth)
-        return slice(address, address + count)
+        end = address + count
+        _need(count > 0 and end <= self._depth(space))
+        _need(bank < (self.config.banks if space == Space.T else 1))
+        return Space(space), bank, address, end
+
+    def _words(self, space: Space, bank: int, first: int, end: int,
+               ) -> tuple[npt.NDArray[np.int64], int]:
+        """Words of T or R, a view, and bits of a lane."""
+        if space == Space.T:
+            return self.machine.codes[bank, first:end], 2
+        return self.machine.residuals[first:end], self.config.residual_bits
 
     def _write(self, payload: bytes) -> bytes:
         if len(payload) < 6:
             raise Refused(Status.LENGTH)
-        space, count = payload[0], int.from_bytes(payload[4:6], "little")
-        size = self._word_bytes(space)
-        _need_length(payload, 6 + size * count)
-        rows = self._scale_words(payload)
-        if rows is not None:
-            self.machine.corr[rows], self.machine.factors[rows] = unpack_scales(payload[6:])
+        size = self._word_bytes(payload[0])
+        _need_length(payload, 6 + size * int.from_bytes(payload[4:6], "little"))
+        space, bank, first, end = self._window(payload)
+        others = windows(self.config)
+        if space in others:
+            others[space].put(self.machine, first, payload[6:])
             return b""
-        window, bits, size = self._window(payload)
-        window[:] = unpack_words(payload[6:], bits, window.shape[1], size)
+        words, bits = self._words(space, bank, first, end)
+        words[:] = unpack_words(payload[6:], bits, words.shape[1], size)
         if space == Space.T:
             self.loaded |= 4
-        elif space == Space.SUMS:
-            window %= 3
         return b""
 
     def _read(self, payload: bytes) -> bytes:
         _need_length(payload, 6)
-        rows = self._scale_words(payload)
-        if rows is not None:
-            data = pack_scales(self.machine.corr[rows], self.machine.factors[rows])
-            _need(6 + len(data) <= self.config.max_payload)
-            return data
-        window, bits, size = self._window(payload)
-        _need(6 + size * len(window) <= self.config.max_payload)
-        return pack_words(window, bits, size)
+        space, bank, first, end = self._window(payload)
+        size = self._word_bytes(space)
+        _need(6 + size * (end - first) <= self.config.max_payload)
+        others = windows(self.config)
+        if space in others:
+            return others[space].get(self.machine, first, end)
+        words, bits = self._words(space, bank, first, end)
+        return pack_words(words, bits, size)
 
     def _prng(self, payload: bytes) -> bytes:
         _need_length(payload, 8)

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..firmware.frames import Space
 from .config import MAX_SKIP, CoreConfig, ceil_div
 
-__all__ = ["Layer", "Placement", "TableError", "check_table", "optional_spaces",
-           "pack_counters", "place", "row_sums", "tile_order", "unpack_counters"]
+__all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters",
+           "place", "row_sums", "tile_order", "unpack_counters"]
 
 
 class TableError(ValueError):
@@ -50,14 +49,6 @@ class Placement:
     input_base: int     #: first word of its inputs among the hidden words; 0 for layer 1
     output_base: int    #: first word of its outputs among the hidden words
     group_base: int     #: row groups of the layers below
-
-
-def optional_spaces(config: CoreConfig) -> dict[Space, tuple[int, int]]:
-    """Memories beside T and R that the link may use: their words, and bytes of a word."""
-    return ({Space.SUMS: (config.sum_depth, 1)} if config.row_sums else {}) | (
-        {Space.S: (config.scale_depth, config.scale_word_bytes)} if config.scales else {}) | (
-        {Space.SUPPORT: (config.support_depth, config.support_word_bytes)}
-        if config.support else {})
 
 
 def place(config: CoreConfig, layers: Sequence[Layer]) -> list[Placement]:

@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..firmware import frames, programs
@@ -37,14 +37,14 @@ CORES = (
         max_layers=2, max_inputs=50, max_neurons=40, max_classes=12, trit_depth=100,
         residual_depth=300, hidden_depth=8, program_depth=11, slot_bytes=256, seeder=False,
         row_sums=True),
-    replace(_SMALL, trainable=False),
-    replace(_SMALL, trace=True, program_depth=24),
-    replace(_SMALL, resident=3, program_depth=24),
-    replace(_SMALL, support=True, lanes=1, update_lanes=1, max_inputs=75, trit_depth=600,
+    _SMALL.changed(trainable=False),
+    _SMALL.changed(trace=True, program_depth=24),
+    _SMALL.changed(resident=3, program_depth=24),
+    _SMALL.changed(support=True, lanes=1, update_lanes=1, max_inputs=75, trit_depth=600,
             residual_depth=1200, hidden_depth=40),
-    replace(_SMALL, lanes=5, update_lanes=5, scales=True),
-    replace(_SMALL, trace=True, row_sums=True, conserve=True, scales=True, program_depth=30),
-    replace(_SMALL, skip=True),
+    _SMALL.changed(lanes=5, update_lanes=5, scales=True),
+    _SMALL.changed(trace=True, row_sums=True, conserve=True, scales=True, program_depth=30),
+    _SMALL.changed(skip=True),
 )
 
 _STATUS_BYTES = struct.calcsize("<" + "".join(code for _, code in frames.STATUS_FIELDS))

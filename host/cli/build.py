@@ -8,7 +8,7 @@ from rich.console import Console
 from ...boards import find_board
 from ..run.options import parse_integers
 from .console import RunProgress
-from .unit_options import UNITS, unit_options
+from .unit_options import ADDED, unit_options
 
 __all__ = ["BUILDS", "build"]
 
@@ -49,7 +49,7 @@ def build(board: str, hidden: str | None, frequency: float | None, infer_only: b
     network = None if hidden is None else (
         whole[0], *parse_integers("--hidden", hidden), whole[-1])
     clock_hz = None if frequency is None else round(frequency * 1e6)
-    units = {name: value for name in UNITS if (value := sizes.pop(name))}
+    units = {name: value for name in ADDED if (value := sizes.pop(name))}
     chosen = chosen.resized(network=network, clock_hz=clock_hz, infer_only=infer_only,
                             units=units, **sizes)
     console = Console(stderr=True)

@@ -1,39 +1,33 @@
-"""Options for the optional units of a core, the same for ``verilog`` and ``build``."""
+"""Options for the optional units of a core, made from their records."""
 
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-__all__ = ["UNITS", "unit_option", "unit_options"]
+from ...units.record import Option
+from ...units.registry import OPTIONS
 
-#: Fields of `CoreConfig` that build a unit in, with what it does. `resident` is a number, the
-#: others are flags.
-UNITS = {
-    "trace": "Build in the trace unit, which tells the host what each sample decided.",
-    "row_sums": "Keep the sum mod 3 of each row's trits beside T, and build in SCRUB, which "
-                "compares the two.",
-    "conserve": "Let updates leave the sum of each row's trits as it is mod 3; needs --row-sums.",
-    "resident": "Keep a mini-batch of N samples on the chip, one less than a power of two, for "
-                "train --rule spsa and fd; 0 is without.",
-    "support": "Keep a bit of each granule of banks x lanes trits, skip those without it in the "
-               "forward pass, and build in PURGE.",
-    "scales": "Give rows scales, learned in memory S by train --scales.",
-    "skip": "Let hidden layers with as many neurons as inputs add those, shifted.",
-}
+__all__ = ["ADDED", "unit_option", "unit_options"]
+
+#: Options that build something in which a core does not have by default.
+ADDED = {field: option for field, option in OPTIONS.items() if not option.default}
 
 
-def unit_option(field: str) -> Callable[[Any], Any]:
-    """The option of a field of `UNITS`."""
-    name = "--" + field.replace("_", "-")
-    if field == "resident":
-        return click.option(name, type=int, default=0, show_default=True, metavar="N",
-                            help=UNITS[field])
-    return click.option(name, is_flag=True, help=UNITS[field])
+def unit_option(option: Option) -> Callable[[Any], Any]:
+    """The command line's option for one of `tritgrad.units.registry.OPTIONS`."""
+    name = "--" + option.field.replace("_", "-")
+    if not option.flag:
+        return click.option(name, type=int, default=option.default, show_default=True,
+                            metavar="N", help=option.help)
+    if option.default:
+        return click.option(f"{name}/--{option.off}", default=True, show_default=True,
+                            help=option.help)
+    return click.option(name, is_flag=True, help=option.help)
 
 
 def unit_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Options for all of `UNITS`."""
-    for field in reversed(UNITS):
-        function = unit_option(field)(function)
+    """Options for all that a unit adds to a core."""
+    for option in reversed(ADDED.values()):
+        function = unit_option(option)(function)
     return function

@@ -13,10 +13,11 @@ from rich.console import Console
 
 from ...errors import BadInput
 from ...model.config import CoreConfig
+from ...units.registry import OPTIONS
 from ..data.npz import write_whole
 from ..run.options import suitable_update_lanes
 from .console import RunProgress
-from .unit_options import UNITS, unit_option
+from .unit_options import unit_option
 
 __all__ = ["verilog"]
 
@@ -39,11 +40,8 @@ def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
         elif field.name == "pipelined":
             option = click.option(name, is_flag=True, help="Hand words on from four banks to the "
                                   "next four, as many block memories side by side need.")
-        elif field.name == "trainable":
-            option = click.option(f"{name}/--infer-only", default=True, show_default=True,
-                                  help="Build in memory R and the update unit.")
-        elif field.name in UNITS:
-            option = unit_option(field.name)
+        elif field.name in OPTIONS:
+            option = unit_option(OPTIONS[field.name])
         elif field.name == "update_lanes":
             option = click.option(name, type=int, metavar="N", help=f"{text}  [default: 16, or "
                                   "with fewer lanes the most that divide them]")

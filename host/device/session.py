@@ -16,6 +16,7 @@ from ...errors import ConfigError, DeviceError
 from ...firmware import frames
 from ...firmware.frames import Frame, FrameDecoder, Status, Type
 from ...model.config import CoreConfig
+from ...units.registry import HELLO_FIELDS
 from .transport import Transport
 
 __all__ = ["DeviceReset", "Pending", "RequestRefused", "Session"]
@@ -163,14 +164,13 @@ class Session:
             raise DeviceError(f"{self.name} speaks protocol {data[4]}, this host speaks "
                               f"{frames.PROTOCOL_VERSION}")
         try:
-            fields, _ = frames.unpack_fields(frames.HELLO_FIELDS, data)
+            fields, _ = frames.unpack_fields(HELLO_FIELDS, data)
             for key in ("magic", "protocol"):
                 del fields[key]
             self.slots = max(1, fields.pop("slots"))
-            flags = {name: bool(fields.pop(name)) for name in (
-                "seeder", "trainable", "trace", "row_sums", "conserve", "support", "scales",
-                "skip")}
-            self.config = CoreConfig(**fields, **flags)  # type: ignore[arg-type]
+            flags = {name: bool(value) for name, value in fields.items()
+                     if isinstance(CoreConfig.default(name), bool)}
+            self.config = CoreConfig(**fields | flags)
         except (struct.error, ConfigError) as error:
             raise DeviceError(f"{self.name} describes an impossible core: {error}") from None
 

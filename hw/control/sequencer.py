@@ -6,8 +6,9 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ...firmware.isa import FORMAT, INSTRUCTIONS, Op, Operand, available
+from ...firmware.isa import FORMAT, INSTRUCTIONS, Op, Operand
 from ...model.config import CoreConfig
+from ...units.registry import available
 from ..memory.block_ram import BlockRam
 from ..parts.ports import LayerRecord, RunState
 

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
+from ...units import UNITS
 from ..memory.block_ram import BlockRam
 from ..parts.arith import times
 from ..parts.ports import LayerRecord
@@ -47,20 +48,21 @@ class RowEntry(data.StructLayout):
     """A row with an error: its sign, its bank and first word in T, its first word in R.
 
     With one bank, rows lie in R as in T (`model.layout.place`), and `residual` is left out: word n
-    of T belongs to the L/U words of R from n * L/U on. With row sums or scales, `number` is the
-    word of SUMS and S, and with a support `group` is that of SUPPORT.
+    of T belongs to the L/U words of R from n * L/U on. Units have fields in it, as their records
+    say: with row sums or scales, `number` is the word of SUMS and S, and with a support `group` is
+    that of SUPPORT.
     """
 
     def __init__(self, config: CoreConfig):
         residual = {"residual": range(config.residual_depth)} if config.banks > 1 else {}
-        number = {"number": range(config.sum_depth)} if config.row_sums or config.scales else {}
+        units = {name: values(config) for unit in UNITS if unit.within(config)
+                 for name, values in unit.rows.items()}
         super().__init__({
             "negative": 1,
             "bank": range(config.banks),
             "trit": range(config.trit_depth),
             **residual,
-            **number,
-            **({"group": range(config.support_depth)} if config.support else {}),
+            **units,
         })
 
 

@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import (
     ANSWER_BIT,
-    HELLO_FIELDS,
     MAGIC,
     NAK,
     PROTOCOL_VERSION,
@@ -18,6 +17,7 @@ from ...firmware.frames import (
     pack_fields,
 )
 from ...model.config import CoreConfig
+from ...units.registry import HELLO_FIELDS
 from ..memory.block_ram import BlockRam
 from ..parts.ports import PACKET_BYTE, RunState
 
@@ -110,7 +110,7 @@ class AnswerSender(wiring.Component):
 
 
 class Hello(wiring.Component):
-    """What a core tells of itself, `firmware.frames.HELLO_FIELDS`.
+    """What a core tells of itself, `units.registry.HELLO_FIELDS`.
 
     Members
     -------

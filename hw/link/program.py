@@ -1,12 +1,15 @@
 """Checks a program and writes it."""
 
+from functools import reduce
+from operator import and_
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ...firmware.isa import FORMAT, INSTRUCTIONS, Operand, available
+from ...firmware.isa import FORMAT, INSTRUCTIONS, RANGES, Operand
 from ...model.config import CoreConfig
-from ...model.discrete.direction import MAX_SPARSITY
+from ...units.registry import available
 from ..parts.arith import exceeds
 
 __all__ = ["ProgramLoader"]
@@ -89,21 +92,23 @@ class ProgramLoader(wiring.Component):
         operand, zero, low, valid = fields["immediate"], Signal(), Signal(), Signal()
         bits = len(self.count)
         m.d.comb += [zero.eq(operand == 0), low.eq(~operand[bits:].any())]
-        accepted = {
-            Operand.NONE: zero,
-            Operand.COUNT: ~zero,
-            Operand.TARGET: low & (operand[:bits] < self.count),
-            Operand.LAYER: ~zero & ~exceeds(operand, self.config.max_layers),
-            Operand.MARGIN: ~zero & ~operand[-1],
-            Operand.MODE: ~exceeds(operand, 3),
-            Operand.SPARSITY: ~exceeds(operand, MAX_SPARSITY),
-            Operand.LIMITS: ~operand[21:].any(),
-            Operand.EXPONENT: ~operand[5:].any(),
-        }
+        def within(kind):
+            """Whether the operand is in the range of `firmware.isa.operand_range`."""
+            if kind is Operand.TARGET:
+                return low & (operand[:bits] < self.count)
+            least, most = RANGES.get(kind, (1, self.config.max_layers))
+            if most == 0:
+                return zero
+            bounds = [~zero] if least else []
+            if most < (1 << len(operand)) - 1:
+                above = operand[most.bit_length():]
+                bounds.append(~(above if len(above) == 1 else exceeds(operand, most)))
+            return reduce(and_, bounds)
+
         known = available(self.config)
         with m.Switch(fields["opcode"]):
-            for kind, condition in accepted.items():
+            for kind in Operand:
                 if ops := [op for op in known if INSTRUCTIONS[op].operand is kind]:
                     with m.Case(*ops):
-                        m.d.comb += valid.eq(condition)
+                        m.d.comb += valid.eq(within(kind))
         return valid

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
-from ...model.layout import optional_spaces
+from ...units.registry import windows
 
 __all__ = ["PAYLOAD", "FrameReader"]
 
@@ -38,7 +38,7 @@ class FrameReader(wiring.Component):
         self.config = config
         place = range(config.slot_bytes + 1)
         word_bytes = max(8, config.trit_word_bytes, config.residual_word_bytes,
-                         *(size for _, size in optional_spaces(config).values()))
+                         *(window.word_bytes(config) for window in windows(config).values()))
         super().__init__({
             "offset": Out(range(config.slot_bytes)),
             "byte": In(8),

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import Space
 from ...model.config import CoreConfig
-from ...model.layout import optional_spaces
+from ...units.registry import windows
 from ..parts.arith import exceeds, select
 from ..parts.ports import MemorySignature
 from .answers import HEAD_BYTES
@@ -30,7 +30,7 @@ class WindowCheck(wiring.Component):
         self.config = config
         super().__init__({
             "head": In(48),
-            "space": Out(range(max(optional_spaces(config), default=Space.R) + 1)),
+            "space": Out(range(max(windows(config), default=Space.R) + 1)),
             "bank": Out(8),
             "address": Out(16),
             "count": Out(16),
@@ -57,13 +57,13 @@ class WindowCheck(wiring.Component):
             self.fits.eq(~Mux(self.space == Space.T, exceeds(self.count, largest_t),
                               exceeds(self.count, largest_r))),
         ]
-        others = optional_spaces(config)
-        for other, (depth, size) in others.items():
+        others = windows(config)
+        for other, window in others.items():
             with m.If(space == other):
-                m.d.comb += in_others.eq((self.bank == 0) & ~exceeds(end, depth))
+                m.d.comb += in_others.eq((self.bank == 0) & ~exceeds(end, window.depth(config)))
             with m.If(self.space == other):
-                m.d.comb += self.fits.eq(
-                    ~exceeds(self.count, (config.max_payload - HEAD_BYTES) // size))
+                m.d.comb += self.fits.eq(~exceeds(
+                    self.count, (config.max_payload - HEAD_BYTES) // window.word_bytes(config)))
         if others:
             with m.If(space.matches(Space.T, Space.R, *others)):
                 m.d.comb += self.space.eq(space)
@@ -96,7 +96,7 @@ class MemoryWindow(wiring.Component):
     def __init__(self, config: CoreConfig):
         self.config = config
         sizes = (config.trit_word_bytes, config.residual_word_bytes,
-                 *(size for _, size in optional_spaces(config).values()))
+                 *(window.word_bytes(config) for window in windows(config).values()))
         self.longest = max(sizes)
         super().__init__({
             "word": In(8 * max(6, *sizes)),
@@ -132,9 +132,9 @@ class MemoryWindow(wiring.Component):
                                    self.config.residual_word_bytes)),
             self.word_ends.eq(byte + 1 == self.word_bytes),
         ]
-        for other, (_, size) in optional_spaces(self.config).items():
+        for other, window in windows(self.config).items():
             with m.If(memory.space == other):
-                m.d.comb += self.word_bytes.eq(size)
+                m.d.comb += self.word_bytes.eq(window.word_bytes(self.config))
         # Behind a deep memory and its multiplexers this is half of a long path.
         m.d.sync += self.byte.eq(select(memory.read_data, byte, 8))
         with m.If(self.open):

@@ -5,8 +5,9 @@ from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...firmware.frames import Space
-from ...model.config import MAX_SKIP, CoreConfig
-from ...model.layout import optional_spaces
+from ...model.config import CoreConfig
+from ...units import UNITS
+from ...units.registry import windows
 
 __all__ = ["PACKET_BYTE", "LayerRecord", "MemorySignature", "RunState", "StatisticsSignature",
            "memory_word_bits", "sample_word"]
@@ -18,8 +19,8 @@ PACKET_BYTE = data.StructLayout({"data": 8, "last": 1})
 def memory_word_bits(config: CoreConfig) -> int:
     """Bits of the widest word of any memory that the core has."""
     residuals = config.update_lanes * config.residual_bits if config.trainable else 0
-    return max(2 * config.lanes, residuals, config.max_words if config.support else 0,
-               8 * config.scale_word_bytes if config.scales else 0)
+    return max(2 * config.lanes, residuals,
+               *(window.bits(config) for window in windows(config).values()))
 
 
 def sample_word(config: CoreConfig) -> data.StructLayout:
@@ -34,8 +35,9 @@ def sample_word(config: CoreConfig) -> data.StructLayout:
 class LayerRecord(data.StructLayout):
     """A row of the layer table as the units use it: sizes, place in the memories, exponents.
 
-    Where rows have scales, `size` is the exponent of a group's size (`scales.chip.size_exponent`).
-    With skip connections, `skip` is as in `model.layout.Layer`.
+    Units have fields in it, as their records say. With resident samples, `rest` is the number of
+    inputs in the last word, 0 for L. Where rows have scales, `size` is the exponent of a group's
+    size (`scales.chip.size_exponent`). With skip connections, `skip` is as in `model.layout.Layer`.
     """
 
     def __init__(self, config: CoreConfig):
@@ -48,11 +50,8 @@ class LayerRecord(data.StructLayout):
             "output_base": range(config.output_words + 1),
             "shift": 5,
             "gain": signed(5),
-            # Inputs in the last word, 0 for L.
-            **({"rest": range(config.lanes)} if config.resident else {}),
-            **({"group_base": range(config.support_depth)} if config.support else {}),
-            **({"size": range(17)} if config.scales else {}),
-            **({"skip": range(MAX_SKIP + 2)} if config.skip else {}),
+            **{name: values(config) for unit in UNITS if unit.within(config)
+               for name, values in unit.record.items()},
         })
 
 
@@ -71,11 +70,11 @@ class MemorySignature(wiring.Signature):
 
     def __init__(self, config: CoreConfig):
         bits = memory_word_bits(config)
-        others = optional_spaces(config)
+        others = windows(config)
         words = max(config.trit_depth, config.residual_depth,
-                    *(depth for depth, _ in others.values()))
+                    *(window.depth(config) for window in others.values()))
         write_bits = 8 * max(config.trit_word_bytes, config.residual_word_bytes,
-                             *(size for _, size in others.values()))
+                             *(window.word_bytes(config) for window in others.values()))
         super().__init__({
             "space": Out(range(max(others, default=Space.R) + 1)),
             "bank": Out(range(config.banks)),

@@ -7,9 +7,9 @@ import zlib
 import pytest
 
 from tritgrad.firmware.frames import (
+    CORE_FIELDS,
     ESC,
     FLAG,
-    HELLO_FIELDS,
     MAGIC,
     Frame,
     FrameDecoder,
@@ -65,9 +65,9 @@ def test_a_wrong_length_field_under_a_good_check_sum():
 
 
 def test_records_pack_and_unpack():
-    values = {name: 1 for name, _ in HELLO_FIELDS} | {"magic": MAGIC}
-    data = pack_fields(HELLO_FIELDS, **values)
-    assert unpack_fields(HELLO_FIELDS, data + b"rest") == (values, b"rest")
+    values = {name: 1 for name, _ in CORE_FIELDS} | {"magic": MAGIC}
+    data = pack_fields(CORE_FIELDS, **values)
+    assert unpack_fields(CORE_FIELDS, data + b"rest") == (values, b"rest")
 
 
 @pytest.mark.parametrize("limit", [4, 5, 32])

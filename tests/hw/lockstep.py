@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from amaranth.sim import Simulator
 
-from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, available, encode
+from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, encode
 from tritgrad.hw.control.statistics import COUNTERS
 from tritgrad.hw.engine import Engine
 from tritgrad.hw.parts.ports import LayerRecord, RunState
@@ -20,6 +20,7 @@ from tritgrad.model.scales.chip import (
     nearest_two_powers,
     size_exponent,
 )
+from tritgrad.units.registry import available
 
 
 def random_case(rng: random.Random, max_layers=3, max_size=20):

@@ -118,7 +118,7 @@ def test_a_network_needs_two_sizes(layers):
     ({"trainable": False}, "scales must be False where trainable is False"),
     ({"drain": 2}, "scales must be False where drain is 2"),
     ({"lanes": 16, "hidden_depth": 4096},
-     "scales must be False where 65568 rows (hidden_depth 4096) exceed 65535"),
+     "scales must be False where 65569 words of memory S (hidden_depth 4096) exceed 65536"),
     ({"resident": 3}, "resident must be 0 where scales is True, not 3"),
 ])
 def test_what_rows_with_scales_exclude(options, message):

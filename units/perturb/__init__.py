@@ -1,0 +1,51 @@
+"""Training from losses: resident samples, passes with a direction added to the trits, and steps
+along it (`model.discrete.perturbed`)."""
+
+from ...firmware.isa import Op
+from ..record import Config, Memory, Option, Unit, bits_of
+
+__all__ = ["PERTURB"]
+
+
+def _power(config: Config) -> str | None:
+    if config.resident & (config.resident + 1):
+        return f"resident must be 0 or one less than a power of two, not {config.resident!r}"
+    return None
+
+
+def _chunks(config: Config) -> str | None:
+    if config.lanes % 16 and 16 % config.lanes:
+        return (f"resident must be 0 where lanes neither divide 16 nor are a multiple of it "
+                f"({config.lanes}), not {config.resident!r}")
+    return None
+
+
+def _memories(c: Config) -> tuple[Memory, ...]:
+    slots, words = c.resident + 1, c.max_input_words
+    entry = bits_of(range(words)) + c.input_planes * (1 + c.lanes)
+    return (
+        Memory("samples", "resident", slots << (words - 1).bit_length(), entry),
+        Memory("labels of samples", "resident", slots, 8 + bits_of(range(words + 1))),
+        Memory("direction, rows", "hidden_depth", c.output_words * c.lanes, 32),
+        Memory("direction, columns", "max_inputs", c.hidden_depth + words, 32, c.chunks),
+    )
+
+
+PERTURB = Unit(
+    name="perturb",
+    title="with resident samples",
+    options=(Option(
+        "resident", default=0, limits=(0, 1023), trial=3, code="H",
+        help="Keep a mini-batch of N samples on the chip, one less than a power of two, for train "
+             "--rule spsa and fd; 0 is without. Lanes must divide 16 or be a multiple of it."),),
+    needs={"trainable": "STEP is the update unit's"},
+    excludes={
+        "trace": "a record has no items for LOSS and STEP",
+        "row_sums": "no rule has both; whether the sums follow STEP was never tested",
+        "scales": "both hold back the error unit's comparison, and STEP has no votes",
+    },
+    checks=(_power, _chunks),
+    ops=(Op.PROBE, Op.LOSS, Op.STEP),
+    memories=_memories,
+    record={"rest": lambda c: range(c.lanes)},
+)

@@ -1,0 +1,39 @@
+"""Row sums: the sum mod 3 of each row's trits, kept beside T, which any single-bit error changes.
+
+`model.discrete.gf3` has the arithmetic.
+"""
+
+from ...firmware.frames import Space
+from ...firmware.isa import Op
+from ..record import Config, Machine, Memory, Option, Unit, Window
+
+__all__ = ["ROW_SUMS"]
+
+
+def _get(machine: Machine, first: int, end: int) -> bytes:
+    return machine.sums[first:end].astype("u1").tobytes()
+
+
+def _put(machine: Machine, first: int, data: bytes) -> None:
+    machine.sums[first:first + len(data)] = [(byte & 3) % 3 for byte in data]
+
+
+def _depth(config: Config) -> int:
+    return config.sum_depth
+
+
+ROW_SUMS = Unit(
+    name="row_sums",
+    title="with row sums",
+    options=(
+        Option("row_sums", "Keep the sum mod 3 of each row's trits beside T, and build in SCRUB, "
+                           "which compares the two."),
+        Option("conserve", "Let updates leave the sum of each row's trits as it is mod 3, in two "
+                           "passes over each row; needs --row-sums."),
+    ),
+    needs={"trainable": "the sums follow the update unit"},
+    ops=(Op.SCRUB,),
+    windows=(Window(Space.SUMS, _depth, lambda c: 2, lambda c: 1, _get, _put, "sums.memory"),),
+    memories=lambda c: (Memory("SUMS (row sums)", "hidden_depth", c.sum_depth, 2),),
+    rows={"number": lambda c: range(c.sum_depth)},
+)

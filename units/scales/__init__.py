@@ -1,0 +1,34 @@
+"""Scales of rows, learned by the correlation of votes and trits (`model.scales`)."""
+
+from ...firmware.frames import Space
+from ...firmware.isa import Op
+from ...firmware.wire import pack_scales, unpack_scales
+from ..record import Machine, Memory, Option, Unit, Window
+
+__all__ = ["SCALES"]
+
+
+def _get(machine: Machine, first: int, end: int) -> bytes:
+    return pack_scales(machine.corr[first:end], machine.factors[first:end])
+
+
+def _put(machine: Machine, first: int, data: bytes) -> None:
+    corr, codes = unpack_scales(data)
+    machine.corr[first:first + len(corr)] = corr
+    machine.factors[first:first + len(corr)] = codes
+
+
+SCALES = Unit(
+    name="scales",
+    title="whose rows have scales",
+    options=(Option("scales", "Give rows scales, learned in memory S by train --scales."),),
+    needs={"trainable": "votes come from the update unit"},
+    excludes={"drain": "a factor is applied to one sum a cycle"},
+    ops=(Op.REFRESH, Op.SCALE),
+    windows=(Window(Space.S, lambda c: c.scale_depth, lambda c: 8 * c.scale_word_bytes,
+                    lambda c: c.scale_word_bytes, _get, _put, "scales.memory"),),
+    memories=lambda c: (Memory("S (scales)", "hidden_depth", c.scale_depth,
+                               8 * c.scale_word_bytes),),
+    record={"size": lambda c: range(17)},
+    rows={"number": lambda c: range(c.sum_depth)},
+)

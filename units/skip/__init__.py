@@ -1,0 +1,28 @@
+"""Skip connections: hidden layers that add their shifted inputs (docs/blending.md)."""
+
+from ..record import Memory, Option, Unit
+
+__all__ = ["MAX_SKIP", "SKIP"]
+
+#: Largest shift of a skip connection.
+MAX_SKIP = 7
+
+SKIP = Unit(
+    name="skip",
+    title="with skip connections",
+    options=(Option(
+        "skip", "Let hidden layers with as many neurons as inputs add those, shifted."),),
+    excludes={
+        "trace": "what a record is explained from has no identity term yet",
+        "resident": "no rule has both; the direction and the identity term were never joined",
+        "support": "no rule has both; the masked words and the identity term were never joined",
+        "scales": "both change sums on their way to the activation unit, and no rule says which "
+                  "comes first",
+        "drain": "the identity term is added to one sum a cycle",
+    },
+    memories=lambda c: (
+        Memory("activations (skip)", "hidden_depth", c.hidden_depth, c.activation_bits * c.lanes),
+        *((Memory("errors (skip)", "hidden_depth", c.output_words * c.steps, 2 * c.update_lanes),)
+          if c.trainable else ())),
+    record={"skip": lambda c: range(MAX_SKIP + 2)},
+)

@@ -1,0 +1,28 @@
+"""The support: a bit a granule of trits, without which FWD skips it (`model.blending.granules`)."""
+
+from ...firmware.frames import Space
+from ...firmware.isa import Op
+from ..record import Memory, Option, Unit, lanes
+
+__all__ = ["SUPPORT"]
+
+SUPPORT = Unit(
+    name="support",
+    title="that keeps its support",
+    options=(Option(
+        "support", "Keep a bit of each granule of banks x lanes trits, skip those without it in "
+                   "the forward pass, and build in PURGE."),),
+    needs={"trainable": "UPD finds what is born, PURGE writes counters"},
+    excludes={
+        "trace": "TELL reads the lists of words that are not zero, which are bit masks here",
+        "row_sums": "PURGE writes trits past the sums",
+        "resident": "a direction moves trits outside the support, which FWD leaves out",
+        "scales": "no rule has both; votes and purges were never joined",
+    },
+    ops=(Op.CUTOFF, Op.PURGE),
+    windows=(lanes(Space.SUPPORT, "support", "support.memory", depth=lambda c: c.support_depth,
+                   lanes=lambda c: c.max_words),),
+    memories=lambda c: (Memory("SUPPORT", "max_inputs", c.support_depth, c.max_words),),
+    record={"group_base": lambda c: range(c.support_depth)},
+    rows={"group": lambda c: range(c.support_depth)},
+)

@@ -9,6 +9,7 @@ from ...hw.datapath.sample_buffer import Entry
 from ...hw.parts.arith import select, times
 from ...hw.parts.ports import PACKET_BYTE, LayerRecord
 from ...model.config import CoreConfig
+from . import QUEUE
 from .events import EventQueue, StepEvent
 
 __all__ = ["TraceUnit"]
@@ -46,8 +47,7 @@ class TraceUnit(wiring.Component):
     A core that only infers has none of `event`, `hold`, `error_address` and `errors`.
     """
 
-    #: Steps of UPD that can wait: what a block RAM of the smallest FPGA holds.
-    QUEUE = 256
+    QUEUE = QUEUE
 
     def __init__(self, config: CoreConfig):
         self.config = config

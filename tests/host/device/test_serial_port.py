@@ -20,6 +20,7 @@ from tritgrad.host.device.serial_port import PortError, SerialTransport
 from tritgrad.host.device.session import DeviceReset, Session
 from tritgrad.model.config import CoreConfig
 from tritgrad.sim.virtual import ModelBoard
+from tritgrad.units.registry import HELLO_FIELDS
 
 from ...sim.ports import Muted, serving
 
@@ -108,7 +109,7 @@ def greeting(**changed):
             self.heard += data
             out = b""
             for frame in FrameDecoder().feed(data):
-                fields = {name: getattr(CONFIG, name) for name, _ in frames.HELLO_FIELDS
+                fields = {name: getattr(CONFIG, name) for name, _ in HELLO_FIELDS
                           if hasattr(CONFIG, name)}
                 fields |= {"magic": frames.MAGIC, "protocol": frames.PROTOCOL_VERSION,
                            "slots": 2} | changed
@@ -116,7 +117,7 @@ def greeting(**changed):
                     frames.ANSWER_HEAD, status=0, expected=(frame.sequence + 1) & 255,
                     nonce=struct.unpack("<I", frame.payload)[0])
                 out += Frame(frame.type | 0x80, frame.sequence,
-                             head + frames.pack_fields(frames.HELLO_FIELDS, **fields)).encode()
+                             head + frames.pack_fields(HELLO_FIELDS, **fields)).encode()
             return out
     return Liar(CONFIG)
 

@@ -11,6 +11,7 @@ from tritgrad.firmware.frames import Frame, FrameDecoder, Status, Type
 from tritgrad.host.device.session import DeviceReset, RequestRefused, Session
 from tritgrad.host.device.transport import FaultyTransport, GoldenTransport
 from tritgrad.model.config import CoreConfig
+from tritgrad.units.registry import HELLO_FIELDS
 
 CONFIG = CoreConfig(lanes=8, banks=2, update_lanes=4, slot_bytes=256, trit_depth=64,
                     residual_depth=256, seeder=False)
@@ -37,12 +38,12 @@ class Scripted:
 
 
 def hello_answer(nonce=1, **changed):
-    fields = {name: getattr(CONFIG, name) for name, _ in frames.HELLO_FIELDS
+    fields = {name: getattr(CONFIG, name) for name, _ in HELLO_FIELDS
               if hasattr(CONFIG, name)}
     fields |= {"magic": frames.MAGIC, "protocol": frames.PROTOCOL_VERSION, "slots": 2} | changed
     head = frames.pack_fields(frames.ANSWER_HEAD, status=0, expected=(nonce + 1) & 255,
                               nonce=nonce)
-    payload = head + frames.pack_fields(frames.HELLO_FIELDS, **fields)
+    payload = head + frames.pack_fields(HELLO_FIELDS, **fields)
     return Frame(Type.HELLO | frames.ANSWER_BIT, nonce & 255, payload).encode()
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tritgrad.firmware.document import PAGES
+from tritgrad.document import PAGES
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,0 +1,80 @@
+"""What is made from the units' records agrees with what a core allows."""
+
+import itertools
+import subprocess
+import sys
+
+import pytest
+
+from tritgrad.errors import ConfigError
+from tritgrad.firmware.frames import Space
+from tritgrad.firmware.isa import Op
+from tritgrad.model.config import EXCLUDED_FORMS, FORMS, CoreConfig
+from tritgrad.model.machine import Machine
+from tritgrad.units import UNITS, registry
+
+OPTIONS = registry.OPTIONS
+VARIANTS = [*OPTIONS, *FORMS]
+
+
+def fields_of(name):
+    """A variant as fields, with the options that it needs."""
+    if name in FORMS:
+        return {name: FORMS[name]}
+    if OPTIONS[name].default:
+        return {name: OPTIONS[name].absent}
+    return {wanted: OPTIONS[wanted].trial for wanted in registry.implied(name)}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_variant_is_possible_alone(name):
+    CoreConfig(**fields_of(name))
+
+
+@pytest.mark.parametrize("a, b", list(itertools.combinations(VARIANTS, 2)))
+def test_the_refused_pairs_are_those_that_a_core_refuses(a, b):
+    listed = registry.refused_pairs() | {frozenset(pair): "" for pair in EXCLUDED_FORMS}
+    try:
+        CoreConfig(**fields_of(a) | fields_of(b))
+        refused = False
+    except ConfigError:
+        refused = True
+    assert refused == (frozenset((a, b)) in listed)
+
+
+def test_hello_has_the_fields_it_had():
+    """New ones come behind them, with another PROTOCOL_VERSION: old hosts read these."""
+    names = [name for name, _ in registry.HELLO_FIELDS]
+    assert names[19:] == ["trainable", "trace", "row_sums", "conserve", "resident", "support",
+                          "scales", "skip"]
+    assert names[:4] == ["magic", "protocol", "slots", "slot_bytes"]
+
+
+def test_no_instruction_and_no_memory_has_two_owners():
+    ops = [op for unit in UNITS for op in unit.ops]
+    spaces = [window.space for unit in UNITS for window in unit.windows]
+    assert len(set(ops)) == len(ops) and len(set(spaces)) == len(spaces)
+    assert set(spaces) == set(Space) - {Space.T, Space.R}
+    assert {op for op in Op if registry.needed_by(op) is None} == set(
+        registry.available(CoreConfig(trainable=False)))
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.windows], ids=lambda u: u.name)
+def test_what_is_put_into_a_window_is_there(unit):
+    config = CoreConfig(lanes=3, update_lanes=3, banks=2, max_inputs=40, **{unit.field: True})
+    machine = Machine(config)
+    for window in unit.windows:
+        size, depth = window.word_bytes(config), window.depth(config)
+        ones = bytes([1] + [0] * (size - 1))
+        window.put(machine, depth - 2, 2 * ones)
+        assert window.get(machine, depth - 2, depth) == 2 * ones
+        assert not any(window.get(machine, 0, depth - 2))
+        assert size == -(-window.bits(config) // 8)
+
+
+def test_a_record_loads_neither_amaranth_nor_the_model():
+    code = ("import sys; import tritgrad.units.registry\n"
+            "print([name for name in sys.modules if name.split('.')[0] == 'amaranth'"
+            " or name.startswith(('tritgrad.model', 'tritgrad.hw', 'tritgrad.host'))])")
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"

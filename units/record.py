@@ -1,0 +1,195 @@
+"""The record of a unit: everything that is not its circuit, in one place.
+
+A unit is what a core can be made with or without. Its folder ``units/<name>/`` holds a `Unit` in
+``__init__.py``; `tritgrad.units.UNITS` lists them. All that names units elsewhere is made from the
+records: the fields of `CoreConfig` and their checks, options of the command line, the answer to
+HELLO, memories that the link reaches, block memories that a board must have, what fuzz and lockstep
+tests build in, and the pages of the docs.
+
+A record imports nothing but errors and firmware: whoever reads it loads neither Amaranth nor the
+model. Functions in it take a ``CoreConfig`` as `config` and a ``model.machine.Machine`` as
+`machine`.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as made
+from types import ModuleType
+from typing import Any
+
+from ..firmware.frames import Space
+from ..firmware.isa import Op
+from ..firmware.wire import pack_words, unpack_words
+
+__all__ = ["Config", "Machine", "Memory", "Option", "Unit", "Window", "bits_of", "lanes"]
+
+#: A ``CoreConfig``, and a ``Machine``: not imported, as those read the records.
+Config = Any
+Machine = Any
+
+
+@dataclass(frozen=True)
+class Option:
+    """A field of `CoreConfig`.
+
+    Parameters
+    ----------
+    field
+        Its name.
+    help
+        What it does, in sentences for the command line.
+    default
+        A bool, or a number with `limits`.
+    limits
+        Least and most of a number.
+    trial
+        A value with which tests build it in.
+    code
+        Of `struct`, in the answer to HELLO.
+    off
+        Name of the option that leaves it away, where it is there by default.
+    """
+
+    field: str
+    help: str
+    default: int = False
+    limits: tuple[int, int] = (0, 1)
+    trial: int = True
+    code: str = "B"
+    off: str = ""
+
+    @property
+    def flag(self) -> bool:
+        """Whether it is a bool."""
+        return isinstance(self.default, bool)
+
+    @property
+    def absent(self) -> int:
+        """The value of a core without it."""
+        return False if self.flag else 0
+
+
+@dataclass(frozen=True)
+class Window:
+    """A memory that READ and WRITE reach. Words are those of the link, lane 0 lowest.
+
+    Parameters
+    ----------
+    space
+        Its number.
+    depth, bits, word_bytes
+        Words, bits of a word in the core, and bytes of one on the link.
+    get
+        Words of a machine (from, to) as bytes.
+    put
+        Write bytes into a machine, from a word on.
+    memory
+        Where an engine keeps it: attributes down to the `BlockRam`.
+    """
+
+    space: Space
+    depth: Callable[[Config], int]
+    bits: Callable[[Config], int]
+    word_bytes: Callable[[Config], int]
+    get: Callable[[Machine, int, int], bytes]
+    put: Callable[[Machine, int, bytes], None]
+    memory: str
+
+
+def lanes(space: Space, array: str, memory: str, *, depth: Callable[[Config], int],
+          bits: int = 1, lanes: Callable[[Config], int] = lambda config: 1,
+          ) -> Window:
+    """A window onto an array of a machine: words of equal lanes, so many bits each."""
+    def size(config: Config) -> int:
+        return -(-bits * lanes(config) // 8)
+
+    def get(machine: Machine, first: int, end: int) -> bytes:
+        words = getattr(machine, array)[first:end].reshape(end - first, -1)
+        return pack_words(words, bits, size(machine.config))
+
+    def put(machine: Machine, first: int, data: bytes) -> None:
+        words = unpack_words(data, bits, lanes(machine.config), size(machine.config))
+        target = getattr(machine, array)[first:first + len(words)]
+        target[:] = words.reshape(target.shape)
+
+    return Window(space, depth, lambda config: bits * lanes(config), size, get, put, memory)
+
+
+def bits_of(values: range) -> int:
+    """Bits of the largest of some numbers from 0 on."""
+    return max(values, default=0).bit_length()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A memory that a unit adds to a core: so many copies of `depth` words of `width` bits.
+
+    `field` is the field of `CoreConfig` that a user would change for it to be smaller.
+    """
+
+    name: str
+    field: str
+    depth: int
+    width: int
+    copies: int = 1
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of a core.
+
+    Parameters
+    ----------
+    name
+        Its folder.
+    title
+        What a core with it is, to follow "a core".
+    options
+        Its fields of `CoreConfig`. The first one builds it in; each other one needs that.
+    needs
+        Fields of other units without which it cannot be, with the reason.
+    excludes
+        Fields that it does not go with, other than as they are by default, with the reason; read
+        both ways.
+    checks
+        More that a configuration with the unit must keep: what is wrong, or None.
+    ops
+        Its instructions.
+    windows
+        Memories of its own that the link reaches.
+    memories
+        All memories that a core has more with it; one of the name of a memory that every core has
+        stands in its place.
+    record, rows
+        Fields, with the numbers they may have, that the core's row of the layer table
+        (`hw.parts.ports.LayerRecord`) and its list of rows to update
+        (`hw.datapath.row_list.RowEntry`) have for its sake.
+    """
+
+    name: str
+    title: str
+    options: tuple[Option, ...]
+    needs: Mapping[str, str] = made(default_factory=dict)
+    excludes: Mapping[str, str] = made(default_factory=dict)
+    checks: tuple[Callable[[Config], str | None], ...] = ()
+    ops: tuple[Op, ...] = ()
+    windows: tuple[Window, ...] = ()
+    memories: Callable[[Config], tuple[Memory, ...]] = lambda config: ()
+    record: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)
+    rows: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)
+
+    @property
+    def field(self) -> str:
+        """The field of `CoreConfig` that builds it in."""
+        return self.options[0].field
+
+    def within(self, config: Config) -> bool:
+        """Whether a core has it."""
+        return bool(getattr(config, self.field))
+
+    def part(self, name: str) -> ModuleType | None:
+        """A module of its folder, loaded now; None if it has none of that name."""
+        path = f"tritgrad.units.{self.name}.{name}"
+        return importlib.import_module(path) if importlib.util.find_spec(path) else None

@@ -1,0 +1,134 @@
+"""What the records of all units say together, of one core or of any."""
+
+import itertools
+import textwrap
+from collections.abc import Iterator
+from typing import TypeVar
+
+from ..errors import ConfigError
+from ..firmware.frames import CORE_FIELDS, Fields, Space
+from ..firmware.isa import INSTRUCTIONS, Op
+from . import UNITS
+from .record import Config, Memory, Option, Unit, Window
+
+__all__ = ["HELLO_FIELDS", "OPTIONS", "available", "check", "implied", "memories", "needed_by",
+           "refused_pairs", "unit_of", "windows", "with_options"]
+
+Class = TypeVar("Class", bound=type)
+
+#: The options of all units by field, in their order in `CoreConfig`.
+OPTIONS: dict[str, Option] = {option.field: option for unit in UNITS for option in unit.options}
+
+#: What a core tells of itself. New units come last; an option added to an older one moves the
+#: fields behind it, which a new `firmware.frames.PROTOCOL_VERSION` must tell.
+HELLO_FIELDS: Fields = (*CORE_FIELDS, *((o.field, o.code) for o in OPTIONS.values()))
+
+#: Addresses of the link have 16 bits.
+MAX_DEPTH = 65536
+
+_OWNERS: dict[str, Unit] = {option.field: unit for unit in UNITS for option in unit.options}
+_NEEDS = {op: unit for unit in UNITS for op in unit.ops}
+
+
+def with_options(cls: Class) -> Class:
+    """Give a class the options of all units: annotations with defaults, for `dataclass`, and texts.
+
+    The texts go behind the parameters in its docstring, before "Raises".
+    """
+    for option in OPTIONS.values():
+        cls.__annotations__[option.field] = bool if option.flag else int
+        setattr(cls, option.field, option.default)
+    texts = "".join(f"{o.field}\n" + textwrap.fill(o.help, 96, initial_indent="    ",
+                                                   subsequent_indent="    ") + "\n"
+                    for o in OPTIONS.values())
+    head, raises, rest = (cls.__doc__ or "").partition("\n    Raises\n")
+    cls.__doc__ = head.rstrip() + "\n" + textwrap.indent(texts, "    ") + raises + rest
+    return cls
+
+
+def unit_of(field: str) -> Unit:
+    """The unit that an option belongs to."""
+    return _OWNERS[field]
+
+
+def needed_by(op: Op) -> Unit | None:
+    """The unit without which a core does not have an instruction; None if each has it."""
+    return _NEEDS.get(op)
+
+
+def available(config: Config) -> tuple[Op, ...]:
+    """The instructions of a core."""
+    return tuple(op for op in INSTRUCTIONS if op not in _NEEDS or _NEEDS[op].within(config))
+
+
+def windows(config: Config) -> dict[Space, Window]:
+    """The memories beside T and R that the link reaches in a core."""
+    return {window.space: window for unit in UNITS if unit.within(config)
+            for window in unit.windows}
+
+
+def memories(config: Config) -> tuple[Memory, ...]:
+    """The memories that a core has for the sake of its units."""
+    return tuple(memory for unit in UNITS if unit.within(config)
+                 for memory in unit.memories(config))
+
+
+def implied(field: str) -> set[str]:
+    """An option and those without which it cannot be, where they are not there by default."""
+    unit = _OWNERS[field]
+    wanted = {name for name in unit.needs if not OPTIONS[name].default}
+    return {field, unit.field}.union(*map(implied, wanted))
+
+
+def refused_pairs() -> dict[frozenset[str], str]:
+    """Options that do not go together, and why.
+
+    Beside an option that is there by default stand those that need it. A field that is no unit's
+    option, such as ``drain``, stands for its value that is not the default one.
+    """
+    direct = {frozenset((unit.field, other)): reason for unit in UNITS
+              for other, reason in (unit.needs | unit.excludes).items()
+              if other in unit.excludes or OPTIONS[other].default}
+    others = {other for unit in UNITS for other in unit.excludes} - OPTIONS.keys()
+    sets = {field: implied(field) for field in OPTIONS} | {other: {other} for other in others}
+    return {frozenset((a, b)): direct[pair] for a, b in itertools.combinations(sets, 2)
+            for pair in (frozenset((x, y)) for x in sets[a] for y in sets[b]) if pair in direct}
+
+
+def check(config: Config) -> None:
+    """Refuse a configuration that the records of its units do not allow.
+
+    Raises
+    ------
+    ConfigError
+        Names the field, its value and what is allowed.
+    """
+    for field, option in OPTIONS.items():
+        if getattr(config, field) and (fault := next(_faults(config, option), None)):
+            raise ConfigError(fault)
+
+
+def _faults(config: Config, option: Option) -> Iterator[str]:
+    """What speaks against an option that is on."""
+    unit, value = _OWNERS[option.field], getattr(config, option.field)
+    must = f"{option.field} must be {option.absent!r}"
+    ending = "" if option.flag else f", not {value!r}"
+    if option.field != unit.field:
+        if not unit.within(config):
+            yield f"{must} where {unit.field} is {getattr(config, unit.field)!r}{ending}"
+        return
+    for other in unit.needs:
+        if not getattr(config, other):
+            yield f"{must} where {other} is {getattr(config, other)!r}{ending}"
+    for other in unit.excludes:
+        found = getattr(config, other)
+        if found != config.default(other):
+            yield f"{must} where {other} is {found!r}{ending}"
+    for window in unit.windows:
+        if window.depth(config) > MAX_DEPTH:
+            yield (f"{must} where {window.depth(config)} words of memory {window.space.name} "
+                   f"(hidden_depth {config.hidden_depth}) exceed {MAX_DEPTH}{ending}")
+    for more in unit.checks:
+        if fault := more(config):
+            yield fault
+

@@ -1,0 +1,22 @@
+"""Memory R and the update unit: a core that can train (`hw.datapath.update`)."""
+
+from ...firmware.isa import Op
+from ..record import Memory, Option, Unit
+
+__all__ = ["TRAINABLE"]
+
+TRAINABLE = Unit(
+    name="trainable",
+    title="that can train",
+    options=(Option(
+        "trainable", default=True, off="infer-only",
+        help="Build in memory R and the update unit. Without them R has no words."),),
+    ops=(Op.BWD, Op.UPD),
+    memories=lambda c: (
+        Memory("R (residuals)", "residual_depth", c.residual_depth,
+               c.update_lanes * c.residual_bits),
+        Memory("errors", "hidden_depth", c.output_words * c.steps, 2 * c.update_lanes),
+        Memory("rows to update", "max_neurons", c.max_neurons,
+               (c.max_neurons - 1).bit_length() + 1),
+    ),
+)
