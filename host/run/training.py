@@ -125,8 +125,8 @@ def open_tracer(options: TrainOptions, recipe: Recipe, watcher: Watcher,
             raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
         with watcher.working(f"connecting to {options.device}"):
             return open_board(options.device, recipe)
-    config = replace(options.core(recipe.layers, recipe.planes), trace=True,
-                     scales=recipe.scale_refresh is not None)
+    config = options.core(recipe.layers, recipe.planes).changed(
+        trace=True, scales=recipe.scale_refresh is not None)
     with watcher.working("compiling the RTL") as say:
         transport = SimTransport(config, vcd, say)
     return Driver(Session(transport))
