@@ -110,7 +110,8 @@ def test_the_line_of_an_ice40_is_pulled_up(echo, name):
 def test_the_light_is_on_where_its_pin_lights_it(echo, name, inverted):
     netlist = plan_of(BOARDS[name]).files["top.il"]
     module = netlist[netlist.index("module \\top.led"):].partition("\nend\n")[0]
-    assert ("cell $xor" not in module) == inverted  # an XOR with 0 is what is left of no inverter
+    # Of no inverter an XOR with 0 is left.
+    assert ("connect \\B 1'0" not in module) == inverted
 
 
 def test_a_platform_that_has_changed_is_noticed():
