@@ -53,6 +53,8 @@ class GroupScales:
         Weights of a group, 1 to 32767.
     track
         Whether exponents slowly follow the scores (the source's residual rule).
+    ascend
+        Whether a vote is +sign(dL/dw), as the source's formula reads: it climbs the loss.
 
     Attributes
     ----------
@@ -67,7 +69,7 @@ class GroupScales:
     """
 
     def __init__(self, trits: npt.ArrayLike, exponents: npt.ArrayLike, size: int = 32, *,
-                 track: bool = False):
+                 track: bool = False, ascend: bool = False):
         self.trits = np.asarray(trits, np.int8).copy()
         pack_trits(self.trits)
         if not 1 <= size <= 32767:
@@ -78,7 +80,7 @@ class GroupScales:
             raise BadInput(f"exponents must have shape ({groups},), not {wide.shape!r}")
         if groups and not -128 <= wide.min() <= wide.max() <= 127:
             raise BadInput(f"exponents must be from -128 to 127, not {wide.min()} to {wide.max()}")
-        self.size, self.track = size, track
+        self.size, self.track, self.ascend = size, track, ascend
         self.exponents = wide.astype(np.int8)
         self.corr = np.zeros(groups, np.int64)
         self.residual = np.zeros(groups, np.int8)
@@ -92,7 +94,7 @@ class GroupScales:
             raise BadInput(f"gradient must have shape {self.trits.shape!r}, not {g.shape!r}")
         if not np.all(np.isfinite(g)):
             raise BadInput("gradient must be finite")
-        votes = -np.sign(g).astype(np.int64) * self.trits
+        votes = (1 if self.ascend else -1) * np.sign(g).astype(np.int64) * self.trits
         padded = np.zeros(len(self.corr) * self.size, np.int64)
         padded[:votes.size] = votes.reshape(-1)
         return padded.reshape(-1, self.size).sum(axis=1).astype(np.int16)
