@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
 from ..memory.block_ram import BlockRam
+from ..parts.entry import Entry, plane_mask
 from ..parts.ports import LayerRecord
-from .sample_buffer import Entry, plane_mask
 
 __all__ = ["ActivationUnit"]
 

@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
 from ..parts.arith import select, times
+from ..parts.entry import Entry
 from ..parts.ports import LayerRecord
-from .sample_buffer import Entry
 
 __all__ = ["ForwardControl"]
 

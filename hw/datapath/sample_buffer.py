@@ -5,33 +5,15 @@ the list, so a zero word costs no cycle.
 """
 
 from amaranth import *
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
 from ..memory.block_ram import BlockRam
+from ..parts.entry import Entry, plane_mask
 from ..parts.ports import sample_word
 
-__all__ = ["Entry", "ListReader", "SampleBuffer", "plane_mask"]
-
-
-class Entry(data.StructLayout):
-    """A non-zero activation word: its position, which planes are not zero, and the planes.
-
-    Lane i of plane p is bit ``p * L + i`` of ``planes``.
-    """
-
-    def __init__(self, config: CoreConfig, planes: int, words: int):
-        super().__init__({
-            "index": range(words),
-            "mask": planes,
-            "planes": planes * config.lanes,
-        })
-
-
-def plane_mask(planes: Value, lanes: int) -> Value:
-    """A bit a plane of `lanes` bits: whether the plane has a set bit."""
-    return Cat(planes[n:n + lanes].any() for n in range(0, len(planes), lanes))
+__all__ = ["ListReader", "SampleBuffer"]
 
 
 class SampleBuffer(wiring.Component):

@@ -8,10 +8,10 @@ from ...model.config import CoreConfig
 from ...units.scales.rtl import score_shape
 from ...units.trace.events import StepEvent
 from ..parts.arith import add_mod3, canonical_mod3, popcount, select, sum_mod3, times
+from ..parts.entry import Entry
 from ..parts.pipeline import delayed, read_delay, write_delay
 from ..parts.ports import LayerRecord
 from .row_list import RowEntry
-from .sample_buffer import Entry
 from .update_lanes import BackwardLane, DebtLane, StepLane, StepPlan, UpdateLane
 
 __all__ = ["UpdateUnit"]

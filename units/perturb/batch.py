@@ -4,8 +4,8 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...hw.datapath.sample_buffer import Entry, plane_mask
 from ...hw.memory.block_ram import BlockRam
+from ...hw.parts.entry import Entry, plane_mask
 from ...hw.parts.ports import sample_word
 from ...model.config import CoreConfig
 

@@ -5,8 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...firmware.records import MODE_BITS, Item, Mode, mask_bytes
-from ...hw.datapath.sample_buffer import Entry
 from ...hw.parts.arith import select, times
+from ...hw.parts.entry import Entry
 from ...hw.parts.ports import PACKET_BYTE, LayerRecord
 from ...model.config import CoreConfig
 from . import QUEUE
