@@ -225,7 +225,7 @@ if SEED_VARIABLE in os.environ:
         wide = [WideBlock(settings) for settings in wide_instances(seed)]
         for cycle in range(CYCLES):
             pins = stimulus(rng)
-            chosen = rng.choice([*blocks, *wide]).settings.select
+            chosen = rng.choice([*blocks, *wide]).settings.select  # type: ignore[attr-defined]
             if rng.random() < 0.8:
                 pins["CSA"], pins["CSB"] = chosen
             dut.clk.value = 0
@@ -248,6 +248,6 @@ if SEED_VARIABLE in os.environ:
             for n, block in enumerate(wide):
                 block.cycle(pins)
                 found = int(getattr(dut, f"DO{n}_").value)
-                assert found == block.output(), (
+                assert found == block.output(), (  # type: ignore[call-arg]
                     f"seed {seed}, cycle {cycle}, pseudo dual port block {n} "
-                    f"{block.settings.widths}: {found:09x}, not {block.output():09x}")
+                    f"{block.settings.widths}: {found:09x}, not {block.output():09x}")  # type: ignore[call-arg]

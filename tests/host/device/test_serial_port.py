@@ -79,7 +79,7 @@ def test_a_new_host_gets_through_to_a_board_at_a_raised_rate(tmp_path):
     with serving(device, tmp_path) as port:
         for _ in range(3):
             session = Session(SerialTransport(str(port.link)))
-            assert device.rate == session.transport.rate == 3_000_000
+            assert device.rate == session.transport.rate == 3_000_000  # type: ignore[attr-defined]
             session.transport.write(Frame(Type.WRITE, 1, bytes(50)).encode()[:20])
             session.close()
 
@@ -249,7 +249,7 @@ def test_a_board_that_was_reset_is_found_at_the_safe_rate(tmp_path):
             session.request(Type.STATUS, b"\0")
         session.hello()
         session.request(Type.STATUS, b"\0")
-        assert device.rate == session.transport.rate == 3_000_000
+        assert device.rate == session.transport.rate == 3_000_000  # type: ignore[attr-defined]
         session.close()
 
 

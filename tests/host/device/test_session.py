@@ -133,12 +133,12 @@ def test_a_payload_longer_than_a_slot_is_a_mistake_of_the_caller():
 
 def test_at_most_as_many_requests_as_slots_are_on_their_way():
     session = Session(Scripted(hello_answer(7)), nonce=7)
-    session.transport.sent = b""
+    session.transport.sent = b""  # type: ignore[attr-defined]
     with pytest.raises(DeviceError, match=r"^stranger has fallen silent: no answer to WRITE after "
                                           r"10 tries$"):
         for address in range(3):
             session.post(Type.WRITE, write_word(0, address, b"\0\0"))
-    sent = list(FrameDecoder().feed(session.transport.sent))
+    sent = list(FrameDecoder().feed(session.transport.sent))  # type: ignore[attr-defined]
     assert {frame.payload[2] for frame in sent} == {0, 1}
 
 

@@ -126,10 +126,10 @@ def test_a_single_port_reads_or_writes(banks):
             values = rng.getrandbits(8), rng.getrandbits(2 * config.residual_bits)
             write = rng.random() < 0.5
             for store, value in zip((trits, residuals), values, strict=True):
-                ctx.set(store.address, address)
-                ctx.set(store.write, write)
-                ctx.set(store.write_address, to)
-                ctx.set(store.write_data, value)
+                ctx.set(store.address, address)  # type: ignore[attr-defined]
+                ctx.set(store.write, write)  # type: ignore[attr-defined]
+                ctx.set(store.write_address, to)  # type: ignore[attr-defined]
+                ctx.set(store.write_data, value)  # type: ignore[attr-defined]
             ctx.set(trits.write_bank, bank)
             await ctx.tick()
             if write:

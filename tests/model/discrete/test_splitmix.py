@@ -172,7 +172,7 @@ def test_split_xors_the_state():
     used = SplitMix64(42)
     used.next()
     assert used.split(7).seed == used.state ^ (7 * GOLDEN & MASK)
-    assert SplitMixTernary(42).split(7).next_trit() == SplitMixTernary(42).split(7).next_trit()
+    assert SplitMixTernary(42).split(7).next_trit() == SplitMixTernary(42).split(7).next_trit()  # type: ignore[attr-defined]
 
 
 def test_jump_seeds_a_child_with_a_later_output():
