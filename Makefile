@@ -16,10 +16,10 @@ EXTRAS   := dev$(if $(HAVE_CXX),,$(comma)zig)
 FOLDERS  := boards firmware host hw model sim units
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint sources bench bitstreams clean
+.PHONY: help setup demo test quick one lint sources fences bench bitstreams clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: $(VENV)/.ready  ## make the virtual environment and install tritgrad with its tools
 
@@ -36,15 +36,25 @@ test: setup  ## lint, then all tests
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -W error -m pytest -n $(JOBS) --dist worksteal
 
+quick: setup  ## lint, and the tests nearest to what changed since main: a minute or two
+	$(MAKE) --no-print-directory lint
+	$(BIN)/python -W error -m pytest -q -x $$($(BIN)/python tests/nearest.py)
+
+one: setup  ## one file or folder of tests: make one T=tests/hw/datapath/test_array.py
+	$(BIN)/python -W error -m pytest $(T)
+
 lint: setup  ## ruff and mypy
 	$(BIN)/ruff check .
 	@rm -rf build/types && mkdir -p build/types && cp -rs $(CURDIR)/tritgrad build/types/ && \
 	    ln -s $(addprefix $(CURDIR)/,$(FOLDERS)) build/types/tritgrad/
-	MYPYPATH=build/types $(BIN)/mypy --cache-dir build/mypy -p tritgrad
+	MYPYPATH=build/types $(BIN)/mypy --cache-dir build/mypy -p tritgrad -p tests
 
 sources: setup  ## the suite of a system that tritgrad follows, where it is at hand
 	@if [ -d "$(PROGRAMGRAD)" ]; then $(BIN)/python -m tritgrad.sources.programgrad "$(PROGRAMGRAD)"; \
 	    else echo "no checkout of sanowl/ProgramGrad at $(PROGRAMGRAD): give PROGRAMGRAD=FOLDER"; fi
+
+fences: setup  ## measure the cores of tests/hw/fences.json anew: hash, LUT4, cycles
+	$(BIN)/python bench/fences.py
 
 bench: setup  ## the figures of the README; takes a while and wants TRITGRAD_DATA
 	$(BIN)/python -m bench

@@ -24,7 +24,7 @@ ARROWS = {
     "units.rtl": ("firmware", "units", "model", "hw.parts", "hw.memory"),
     "hw.datapath": ("units", "model", "hw.parts", "hw.memory", "units.rtl"),
     "hw.link": ("version", "firmware", "units", "model", "hw.parts", "hw.memory"),
-    "hw": ("version", "firmware", "units", "model", "hw.parts", "hw.memory", "hw.control",
+    "hw": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory", "hw.control",
            "hw.datapath", "hw.link", "units.rtl"),
     "boards": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory",
                "hw.link", "hw"),
@@ -34,6 +34,7 @@ ARROWS = {
     "host.run": ("version", "errors", "firmware", "units", "model", "host.data", "host.device"),
     "host.cli": ("version", "errors", "firmware", "units", "model", "hw", "boards", "sim",
                  "host.data", "host.device", "host.run"),
+    "sources": ("version", "errors", "model", "host.data", "host.run"),
     "tritgrad": ("version", "errors", "firmware", "units", "model", "boards", "sim", "host.data",
                  "host.device", "host.run", "host.cli"),
 }
@@ -70,6 +71,8 @@ def group(name, path):
         return "version" if name == "tritgrad" else "errors"
     if parts[1] == "units":
         return "units" if path.name in ("__init__.py", "record.py") else "units.rtl"
+    if parts[1] == "sources":
+        return "sources"
     if parts[1] in ("hw", "host") and path.parent.name != parts[1]:
         return ".".join(parts[1:3])
     return parts[1] if parts[1] in ARROWS else "tritgrad"
