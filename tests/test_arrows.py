@@ -115,3 +115,11 @@ def test_an_arrow_is_seen_however_it_is_written(tmp_path, line, found):
     path = tmp_path / "isa.py"
     path.write_text(line)
     assert list(imported("tritgrad.firmware.isa", path, dict(modules()))) == [found]
+
+
+def test_the_index_of_places_names_files_that_are_there():
+    page = (ROOT / "docs" / "architecture.md").read_text().split("## Where is", 1)[1]
+    rows = [line.strip("| ").split("|") for line in page.splitlines() if line.startswith("| ")][1:]
+    hits = [next(cell for cell in reversed(row) if cell.strip()).strip(" `") for row in rows]
+    assert len(hits) == 10
+    assert [hit for hit in hits if not (ROOT / hit).is_file()] == []
