@@ -35,22 +35,21 @@ MARGIN = 20
 
 
 def cycles(config: CoreConfig) -> float:
-    """Cycles a sample of random samples: all that the smallest cores of the fences hold."""
+    """Cycles a sample of random samples, of a network that the smallest of the cores holds."""
     rng = np.random.default_rng(1)
-    sizes = (min(40, config.max_inputs), min(16, config.max_neurons), min(6, config.max_classes))
-    planes = config.input_planes
-    layers = [Layer(sizes[0], sizes[1], planes, 2, 0),
-              Layer(sizes[1], sizes[2], config.activation_bits, 0, 0)]
+    inputs, hidden, classes, planes = 20, 10, 5, config.input_planes
+    layers = [Layer(inputs, hidden, planes, 2, 0),
+              Layer(hidden, classes, config.activation_bits, 0, 0)]
     half = 1 << (config.counter_bits - 1)
     counters = [rng.integers(-half, half, (layer.outputs, layer.inputs)) for layer in layers]
-    x = rng.integers(0, 1 << planes, (SAMPLES, sizes[0]), dtype=np.uint8)
+    x = rng.integers(0, 1 << planes, (SAMPLES, inputs), dtype=np.uint8)
     x *= rng.random(x.shape) < 0.3
     driver = Driver(Session(SimTransport(config)))
     try:
         driver.load(layers, counters, prng_state=1)
         if not config.trainable:
             return driver.infer(x)[2].cycles / SAMPLES
-        return driver.train_chunk(x, rng.integers(0, sizes[2], SAMPLES), MARGIN).cycles / SAMPLES
+        return driver.train_chunk(x, rng.integers(0, classes, SAMPLES), MARGIN).cycles / SAMPLES
     finally:
         driver.close()
 
