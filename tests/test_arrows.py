@@ -34,7 +34,7 @@ ARROWS = {
     "host.run": ("version", "errors", "firmware", "units", "model", "host.data", "host.device"),
     "host.cli": ("version", "errors", "firmware", "units", "model", "hw", "boards", "sim",
                  "host.data", "host.device", "host.run"),
-    "sources": ("version", "errors", "model", "host.data", "host.run"),
+    "sources": ("version", "errors", "model", "host.data", "host.run", "host.cli"),
     "tritgrad": ("version", "errors", "firmware", "units", "model", "boards", "sim", "host.data",
                  "host.device", "host.run", "host.cli"),
 }
@@ -70,7 +70,7 @@ def group(name, path):
     if name in ("tritgrad", "tritgrad.errors"):
         return "version" if name == "tritgrad" else "errors"
     if parts[1] == "units":
-        return "units" if path.name in ("__init__.py", "record.py") else "units.rtl"
+        return "units" if path.name in ("__init__.py", "record.py", "registry.py") else "units.rtl"
     if parts[1] == "sources":
         return "sources"
     if parts[1] in ("hw", "host") and path.parent.name != parts[1]:
