@@ -248,6 +248,6 @@ if SEED_VARIABLE in os.environ:
             for n, block in enumerate(wide):
                 block.cycle(pins)
                 found = int(getattr(dut, f"DO{n}_").value)
-                assert found == block.output(), (  # type: ignore[call-arg]
+                assert found == block.output(), (
                     f"seed {seed}, cycle {cycle}, pseudo dual port block {n} "
-                    f"{block.settings.widths}: {found:09x}, not {block.output():09x}")  # type: ignore[call-arg]
+                    f"{block.settings.widths}: {found:09x}, not {block.output():09x}")

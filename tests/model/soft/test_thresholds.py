@@ -95,4 +95,4 @@ def test_a_network_of_one_layer_has_a_margin_only():
     ({"steps": 0}, "steps must be at least 1, not 0")])
 def test_bad_numbers(trained, given, message):
     with pytest.raises(BadInput, match=f"^{message}$"):
-        learn_thresholds(*trained, Temperatures(), **given)  # type: ignore[call-arg]
+        learn_thresholds(*trained, Temperatures(), **given)
