@@ -11,10 +11,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import BadInput
+from .combinators import (
+    Differentiable,
+    Distribution,
+    big_sum,
+    evaluate,
+    identity,
+    move,
+    plus,
+    product,
+    scaled,
+    total,
+)
 
 __all__ = ["Blending", "Distribution", "Evolution", "normalized", "purged"]
 
-Distribution = dict[Hashable, Any]
 PartialMap = Mapping[Hashable, Hashable]
 Feedback = Callable[[Distribution], Distribution]
 
@@ -31,14 +42,6 @@ def normalized(mu: Distribution) -> Distribution:
 def purged(mu: Distribution, cutoff: Any) -> Distribution:
     """`mu` without weights up to `cutoff`, summing to 1."""
     return normalized({v: w for v, w in mu.items() if w > cutoff})
-
-
-def _push(f: PartialMap, mu: Distribution) -> Distribution:
-    out: Distribution = {}
-    for v, w in mu.items():
-        if v in f:
-            out[f[v]] = out.get(f[v], 0) + w
-    return out
 
 
 @dataclass(frozen=True)
@@ -62,18 +65,19 @@ class Evolution:
     functions: Mapping[Hashable, PartialMap]
     scale: Any
 
+    def __call__(self, support: Set[Hashable] = frozenset()) -> Differentiable:
+        """The step with terms of weight 0 for the functions in `support`."""
+        return total(
+            scaled(self.identity, identity()),
+            *(scaled(weight, move(f)) for weight, f in self.moves),
+            scaled(self.scale, big_sum(
+                lambda mu: {v for v in self.functions if mu.get(v, 0)},
+                lambda v: product(evaluate(v), move(self.functions[v])),
+                self.functions.keys() & support)))
+
     def forward(self, mu: Distribution, support: Set[Hashable] = frozenset()) -> Distribution:
         """The image of `mu`; `support` adds terms of weight 0 and so changes nothing."""
-        terms = [(self.identity, mu)]
-        terms += [(weight, _push(f, mu)) for weight, f in self.moves]
-        terms += [(self.scale * mu.get(v, 0), _push(self.functions[v], mu))
-                  for v in self._functions(mu, support)]
-        out: Distribution = {}
-        for weight, image in terms:
-            for v, w in image.items():
-                if weight * w:
-                    out[v] = out.get(v, 0) + weight * w
-        return out
+        return plus({}, self(support)(mu))
 
     def gradient(self, mu: Distribution, w: Distribution,
                  support: Set[Hashable] = frozenset()) -> Distribution:
@@ -82,21 +86,7 @@ class Evolution:
         The identity credits everything in `w`; a move and a function credit what they act on in
         the support of `mu`; a function in either support is credited with <F_v(mu), w>.
         """
-        g = {v: self.identity * value for v, value in w.items()}
-        maps = [(weight, f) for weight, f in self.moves]
-        for v in self._functions(mu, support):
-            f = self.functions[v]
-            maps.append((self.scale * mu.get(v, 0), f))
-            credit = sum(value * w.get(u, 0) for u, value in _push(f, mu).items())
-            g[v] = g.get(v, 0) + self.scale * credit
-        for weight, f in maps:
-            for v in mu:
-                if v in f and f[v] in w:
-                    g[v] = g.get(v, 0) + weight * w[f[v]]
-        return {v: value for v, value in g.items() if value}
-
-    def _functions(self, mu: Distribution, support: Set[Hashable]) -> list[Hashable]:
-        return [v for v in self.functions if mu.get(v, 0) or v in support]
+        return plus({}, self(support).gradient(mu, w))
 
 
 class Blending:
@@ -105,7 +95,8 @@ class Blending:
     Parameters
     ----------
     evolution
-        The step; its image gets the feedback.
+        Makes the step from a support, such as an `Evolution`: terms of weight 0 for objects in it
+        must leave the value alone. The step's image gets the feedback.
     feedback
         Weight to credit per object of an image.
     rate
@@ -125,8 +116,9 @@ class Blending:
         Objects that entered and left the support of mu so far.
     """
 
-    def __init__(self, evolution: Evolution, mu: Distribution, feedback: Feedback, rate: Any, *,
-                 every: int, cutoff: Any, eps: Any = 0, union: bool = True):
+    def __init__(self, evolution: Callable[[Set[Hashable]], Differentiable], mu: Distribution,
+                 feedback: Feedback, rate: Any, *, every: int, cutoff: Any, eps: Any = 0,
+                 union: bool = True):
         if every < 1:
             raise BadInput(f"every must be at least 1, not {every!r}")
         self.evolution, self.feedback, self.rate = evolution, feedback, rate
@@ -139,7 +131,7 @@ class Blending:
         """One loop; the image before the update."""
         f, mu = self.evolution, self.mu
         self.trace = ["forward"]
-        image = f.forward(mu)
+        image = f(frozenset())(mu)
         support: Set[Hashable] = frozenset()
         if self.union:
             self.trace += ["support", "rebuild"]
@@ -147,7 +139,7 @@ class Blending:
         self.trace.append("feedback")
         w = self.feedback(image)
         self.trace.append("backward")
-        g = f.gradient(mu, w, support)
+        g = f(support).gradient(mu, w)
         allowed = set(mu) | support
         self.trace.append("update")
         new = normalized({v: mu.get(v, 0) + self.rate * g.get(v, 0) for v in allowed})
