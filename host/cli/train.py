@@ -109,7 +109,7 @@ core_options = _stack(
 @click.option("--act-shift", metavar="S[,S...]",
               help="Set the activation shift of each hidden layer, bits.  "
                    "[default: follows from its inputs]")
-@click.option("--epochs", type=click.IntRange(1), metavar="E",
+@click.option("--epochs", type=int, metavar="E",
               help="Train this many epochs.  [default: 20, more for few rows coded signed]")
 @click.option("--limit", type=int, metavar="N",
               help="Use the first N training rows only.  [default: all]")

@@ -9,6 +9,7 @@ import pytest
 
 from tritgrad.errors import BadInput
 from tritgrad.host.data.codings.coding import Coding
+from tritgrad.host.data.codings.spec import fit
 from tritgrad.host.data.scaling import Scaling
 from tritgrad.host.run.export import c_header, write_c_header, write_npz
 from tritgrad.host.run.model_file import TrainedModel
@@ -18,13 +19,13 @@ from tritgrad.model.recipe import Recipe
 COMPILER = next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler on this machine")
 
-#: Reads samples of `INPUTS` doubles; prints inputs, scores and prediction of each in a line.
+#: Reads samples of `FEATURES` doubles; prints inputs, scores and prediction of each in a line.
 MAIN = r"""
 #include <stdio.h>
 #include "net.h"
 int main(void)
 {
-    double v[TRITGRAD_INPUTS];
+    double v[TRITGRAD_FEATURES];
     uint8_t x[TRITGRAD_INPUTS];
     int32_t s[TRITGRAD_CLASSES];
     for (int k = 0; k < TRITGRAD_CLASSES; k++)
@@ -148,3 +149,19 @@ def test_npz(tmp_path: Path) -> None:
         assert (stored["planes"], stored["activation_bits"]) == (4, 4)
         assert stored["class_names"].tolist() == list(model.class_names)
         assert (stored["scaling_minimum"] == model.coding.steps[0].scaling.minimum).all()
+
+
+@needs_compiler
+@pytest.mark.parametrize("text", [
+    "signed", "signed:2,repeat:3", "thermometer:5,select:20", "edges:20+60:4:1",
+    "deskew:90,planes:3", "deskew:60,edges:30:8:2,select:9"])
+def test_coded_inputs_in_c_equal_the_models(tmp_path: Path, text: str) -> None:
+    rng = np.random.default_rng(5)
+    values = np.round(rng.normal(size=(80, 20)) * 40, 1)
+    values[:, 3] = 3.7
+    coding = fit(text, values[:50], np.arange(50), image_shape=(4, 5))
+    model = network((coding.inputs, 7, 3), 8, 4, coding.planes, 3, coding=coding)
+    _, rows = run_c(model, values, tmp_path)
+    for x, row in zip(coding.apply(values), rows, strict=True):
+        scores = golden(model, x)
+        assert row == [*x.tolist(), *scores, int(np.argmax(scores))]

@@ -176,7 +176,7 @@ def test_the_best_epoch_is_kept_beside_the_last(tmp_path):
 def test_shift_augmentation_is_for_images(tmp_path):
     path = tmp_path / "plain.csv"
     path.write_text("a,b,label\n" + "1,2,x\n3,4,y\n" * 10)
-    with pytest.raises(BadInput, match=r"^shift augmentation is for images; plain\.csv has plain"):
+    with pytest.raises(BadInput, match=r"^augmentation is for images; plain\.csv has plain"):
         TrainOptions(dataset=str(path), shift_augment=1).load_data()
 
 
