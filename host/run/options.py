@@ -206,9 +206,10 @@ class TrainOptions:
             gain = output_gain = PROBING[self.rule][3] if gain is None else gain
         recipe = Recipe.default(
             (data.inputs, *self.hidden, data.classes), data.planes,
-            counter_bits=self.counter_bits, epochs=default_epochs(data) if self.epochs is None else self.epochs, seed=self.seed,
-            margin=self.margin, gain=gain, output_gain=output_gain,
-            shifts=self.act_shift, scale_refresh=self.scale_refresh if self.scales else None,
+            counter_bits=self.counter_bits, seed=self.seed, margin=self.margin, gain=gain,
+            epochs=default_epochs(data) if self.epochs is None else self.epochs,
+            output_gain=output_gain, shifts=self.act_shift,
+            scale_refresh=self.scale_refresh if self.scales else None,
             conserve=self.gf3 == "conserve", prune=self._pruning(), skip=self.skip,
             floor=self.floor)
         if self.rule != "margin":
