@@ -1,6 +1,5 @@
 """Numbers of a run that follow from its data, where they are not given."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -50,7 +49,7 @@ def adapted(recipe: Recipe, data: Dataset, margin: bool, shifts: bool) -> Recipe
     return recipe
 
 
-def spread_shifts(recipe: Recipe, rows: npt.NDArray[np.uint8]) -> Sequence[int]:
+def spread_shifts(recipe: Recipe, rows: npt.NDArray[np.uint8]) -> tuple[int, ...]:
     """Shifts of the hidden layers for which the initial network's activations fill their range.
 
     Layer by layer from the first, for inputs `rows` (rows, inputs): m = floor(log2 max(1, floor(sum

@@ -133,7 +133,8 @@ class Coding:
 
     def stored(self) -> tuple[list[dict[str, Any]], dict[str, npt.NDArray[Any]]]:
         """JSON and arrays of a model file, for `restored`."""
-        meta, arrays = [], {}
+        meta: list[dict[str, Any]] = []
+        arrays: dict[str, npt.NDArray[Any]] = {}
         for n, step in enumerate(self.steps, 1):
             numbers: dict[str, Any] = {"kind": step.kind}
             for field in fields(step):  # type: ignore[arg-type]

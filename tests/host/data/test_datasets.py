@@ -129,10 +129,10 @@ def test_validation_and_limit_come_last_and_change_no_scaling() -> None:
     assert (data.y_train == plain.y_train[kept]).all()
     assert (data.train_rows == plain.train_rows[kept]).all()
     assert (data.x_test == plain.x_test).all()
-    fitted, plainly = (d.coding.steps[0].scaling for d in (data, plain))
-    assert (fitted.minimum == plainly.minimum).all()
+    fitted, plainly = (d.coding.stored()[1] for d in (data, plain))
+    assert (fitted["coding_1_minimum"] == plainly["coding_1_minimum"]).all()
     table = read_csv(WINE)
-    assert (fitted.maximum == table.values[plain.train_rows].max(axis=0)).all()
+    assert (fitted["coding_1_maximum"] == table.values[plain.train_rows].max(axis=0)).all()
     assert load(str(WINE), val_fraction=0).x_val is None
     assert len(load(str(WINE), limit=10**6).x_train) == n
 

@@ -90,7 +90,8 @@ def test_compiled_header_equals_the_golden_model(
         planes: int) -> None:
     model = network(layers, bits, activation_bits, planes, seed=sum(layers))
     rng = np.random.default_rng(1)
-    scaling = model.coding.steps[0].scaling
+    fitted = model.coding.stored()[1]
+    scaling = Scaling(fitted["coding_1_minimum"], fitted["coding_1_maximum"])
     spread = scaling.maximum - scaling.minimum
     values = scaling.minimum + spread * rng.uniform(-0.3, 1.3, (60, layers[0]))
     values[0], values[1] = 1e300, -1e300
@@ -148,7 +149,7 @@ def test_npz(tmp_path: Path) -> None:
         assert stored["shifts"].tolist() == list(model.recipe.shifts)
         assert (stored["planes"], stored["activation_bits"]) == (4, 4)
         assert stored["class_names"].tolist() == list(model.class_names)
-        assert (stored["scaling_minimum"] == model.coding.steps[0].scaling.minimum).all()
+        assert (stored["scaling_minimum"] == model.coding.stored()[1]["coding_1_minimum"]).all()
 
 
 @needs_compiler

@@ -58,9 +58,9 @@ def test_round_trip(tmp_path: Path) -> None:
         assert getattr(again, name) == getattr(model, name), name
     for ours, theirs in zip(model.counters, again.counters, strict=True):
         assert theirs.dtype == np.int16 and (ours == theirs).all()
-    (_, ours), (_, theirs) = model.coding.stored(), again.coding.stored()
-    assert ours.keys() == theirs.keys()
-    assert all((ours[name] == theirs[name]).all() for name in ours)
+    fitted, found = (m.coding.stored()[1] for m in (model, again))
+    assert fitted.keys() == found.keys()
+    assert all((fitted[name] == found[name]).all() for name in fitted)
     assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
 
 
