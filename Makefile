@@ -16,7 +16,7 @@ EXTRAS   := dev$(if $(HAVE_CXX),,$(comma)zig)
 FOLDERS  := boards firmware host hw model sim units
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick one lint sources fences bench bitstreams clean
+.PHONY: help setup demo test quick one lint proofs mutants sources fences bench bitstreams clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -48,6 +48,9 @@ lint: setup  ## ruff and mypy
 	@rm -rf build/types && mkdir -p build/types && cp -rs $(CURDIR)/tritgrad build/types/ && \
 	    ln -s $(addprefix $(CURDIR)/,$(FOLDERS)) build/types/tritgrad/
 	MYPYPATH=build/types $(BIN)/mypy --cache-dir build/mypy -p tritgrad -p tests
+
+proofs: setup  ## properties of the units, and the planted faults that they must find; a table
+	$(BIN)/python -m tests.hw.formal --jobs $(JOBS)
 
 sources: setup  ## the suite of a system that tritgrad follows, where it is at hand
 	@if [ -d "$(PROGRAMGRAD)" ]; then $(BIN)/python -m tritgrad.sources.programgrad "$(PROGRAMGRAD)"; \

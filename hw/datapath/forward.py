@@ -27,7 +27,6 @@ class ForwardControl(wiring.Component):
     allow_last : the unit behind the array is ready for this layer's sums, and the drain has room.
     address : T word of all banks.
     x, active, last, plane, rows : to the array, one cycle after `address`.
-    issued : a plane is being issued in this cycle.
 
     Of a core with resident samples:
 

@@ -36,7 +36,8 @@ class UpdateUnit(wiring.Component):
     start, backward, record : strobe, kind of pass, table row of the layer.
     busy : until everything is written.
     row, row_valid, row_last, row_ended, row_take : the row list's reader.
-    entry, entry_valid, entry_last, entry_ended, entry_take : the input words' reader.
+    entry, entry_valid, entry_last, entry_ended, entry_take : the input words' reader. Its list is
+        final before an update starts, so that `entry_ended` is set of an empty list only.
     draw : strobe to the PRNG; `dither` is its draw, from the next cycle on.
     trit_address, trit_bank, trit_word : read port of T; the word comes two cycles and `read_delay`
         later.

@@ -15,7 +15,7 @@ __all__ = ["PurgeUnit"]
 class PurgeUnit(wiring.Component):
     """Goes through a layer granule by granule: counts its trits, then clears counters if needed.
 
-    With n rows in a granule and L/U steps in a word, a granule takes ``3 + 4 n`` cycles, and where
+    With n rows in a granule and L/U steps in a word, a granule takes ``2 + 4 n`` cycles, and where
     counters may become 0 another ``4 n L / U``; each is `read_delay` longer in a pipelined core.
 
     Members

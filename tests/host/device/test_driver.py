@@ -5,11 +5,11 @@ import random
 import numpy as np
 import pytest
 
-from tritgrad.errors import BadInput
+from tritgrad.errors import BadInput, DeviceError
 from tritgrad.firmware import frames
 from tritgrad.firmware.frames import Run, Type
 from tritgrad.firmware.wire import pack_samples, unpack_sample
-from tritgrad.host.device.driver import Driver, layer_table
+from tritgrad.host.device.driver import MAX_STALLS, Driver, layer_table
 from tritgrad.host.device.session import DeviceReset, Session
 from tritgrad.host.device.transport import FaultyTransport, GoldenTransport
 from tritgrad.model.config import CoreConfig
@@ -192,6 +192,48 @@ def test_results_of_the_wrong_shape_are_not_taken():
     assert len(broken) == 7
 
 
+def test_samples_without_results_are_run_again_as_long_as_some_come(monkeypatch):
+    """Only runs in a row that give none end it."""
+    monkeypatch.setattr("tritgrad.host.device.driver.MAX_RERUNS", 1)
+    recipe = Recipe.default((12, 6, 4), 2)
+    driver, golden = open_driver(recipe)
+    driver.load(layer_table(recipe, recipe.gains), MarginNetwork(recipe).counters, 1)
+    take, runs = driver.session.take_results, []
+
+    def some():
+        """Every other run loses all results, the others all but one."""
+        runs.append(len(runs))
+        return take()[:1] if len(runs) % 2 == 0 else take() and []
+
+    driver.session.take_results = some
+    x, _ = samples(recipe, 5, 1)
+    _, scores, _ = driver.infer(x)
+    network = MarginNetwork(recipe)
+    assert np.array_equal(scores, [network.scores(row) for row in x])
+    assert len(runs) == 10
+    driver.session.take_results = lambda: take() and []
+    with pytest.raises(DeviceError, match="^golden model sends no results$"):
+        driver.infer(x)
+
+
+def test_a_program_that_goes_on_slowly_is_waited_for():
+    """Only answers in a row without progress end it."""
+    driver, _ = open_driver(Recipe.default((12, 6, 4), 2))
+
+    def answers(times):
+        for samples_ in range(4):
+            for _ in range(times):
+                yield {"run": Run.RUNNING, "samples": samples_, "cycles": 100 * samples_}
+        yield {"run": Run.HALTED, "samples": 4, "cycles": 400}
+
+    for times in 1, 6, MAX_STALLS + 1:
+        given = answers(times)
+        driver.status = lambda wait, work_s, given=given: next(given)
+        assert driver._stopped(0.0)["run"] == Run.HALTED
+    given = answers(MAX_STALLS + 2)
+    driver.status = lambda wait, work_s: next(given)
+    with pytest.raises(DeviceError, match="^the program on golden model does not end: 0 samples "):
+        driver._stopped(0.0)
 
 
 def test_a_core_that_only_infers_takes_trits_and_refuses_to_train():

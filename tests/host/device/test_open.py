@@ -92,6 +92,16 @@ def test_a_network_that_the_core_cannot_hold_is_one_line(folder, arguments, mess
         call(*RUN, "--device", f"@{port.link}")  # the port has been let go
 
 
+@pytest.mark.parametrize("name, has, wants", [("activation_bits", 3, 4), ("counter_bits", 9, 8)])
+def test_bits_that_the_core_does_not_have(name, has, wants):
+    recipe = Recipe.default((64, 16, 10), 4)
+    message = (f"the core on here has {name.replace('_', ' ')} {has}, the network 64-16-10 wants "
+               f"{wants}")
+    with pytest.raises(BadInput, match=f"^{re.escape(message)}$"):
+        check_holds(replace(CONFIG, **{name: has}), recipe, "here")
+    check_holds(CONFIG, recipe, "here")
+
+
 def test_words_that_the_core_lacks():
     recipe = Recipe.default((64, 16, 10), 4)
     small = CoreConfig(lanes=8, banks=2, update_lanes=4, max_inputs=64, max_neurons=16,

@@ -165,3 +165,39 @@ def test_answers_to_another_session_are_ignored():
         frames.ANSWER_HEAD, status=Status.OK, expected=3, nonce=1)).encode()
     session = Session(Scripted(stale + hello_answer(1), stale, good), nonce=1)
     assert session.request(Type.ABORT) == b""
+
+
+class EveryOther(GoldenTransport):
+    """The first sending of each request arrives damaged."""
+
+    damages = False
+
+    def write(self, data):
+        self.damages = not self.damages
+        super().write(data[:3] + bytes([data[3] ^ 1]) + data[4:] if self.damages else data)
+
+
+def test_a_long_run_may_need_any_number_of_repairs(monkeypatch):
+    """Only repairs in a row, of one request, end it."""
+    monkeypatch.setattr("tritgrad.host.device.session.MAX_REPAIRS", 2)
+    transport = EveryOther(CONFIG)
+    session = Session(transport)
+    for address in range(20):
+        transport.damages = False
+        session.request(Type.WRITE, write_word(0, address, bytes([address, 1])))
+    assert session.repairs >= 20
+    assert session.request(Type.READ, read_word(7)) == b"\7\1"
+
+
+def test_the_budget_grows_with_each_answer_and_halves_with_a_repair():
+    session = Session(GoldenTransport(CoreConfig(**{**vars(CONFIG), "slot_bytes": 4096})))
+    found = [session.budget]
+    for _ in range(4):
+        session.request(Type.WRITE, write_word(0, 1, b"\1\1"))
+        found.append(session.budget)
+    assert found == [512, 1024, 2048, 4092, 4092]
+    for _ in range(20):
+        session._repair()
+        found.append(session.budget)
+    assert found[5:10] == [2046, 1023, 511, 255, 127]
+    assert session.budget == 64

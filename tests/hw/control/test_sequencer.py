@@ -10,7 +10,7 @@ from ..link.harness import simulate
 STROBES = ("forward", "error", "backward", "update", "receive", "send")
 
 
-def run(program, scenario=None, layers=2, **inputs):
+def run(program, scenario=None, layers=2, length=None, **inputs):
     """Dispatches until the program stops: (strobe, operand) each, and the state it stops in."""
     dut = Sequencer(CoreConfig(program_depth=16))
     seen, ended = [], []
@@ -18,7 +18,7 @@ def run(program, scenario=None, layers=2, **inputs):
     async def testbench(ctx):
         for n, word in enumerate(program):
             ctx.set(dut.program.data[n], word)
-        ctx.set(dut.program_length, len(program))
+        ctx.set(dut.program_length, length or len(program))
         ctx.set(dut.layers, layers)
         for name, value in {"quiet": 1, "forward_ready": 1, "countable": 1, "filled": 1,
                             **inputs}.items():
@@ -45,6 +45,15 @@ def test_a_loop_dispatches_a_unit_an_instruction():
     seen, state = run(program)
     assert seen == [("receive", 0), ("forward", 2)] * 3
     assert state == RunState.HALTED
+
+
+def test_behind_its_end_a_program_halts():
+    """Whatever an earlier, longer program has left there."""
+    program = [encode(Op.RECV), encode(Op.FWD, 1), encode(Op.RECV), encode(Op.SEND)]
+    for length in range(1, 4):
+        seen, state = run(program, length=length)
+        assert seen == [("receive", 0), ("forward", 1), ("receive", 0)][:length]
+        assert state == RunState.HALTED
 
 
 def test_skip_follows_the_flag():

@@ -37,12 +37,13 @@ class Rows(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("seed, lanes, update_lanes, banks", [
-    (0, 4, 2, 3), (1, 6, 6, 2), (2, 5, 1, 7), (3, 12, 3, 1)])
-def test_a_reader_beside_the_scan(seed, lanes, update_lanes, banks):
+@pytest.mark.parametrize("seed, lanes, update_lanes, banks, resident", [
+    (0, 4, 2, 3, 0), (1, 6, 6, 2, 0), (2, 5, 1, 7, 0), (3, 12, 3, 1, 0), (4, 4, 2, 3, 1)])
+def test_a_reader_beside_the_scan(seed, lanes, update_lanes, banks, resident):
+    """Where samples are resident, all rows are listed if `every` is set."""
     rng = random.Random(seed)
     config = CoreConfig(lanes=lanes, update_lanes=update_lanes, banks=banks, max_neurons=40,
-                        max_inputs=64, hidden_depth=50)
+                        max_inputs=64, hidden_depth=50, resident=resident)
     dut = Rows(config)
 
     async def testbench(ctx):
@@ -62,12 +63,15 @@ def test_a_reader_beside_the_scan(seed, lanes, update_lanes, banks):
             ctx.set(dut.lister.record, {
                 "outputs": outputs, "words": words, "output_base": base, "trit_base": trit_base,
                 "residual_base": residual_base})
+            every = resident and rng.random() < 0.5
+            if resident:
+                ctx.set(dut.lister.every, every)
             ctx.set(dut.lister.start, 1)
             await ctx.tick()
             ctx.set(dut.lister.start, 0)
             want = [(int(error < 0), j % banks, trit_base + j // banks * words,
                      residual_base + j * words * config.steps if banks > 1 else None)
-                    for j, error in enumerate(errors) if error]
+                    for j, error in enumerate(errors) if error or every]
             for _ in range(3):
                 found, over = [], False
                 while not over:

@@ -21,19 +21,25 @@ PROGRAM = [encode(Op.RECV), encode(Op.FWD, 1), encode(Op.FWD, 2), encode(Op.FWD,
 
 
 def run(config, layers, counters, x):
-    """Cycles from dispatch to dispatch of BWD 2 and of UPD 2, and the machine after them."""
+    """Cycles from dispatch to dispatch of BWD 2 and of UPD 2, draws, and the machine after them."""
     lockstep = Lockstep(config, layers, PROGRAM, counters, [Sample(x, 0)])
     lockstep.build()
-    sequencer, dispatches = lockstep.engine.sequencer, []
+    sequencer, unit = lockstep.engine.sequencer, lockstep.engine.update
+    dispatches, draws = [], 0
 
     async def drive(ctx):
         await lockstep.load(ctx)
         await lockstep.run_freely(ctx)
 
     async def watch(ctx):
+        nonlocal draws
         cycle = 0
         while True:
-            *_, dispatched = await ctx.tick().sample(sequencer.dispatched)
+            *_, dispatched, drawn, busy, writes = await ctx.tick().sample(
+                sequencer.dispatched, unit.draw, unit.busy,
+                unit.trit_write | unit.residual_write | unit.error_write)
+            draws += drawn
+            assert busy or not writes
             if dispatched:
                 dispatches.append(cycle)
             cycle += 1
@@ -46,7 +52,7 @@ def run(config, layers, counters, x):
     sim.run()
     assert len(dispatches) == len(PROGRAM) - 1
     backward, update, end = dispatches[6:]
-    return update - backward, end - update, lockstep.machine
+    return update - backward, end - update, draws, lockstep.machine
 
 
 @pytest.mark.parametrize("single_port, pipelined", [
@@ -71,7 +77,8 @@ def test_rows_times_words_times_steps(seed, lanes, update_lanes, single_port,
                     np.array([[rng.choice([0, 64, -128]) for _ in range(outputs)]
                               for _ in range(4)])]
         x = np.array([3, *[rng.randrange(4) for _ in range(7)]])
-        backward, update, machine = run(config, layers, counters, x)
+        backward, update, draws, machine = run(config, layers, counters, x)
+        assert draws == 0
         first = machine.places[1].output_base * config.steps
         errors = machine.errors[first:first + ceil_div(outputs, update_lanes)].reshape(-1)
         rows = int(np.count_nonzero(errors[:outputs]))
@@ -83,3 +90,20 @@ def test_rows_times_words_times_steps(seed, lanes, update_lanes, single_port,
         # Rows are updated from the cycle on in which they are found.
         spent = rows * words * config.steps * (1 + single_port) - single_port
         assert 7 <= update - spent - late <= outputs + 6 + single_port
+
+
+@pytest.mark.parametrize("fed", [True, False])
+def test_a_row_takes_a_draw_even_without_an_input(fed):
+    """And only where the gain is negative."""
+    config = CoreConfig(lanes=4, banks=3, update_lanes=2, input_planes=2, activation_bits=2,
+                        max_inputs=8, max_neurons=12, max_classes=4, max_layers=3, trit_depth=64,
+                        residual_depth=256, hidden_depth=8, slot_bytes=64)
+    layers = [Layer(8, 8, 2, 0, 0), Layer(8, 10, 2, 3, -2), Layer(10, 4, 2, 0, 0)]
+    rng = random.Random(7)
+    counters = [np.full((8, 8), 64 * fed),
+                *(np.array([[rng.choice([64, 64, -128]) for _ in range(inputs)]
+                            for _ in range(outputs)]) for outputs, inputs in ((10, 8), (4, 10)))]
+    _, _, draws, machine = run(config, layers, counters, np.full(8, 3 * fed))
+    first = machine.places[1].output_base * config.steps
+    errors = machine.errors[first:first + 5].reshape(-1)
+    assert draws == np.count_nonzero(errors[:10]) > 0

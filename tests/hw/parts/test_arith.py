@@ -6,7 +6,15 @@ import pytest
 from amaranth import *
 from amaranth.sim import Simulator
 
-from tritgrad.hw.parts.arith import exceeds, popcount, select, times
+from tritgrad.hw.parts.arith import (
+    add_mod3,
+    canonical_mod3,
+    exceeds,
+    popcount,
+    select,
+    sum_mod3,
+    times,
+)
 
 
 def evaluate(make, width, values):
@@ -52,3 +60,17 @@ def test_select_slices(width, slices):
 def test_comparison_with_a_constant(limit):
     assert evaluate(lambda value: exceeds(value, limit), 5, range(32)) == [
         n > limit for n in range(32)]
+
+
+@pytest.mark.parametrize("digits", range(1, 6))
+def test_sums_mod_3(digits):
+    values = range(1 << 2 * digits)
+    assert evaluate(lambda s: canonical_mod3(sum_mod3(s)), 2 * digits, values) == [
+        sum(value >> 2 * n & 3 for n in range(digits)) % 3 for value in values]
+
+
+def test_two_digits_mod_3():
+    values = range(16)
+    got = evaluate(lambda s: add_mod3(s[:2], s[2:]), 4, values)
+    assert [value % 3 for value in got] == [((v & 3) + (v >> 2)) % 3 for v in values]
+    assert evaluate(canonical_mod3, 2, range(4)) == [0, 1, 2, 0]

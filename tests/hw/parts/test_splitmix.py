@@ -36,6 +36,7 @@ def draws(state, count):
             ctx.set(unit.i_state, 0)
             cycles = 1
             while not ctx.get(unit.o_done):
+                assert cycles < unit.LATENCY
                 await ctx.tick()
                 cycles += 1
             assert cycles == unit.LATENCY

@@ -15,6 +15,8 @@ from ...hw.lockstep import record_of
 
 LAYERS = [Layer(20, 4, 1, 0, 0), Layer(4, 3, 4, 0, 0)]
 SHAPES = [(layer.outputs, layer.inputs) for layer in LAYERS]
+#: Cycles that no probe takes.
+LONGEST = 2000
 LANES = pytest.mark.parametrize("lanes", [1, 8, 16, 48])
 
 
@@ -45,6 +47,7 @@ class Probe:
                 ctx.set(unit.start, 0)
                 cycles = 1
                 while not ctx.get(unit.done):
+                    assert cycles < LONGEST
                     number = ctx.get(unit.layer)
                     await ctx.tick()
                     cycles += 1
