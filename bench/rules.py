@@ -103,7 +103,7 @@ def main() -> int:
             data = chosen.load_data()
             recipe = chosen.recipe(data)
             with TemporaryDirectory() as folder:
-                learner = open_learner(chosen, recipe, Watcher(), None, data.image_shape)
+                learner = open_learner(chosen, recipe, Watcher(), None, data.pixels)
                 trainer = start(chosen, data, Path(folder), learner, Watcher())
                 outcome = trainer.run()
                 learner.close()
@@ -118,7 +118,7 @@ def main() -> int:
                    "state_sha256": outcome.state_sha256}
             if chosen.rule != "sign":
                 there = options(name, dataset, "sim", given.shorter)
-                device = open_learner(there, recipe, Watcher(), None, data.image_shape)
+                device = open_learner(there, recipe, Watcher(), None, data.pixels)
                 row["cycles_per_sample"] = cycles(chosen, data, State(trainer, outcome), device)
                 device.close()
             rows.append(row)

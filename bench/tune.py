@@ -56,7 +56,7 @@ def measure(seed: int, hidden: tuple[int, ...], off: int, more: int) -> dict[str
         "margin": [old.margin, learned.recipe.margin]}
     for name, tuned in (("before", old), ("after", learned.recipe)):
         learner = open_learner(options, tuned, RunProgress(Console(stderr=True)), None,
-                               data.image_shape)
+                               data.pixels)
         assert isinstance(learner, DeviceLearner)
         learner.load(counters, 1)
         hits = accuracy(data.y_val, learner.infer(data.x_val)[0])

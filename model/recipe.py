@@ -58,6 +58,8 @@ class Recipe:
         S, 0 to 7: hidden layers with as many neurons as inputs, from the second on, add their
         inputs times 2^S to their pre-activations (`units.skipped`); None: none does. Not with
         `scale_refresh` or `prune`.
+    floor
+        The gain exponent below which the first layer's never goes, -15 to 0; None: min(0, g_1).
 
     Raises
     ------
@@ -78,6 +80,7 @@ class Recipe:
     conserve: bool = False
     prune: Pruning | None = None
     skip: int | None = None
+    floor: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("layers", "gains", "shifts"):
@@ -89,6 +92,8 @@ class Recipe:
         object.__setattr__(self, "seed", check_seed(self.seed))
         if self.scale_refresh is not None:
             _integer("scale_refresh", self.scale_refresh, 0, 31)
+        if self.floor is not None:
+            object.__setattr__(self, "floor", _integer("floor", self.floor, MIN_GAIN, 0))
         if not isinstance(self.conserve, bool):
             raise BadInput(f"conserve must be a bool, not {self.conserve!r}")
         for name, value in ("scale_refresh", self.scale_refresh), ("conserve", self.conserve):
@@ -139,7 +144,8 @@ class Recipe:
                 output_gain: int | None = None,
                 shifts: Sequence[int] | None = None,
                 scale_refresh: int | None = None, conserve: bool = False,
-                prune: Pruning | None = None, skip: int | None = None) -> "Recipe":
+                prune: Pruning | None = None, skip: int | None = None,
+                floor: int | None = None) -> "Recipe":
         """The recipe that follows from a network's sizes, except for what is given.
 
         Parameters
@@ -164,13 +170,14 @@ class Recipe:
         if margin is None:
             margin = 4 << _half_log2(sizes[-2])
         return cls(sizes, counter_bits, activation_bits, planes, tuple(gains), tuple(shifts),
-                   margin, epochs, seed, scale_refresh, conserve, prune, skip)
+                   margin, epochs, seed, scale_refresh, conserve, prune, skip, floor)
 
     @property
     def floors(self) -> tuple[int, ...]:
         """The gain exponents below which the schedule never goes."""
         first, *others = self.gains
-        return (min(0, first), *[max(MIN_GAIN, g - 2) for g in others])
+        lowest = min(0, first) if self.floor is None else min(self.floor, first)
+        return (lowest, *[max(MIN_GAIN, g - 2) for g in others])
 
     def gains_in(self, epoch: int) -> tuple[int, ...]:
         """The gain exponents in force in an epoch (from 0): halved at 40 % and 70 % of the run."""

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from ..errors import BadInput
 
-__all__ = ["XorShift64", "check_seed", "epoch_order", "initial_counters", "initial_prng",
-           "shift_image", "shift_offsets", "split_rows", "splitmix64"]
+__all__ = ["XorShift64", "check_seed", "epoch_order", "epoch_seed", "initial_counters",
+           "initial_prng", "shift_image", "shift_offsets", "split_rows", "splitmix64"]
 
 Indices = npt.NDArray[np.int64]
 
@@ -117,10 +117,14 @@ def initial_prng(layers: Sequence[int], seed: int) -> XorShift64:
     return XorShift64(splitmix64(check_seed(seed), used) or 1)
 
 
+def epoch_seed(seed: int, epoch: int) -> int:
+    """The seed of everything random in an epoch, from 0."""
+    return splitmix64(check_seed(seed), EPOCHS + epoch)
+
+
 def epoch_order(seed: int, epoch: int, n: int) -> Indices:
     """The order in which an epoch (from 0) visits training rows 0 to n - 1; int64 (n,)."""
-    epoch_seed = splitmix64(check_seed(seed), EPOCHS + epoch)
-    return np.argsort(splitmix64(epoch_seed, np.arange(n)), kind="stable")
+    return np.argsort(splitmix64(epoch_seed(seed, epoch), np.arange(n)), kind="stable")
 
 
 def shift_offsets(seed: int, epoch: int, n: int, k: int) -> tuple[Indices, Indices]:
@@ -138,8 +142,7 @@ def shift_offsets(seed: int, epoch: int, n: int, k: int) -> tuple[Indices, Indic
     """
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 0 <= k <= 127:
         raise BadInput(f"shift augmentation must be an integer from 0 to 127 pixels, not {k!r}")
-    epoch_seed = splitmix64(check_seed(seed), EPOCHS + epoch)
-    numbers = splitmix64(epoch_seed, np.arange(n, 3 * n)) >> np.uint64(32)
+    numbers = splitmix64(epoch_seed(seed, epoch), np.arange(n, 3 * n)) >> np.uint64(32)
     offsets = (numbers.astype(np.int64) * (2 * int(k) + 1) >> 32) - int(k)
     return offsets[0::2], offsets[1::2]
 

@@ -31,7 +31,7 @@ def predicted(model: TrainedModel, options: TrainOptions, x: npt.NDArray[np.uint
     vcd
         Waveform of a simulation.
     """
-    learner = open_learner(options, model.recipe, RunProgress(console), vcd, model.image_shape)
+    learner = open_learner(options, model.recipe, RunProgress(console), vcd, model.pixels)
     try:
         learner.load(model.counters, 1, model.scales)
         parts = []

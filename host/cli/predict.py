@@ -33,8 +33,8 @@ def predict(model_file: str, data_file: str, form: str, output: str | None) -> N
     For each row: the class, and the margin by which its score leads over the next one.
     """
     model = TrainedModel.load(model_file)
-    values = read_features(Path(data_file), model.columns, model.recipe.layers[0])
-    x = model.scaling.apply(values, model.recipe.planes)
+    values = read_features(Path(data_file), model.columns, model.coding.features)
+    x = model.coding.apply(values)
     options = TrainOptions(device="model", rule=forward_rule(model))
     learner = open_learner(options, model.recipe, RunProgress(Console(stderr=True)))
     learner.load(model.counters, 1, model.scales)

@@ -16,6 +16,7 @@ from ..device.address import board_and_port
 from ..run.checkpoint import Checkpoint
 from ..run.learners import DeviceLearner
 from ..run.options import GF3, RULES, TrainOptions, data_path, parse_integers
+from ..run.recipes import RECIPES
 from ..run.report import report, write_files
 from ..run.training import CHECKPOINT, Outcome, Trainer, open_learner, resume, start, with_device
 from .console import RunProgress, stop_on_interrupt, table
@@ -74,6 +75,13 @@ core_options = _stack(
 @click.option("--val-fraction", type=float, metavar="F",
               help="Hold back this part of the training rows, report it, and keep the model of the "
                    "best epoch.  [default: none]")
+@click.option("--recipe", "recipe_name", type=click.Choice(sorted(RECIPES)),
+              help="Take what is not given from a recipe: r1 and r4 for MNIST on small and larger "
+                   "boards, r2 for Fashion-MNIST.")
+@click.option("--encode", metavar="NAME[,NAME...]",
+              help="Code the inputs: planes[:BITS], signed[:BITS], thermometer[:LEVELS] or, of "
+                   "images, edges[:T+T...[:DIRECTIONS[:POOL]]]; deskew[:T] before, repeat:TIMES "
+                   "and select:INPUTS after.  [default: planes]")
 @click.option("--hidden", default="128", show_default=True, metavar="N[,N...]",
               help="Set the neurons of each hidden layer.")
 @click.option("--counter-bits", type=int, default=8, show_default=True, metavar="B",
@@ -82,6 +90,11 @@ core_options = _stack(
               help="Set the bits of an input, 1 to 8.  [default: 1 for the MNIST family, else 4]")
 @click.option("--shift-augment", type=int, default=0, show_default=True, metavar="K",
               help="Shift each training image by up to K pixels, anew in each epoch.")
+@click.option("--augment", metavar="NAME=K[,NAME=K...]",
+              help="Move each training image anew in each epoch, by up to K/64 about its centre: "
+                   "rotate, shear, vshear, vstretch, hstretch; flip mirrors half of them.")
+@click.option("--clean-epochs", type=click.IntRange(0), default=0, show_default=True, metavar="N",
+              help="Learn the images as they are in the last N epochs.")
 @click.option("--margin", type=int, metavar="M",
               help="Update where the label's score leads by less than M.  "
                    "[default: follows from the last layer's inputs]")
@@ -90,11 +103,14 @@ core_options = _stack(
                    "of all.  [default: b - 7 - n, with n bits a layer input; spsa -8, fd -4]")
 @click.option("--output-gain", type=int, metavar="G",
               help="Set the gain exponent of the last layer.  [default: by the same rule]")
+@click.option("--floor", type=int, metavar="G",
+              help="Let the first layer's gain exponent fall to G late in the run.  "
+                   "[default: 0, or the gain if that is less]")
 @click.option("--act-shift", metavar="S[,S...]",
               help="Set the activation shift of each hidden layer, bits.  "
                    "[default: follows from its inputs]")
-@click.option("--epochs", type=int, default=20, show_default=True, metavar="E",
-              help="Train this many epochs.")
+@click.option("--epochs", type=int, metavar="E",
+              help="Train this many epochs.  [default: 20, more for few rows coded signed]")
 @click.option("--limit", type=int, metavar="N",
               help="Use the first N training rows only.  [default: all]")
 @click.option("--rule", type=click.Choice(RULES), default="margin", show_default=True,
@@ -145,7 +161,7 @@ core_options = _stack(
               help="End standard output with the results as one JSON object on one line.")
 @click.pass_context
 def train(context: click.Context, resumed: str | None, out: str | None, vcd: str | None,
-          as_json: bool, **given: Any) -> None:
+          as_json: bool, recipe_name: str | None, **given: Any) -> None:
     """Train a network and save it, its history and its learning curve.
 
     Ctrl-C writes a checkpoint and stops; --resume continues, also after a crash, and ends as if
@@ -155,6 +171,9 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
     if given["rule"] == "sign" and _is_default(context, "device"):
         given["device"] = "model"
     options = _options(given)
+    if recipe_name is not None:
+        options = replace(options, **{name: value for name, value in RECIPES[recipe_name].items()
+                                      if _is_default(context, name)})
     if resumed is not None:
         trainer = _continue(context, Path(resumed), options, out, vcd, progress)
     else:
@@ -195,7 +214,7 @@ def _begin(options: TrainOptions, out: str | None, vcd: str | None,
     recipe = options.recipe(data)
     if out is not None:
         _refuse_run(Path(out))
-    learner = open_learner(options, recipe, progress, vcd, data.image_shape)
+    learner = open_learner(options, recipe, progress, vcd, data.pixels)
     if isinstance(learner, DeviceLearner) and board_and_port(options.device):
         core = learner.driver.config  # a board's core has sizes of its own
         options = replace(options, lanes=core.lanes, banks=core.banks,
@@ -242,7 +261,7 @@ def _continue(context: click.Context, folder: Path, options: TrainOptions, out: 
                              options.data_dir if "data_dir" in given else None)
     data = checkpoint.options.load_data()
     learner = open_learner(checkpoint.options, checkpoint.options.recipe(data), progress, vcd,
-                           data.image_shape)
+                           data.pixels)
     return resume(checkpoint, data, folder, learner, progress)
 
 

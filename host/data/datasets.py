@@ -4,26 +4,30 @@ The order of the steps, each over the rows that the one before left:
 
 1. training and test rows: the data set's own, those of a test file, or `split_rows`;
 2. classes: the sorted distinct labels of all rows, training and test;
-3. scaling: fitted to all training rows;
+3. coding: ranges, means and quantiles fitted to all training rows;
 4. validation rows: `split_rows` again, over the training rows numbered from 0 in file order;
-5. the limit: the first N of the remaining training rows.
+5. the limit: the first N of the remaining training rows;
+6. coding: inputs selected by these rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
 from ...model.rng import split_rows
+from .codings.coding import Coding
+from .codings.spec import fit
 from .idx import CLASS_NAMES, load_idx
 from .scaling import Scaling, check_planes
 from .tables import NUMBER, Table, listed, read_csv, read_npz
 
-__all__ = ["MAX_CLASSES", "Dataset", "load"]
+__all__ = ["MAX_CLASSES", "Dataset", "Rows", "load"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -33,6 +37,27 @@ Text = npt.NDArray[np.str_]
 MAX_CLASSES = 256
 
 IMAGE_SETS = ("mnist", "fashion-mnist")
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The numbers of a data set before they are coded.
+
+    Attributes
+    ----------
+    train, test
+        Finite numbers (rows, features) of any real dtype; `train` with the validation rows.
+    chosen, held
+        Rows of `train` that are learned, and that are held back for validation.
+    scaling
+        The range of the features, where it is not to be fitted.
+    """
+
+    train: npt.NDArray[Any]
+    test: npt.NDArray[Any]
+    chosen: npt.NDArray[np.int64]
+    held: npt.NDArray[np.int64] | None
+    scaling: Scaling | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +74,7 @@ class Dataset:
         int64 (rows,), numbers of `class_names`.
     class_names
         The labels of all rows, sorted: as numbers if all are numbers, else by code point.
-    planes
-        Bit planes of the inputs.
-    scaling
+    coding
         What makes inputs of the data set's own numbers.
     image_shape
         (rows, columns) if a row is an image, flattened row-major.
@@ -59,6 +82,8 @@ class Dataset:
         Names of the features of a CSV file.
     train_rows
         int64 (rows,): the number of each row of `x_train` in the file, from 0, rising.
+    rows
+        The numbers that the inputs were made of.
     """
 
     name: str
@@ -69,16 +94,38 @@ class Dataset:
     x_val: Bytes | None
     y_val: Labels | None
     class_names: tuple[str, ...]
-    planes: int
-    scaling: Scaling
+    coding: Coding
     image_shape: tuple[int, int] | None
     columns: tuple[str, ...] | None
     train_rows: npt.NDArray[np.int64]
+    rows: Rows
 
     @property
     def inputs(self) -> int:
-        """Features of a row."""
+        """Inputs of a row."""
         return self.x_train.shape[1]
+
+    @property
+    def planes(self) -> int:
+        """Bit planes of the inputs."""
+        return self.coding.planes
+
+    @property
+    def pixels(self) -> tuple[int, int] | None:
+        """Rows and columns, if each input is a pixel."""
+        return self.image_shape if self.coding.keeps_pixels else None
+
+    def coded(self, encode: str) -> "Dataset":
+        """The same rows with inputs by another coding."""
+        return self._with(fit(encode, self.rows.train, self.rows.chosen,
+                              scaling=self.rows.scaling, image_shape=self.image_shape))
+
+    def _with(self, coding: Coding) -> "Dataset":
+        rows = self.rows
+        return replace(
+            self, coding=coding, x_train=coding.apply(rows.train[rows.chosen]),
+            x_test=coding.apply(rows.test),
+            x_val=None if rows.held is None else coding.apply(rows.train[rows.held]))
 
     @property
     def classes(self) -> int:
@@ -101,7 +148,8 @@ class _Parts:
 def load(name: str, *, data_dir: str | Path | None = None, label: str | None = None,
          test: str | Path | None = None, test_fraction: float = 0.2, planes: int | None = None,
          limit: int | None = None, val_fraction: float | None = None,
-         scaling: Scaling | None = None, class_names: Sequence[str] | None = None) -> Dataset:
+         encode: str | None = None, coding: Coding | None = None,
+         class_names: Sequence[str] | None = None) -> Dataset:
     """Load a data set by name or file.
 
     Parameters
@@ -117,12 +165,15 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
     test_fraction
         Part of the rows that becomes the test set, where there is no test set already.
     planes
-        Bits of an input, 1 to 8; by default 1 for the MNIST family, 4 for everything else.
+        Bits of an input, 1 to 8, if it is one a feature; by default 1 for the MNIST family, 4 for
+        everything else.
     limit
         Training rows kept, the first ones; by default all.
     val_fraction
         Part of the training rows that is held back for validation; None or 0 for none.
-    scaling, class_names
+    encode
+        The coding, see `tritgrad.host.data.codings.spec`; by default ``planes``.
+    coding, class_names
         Those of a trained model, in place of what the data would give; labels that the model
         does not know are refused.
 
@@ -147,19 +198,22 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
 
     names, y_train, y_test = _number(train.source, labels, test_labels,
                                      class_names or parts.class_names)
-    scaling = scaling or parts.scaling or Scaling.fit(values)
-    x_train, x_test = scaling.apply(values, planes), scaling.apply(test_values, planes)
-
-    x_val = y_val = None
+    kept, y_val = np.arange(len(rows)), None
+    held_back = None
     if val_fraction:
-        kept, held = _split(len(rows), val_fraction, "val_fraction", "validation")
-        x_val, y_val = x_train[held], y_train[held]
-        rows, x_train, y_train = rows[kept], x_train[kept], y_train[kept]
-    chosen = slice(limit)
+        kept, held_back = _split(len(rows), val_fraction, "val_fraction", "validation")
+        y_val = y_train[held_back]
+    chosen = kept[:limit]
+    numbers = Rows(values, test_values, chosen, held_back, parts.scaling)
+    if coding is None:
+        coding = fit(encode or "planes", values, chosen, scaling=parts.scaling,
+                     image_shape=train.image_shape, planes=planes)
     return Dataset(
-        name=parts.name, x_train=x_train[chosen], y_train=y_train[chosen], x_test=x_test,
-        y_test=y_test, x_val=x_val, y_val=y_val, class_names=names, planes=planes, scaling=scaling,
-        image_shape=train.image_shape, columns=train.columns, train_rows=rows[chosen])
+        name=parts.name, x_train=coding.apply(values[chosen]), y_train=y_train[chosen],
+        x_test=coding.apply(test_values), y_test=y_test,
+        x_val=None if held_back is None else coding.apply(values[held_back]), y_val=y_val,
+        class_names=names, coding=coding, image_shape=train.image_shape, columns=train.columns,
+        train_rows=rows[chosen], rows=numbers)
 
 
 def _parts(name: str, data_dir: str | Path | None, label: str | None,

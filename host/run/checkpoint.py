@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ...errors import BadInput
 from ...model.scales.rows import RowScales
+from ..data.codings.numbers import Planes
 from ..data.datasets import Dataset
 from ..data.npz import read_arrays, write_arrays
 from .options import TrainOptions
@@ -143,6 +144,14 @@ def fingerprint(data: Dataset) -> dict[str, str]:
              for name in ("x_train", "y_train", "x_test", "y_test", "x_val", "y_val")}
     digests = {name: _digest(part) for name, part in parts.items() if part is not None}
     names = json.dumps(data.class_names).encode()
+    if len(data.coding.steps) > 1 or not isinstance(data.coding.steps[0], Planes):
+        # what moved images become does not follow from the codes of those that were not moved
+        steps, arrays = data.coding.stored()
+        whole = hashlib.sha256(json.dumps(steps, sort_keys=True).encode())
+        for name in sorted(arrays):
+            whole.update(_digest(arrays[name]).encode())
+        digests["coding"] = whole.hexdigest()
+        digests["numbers"] = _digest(data.rows.train[data.rows.chosen])
     return digests | {"class_names": hashlib.sha256(names).hexdigest()}
 
 

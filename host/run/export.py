@@ -1,15 +1,18 @@
 """A trained network for other programs: an .npz of trits, or one C99 header."""
 
+import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
 from ...model.config import ceil_div
+from ..data.codings.numbers import Planes
 from ..data.npz import write_arrays, write_whole
+from .export_coding import c_coding, lines_of
 from .model_file import TrainedModel
 
 __all__ = ["c_header", "write_c_header", "write_npz"]
@@ -21,17 +24,23 @@ def write_npz(model: TrainedModel, path: str | Path) -> None:
 
     Arrays: ``trits_1`` .. ``trits_N`` int8 (outputs, inputs); ``layers``, ``shifts`` int64;
     ``planes``, ``activation_bits`` int64 (); ``scaling_minimum``, ``scaling_maximum`` float64
-    (inputs,); ``class_names`` text (classes,).
+    (inputs,); ``class_names`` text (classes,). Where the inputs are coded otherwise, ``coding`` is
+    JSON of its steps in place of the scaling, with the arrays ``coding_N_...`` of step N.
     """
+    first, *others = model.coding.steps
+    if isinstance(first, Planes) and not others:
+        coding: dict[str, npt.NDArray[Any]] = {"scaling_minimum": first.scaling.minimum,
+                                               "scaling_maximum": first.scaling.maximum}
+    else:
+        steps, coding = model.coding.stored()
+        coding["coding"] = np.array(json.dumps(steps))
     write_arrays(Path(path), {
         **{f"trits_{i + 1}": layer for i, layer in enumerate(model.trits())},
         "layers": np.array(model.recipe.layers, np.int64),
         "shifts": np.array(model.recipe.shifts, np.int64),
         "planes": np.int64(model.recipe.planes),
         "activation_bits": np.int64(model.recipe.activation_bits),
-        "scaling_minimum": model.scaling.minimum,
-        "scaling_maximum": model.scaling.maximum,
-        "class_names": np.array(model.class_names),
+        "class_names": np.array(model.class_names), **coding,
     })
 
 
@@ -82,7 +91,7 @@ HEAD = """\
 /* A ternary network made by tritgrad. Plain C99; needs nothing but this file.
  *
  *   uint8_t x[@P@_INPUTS];
- *   @p@_scale(features, x);        your numbers to inputs of @P@_PLANES bits
+ *   @p@_scale(features, x);        your @P@_FEATURES numbers (double) to inputs
  *   int k = @p@_predict(x);        number of the class, @p@_class_names[k]
  */
 #ifndef @P@_H
@@ -164,6 +173,7 @@ static inline int @p@_predict(const uint8_t *x)
 def _sizes(model: TrainedModel, prefix: str) -> list[str]:
     upper = prefix.upper()
     return [
+        f"#define {upper}_FEATURES {model.coding.features}",
         f"#define {upper}_INPUTS {model.recipe.layers[0]}",
         f"#define {upper}_CLASSES {model.recipe.layers[-1]}",
         f"#define {upper}_PLANES {model.recipe.planes}",
@@ -171,7 +181,7 @@ def _sizes(model: TrainedModel, prefix: str) -> list[str]:
         f"#define {upper}_STATE_SHA256 \"{model.state_sha256}\"",
         "",
         f"static const char *const {prefix}_class_names[{model.recipe.layers[-1]}] = {{",
-        *_lines(map(_text, model.class_names)),
+        *lines_of(map(_text, model.class_names)),
         "};",
     ]
 
@@ -181,17 +191,6 @@ def _text(text: str) -> str:
     plain = (chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}"
              for byte in text.encode("utf-8", "replace"))
     return f'"{"".join(plain)}"'
-
-
-def _lines(items: Iterable[str], width: int = 100) -> list[str]:
-    """Comma-separated items in indented lines."""
-    lines, line = [], "   "
-    for item in items:
-        if len(line) + len(item) + 2 > width and line.strip():
-            lines.append(line)
-            line = "   "
-        line += f" {item},"
-    return [*lines, line]
 
 
 def _masks(ones: npt.NDArray[np.bool_]) -> list[str]:
@@ -208,20 +207,23 @@ def _weights(model: TrainedModel, prefix: str) -> list[str]:
         for sign, ones in (("plus", layer > 0), ("minus", layer < 0)):
             masks = _masks(ones)
             lines += [f"static const uint32_t {prefix}_{sign}_{i}[{len(masks)}] = {{",
-                      *_lines(masks), "};"]
+                      *lines_of(masks), "};"]
         lines.append("")
     return lines
 
 
 def _scale(model: TrainedModel, prefix: str) -> list[str]:
-    low, high = model.scaling.minimum.tolist(), model.scaling.maximum.tolist()
+    first, *others = model.coding.steps
+    if others or not isinstance(first, Planes):
+        return c_coding(model.coding, prefix)
+    low, high = first.scaling.minimum.tolist(), first.scaling.maximum.tolist()
     values: dict[str, object] = {"p": prefix, "P": prefix.upper()}
     if len(set(low)) == len(set(high)) == 1:
         return [_fill(SCALE, values | {"low": repr(low[0]), "high": repr(high[0])})]
     lines = []
     for name, numbers in (("minimum", low), ("maximum", high)):
         lines += [f"static const double {prefix}_{name}[{len(numbers)}] = {{",
-                  *_lines(map(repr, numbers)), "};", ""]
+                  *lines_of(map(repr, numbers)), "};", ""]
     places = {"low": f"{prefix}_minimum[i]", "high": f"{prefix}_maximum[i]"}
     return [*lines, _fill(SCALE, values | places)]
 

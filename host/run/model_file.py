@@ -15,6 +15,8 @@ from ...model.arithmetic import trits
 from ...model.margin import state_sha256
 from ...model.recipe import Recipe
 from ...model.scales.rows import RowScales
+from ..data.codings.coding import Coding
+from ..data.codings.numbers import Planes
 from ..data.npz import read_arrays, write_arrays
 from ..data.scaling import Scaling
 
@@ -22,8 +24,9 @@ __all__ = ["FORMAT", "TrainedModel"]
 
 Counters = npt.NDArray[np.int16]
 
-#: Raised whenever a reader of the old format would misread the new one.
-FORMAT = 1
+#: Raised whenever a reader of the old format would misread the new one. Models whose inputs are one
+#: a feature are written in format 1, which all readers know.
+FORMAT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +43,14 @@ class TrainedModel:
         For each layer int16 (outputs, inputs), in [-2^(b-1), 2^(b-1) - 1].
     class_names
         One for each output.
-    scaling
+    coding
         From the data set's own numbers to inputs.
     dataset
         Name of the data set.
     image_shape
-        (rows, columns) if an input is an image.
+        (rows, columns) if a row is an image.
     columns
-        Names of the features, in the order of the inputs, if they have names.
+        Names of the features, if they have names.
     extras
         Whatever else the trainer wants to keep, of JSON types.
     version
@@ -60,7 +63,7 @@ class TrainedModel:
     rule: str
     counters: tuple[Counters, ...]
     class_names: tuple[str, ...]
-    scaling: Scaling
+    coding: Coding
     dataset: str
     image_shape: tuple[int, int] | None = None
     columns: tuple[str, ...] | None = None
@@ -70,6 +73,11 @@ class TrainedModel:
 
     def __post_init__(self) -> None:
         _check(self)
+
+    @property
+    def pixels(self) -> tuple[int, int] | None:
+        """Rows and columns, if each input is a pixel."""
+        return self.image_shape if self.coding.keeps_pixels else None
 
     @property
     def state_sha256(self) -> str:
@@ -83,16 +91,23 @@ class TrainedModel:
     def save(self, path: str | Path) -> None:
         """Write the file, whole or not at all."""
         meta = {name: getattr(self, name) for name in FIELDS}
-        meta |= {"recipe": asdict(self.recipe), "format": FORMAT, "state_sha256": self.state_sha256}
+        first, *others = self.coding.steps
+        plain = isinstance(first, Planes) and not others and first.planes == self.recipe.planes
+        meta |= {"recipe": asdict(self.recipe), "format": 1 if plain else FORMAT,
+                 "state_sha256": self.state_sha256}
+        coded: dict[str, npt.NDArray[Any]] = {}
+        if isinstance(first, Planes) and plain:
+            coded = {"scaling_minimum": first.scaling.minimum,
+                     "scaling_maximum": first.scaling.maximum}
+        else:
+            steps, coded = self.coding.stored()
+            meta["coding"] = {"text": self.coding.text, "steps": steps}
         try:
             text = json.dumps(meta, sort_keys=True, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise BadInput(f"a model keeps JSON types only: {error}") from None
         arrays: dict[str, npt.NDArray[Any]] = {
-            "tritgrad_model": np.frombuffer(text.encode(), np.uint8),
-            "scaling_minimum": self.scaling.minimum,
-            "scaling_maximum": self.scaling.maximum,
-        }
+            "tritgrad_model": np.frombuffer(text.encode(), np.uint8), **coded}
         arrays |= {f"counters_{i + 1}": layer.astype("<i2")
                    for i, layer in enumerate(self.counters)}
         arrays |= self.scales.arrays("scales_") if self.scales else {}
@@ -112,14 +127,15 @@ class TrainedModel:
             raise BadInput(f"{path} is no tritgrad model")
         try:
             meta = json.loads(arrays["tritgrad_model"].tobytes().decode())
-            if meta["format"] != FORMAT:
+            if meta["format"] not in (1, FORMAT):
                 raise BadInput(f"{path} is a model file of format {meta['format']!r} (tritgrad "
-                               f"{meta.get('version')}); this version reads format {FORMAT}")
+                               f"{meta.get('version')}); this version reads formats 1 and "
+                               f"{FORMAT}")
             values = {name: _tuple(meta[name]) for name in FIELDS}
             recipe = Recipe(**meta["recipe"])
             counters = tuple(arrays[f"counters_{i + 1}"] for i in range(recipe.depth))
             model = cls(recipe=recipe, counters=counters,
-                        scaling=Scaling(arrays["scaling_minimum"], arrays["scaling_maximum"]),
+                        coding=_coding(meta, recipe, arrays),
                         scales=RowScales.from_arrays(arrays, recipe.layers[1:], "scales_"),
                         **values)
         except BadInput as error:
@@ -141,6 +157,14 @@ def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _coding(meta: Mapping[str, Any], recipe: Recipe,
+            arrays: Mapping[str, npt.NDArray[Any]]) -> Coding:
+    if meta["format"] == 1:
+        return Coding.plain(Scaling(arrays["scaling_minimum"], arrays["scaling_maximum"]),
+                            recipe.planes)
+    return Coding.restored(meta["coding"]["text"], meta["coding"]["steps"], arrays)
+
+
 def _check(model: TrainedModel) -> None:
     """Refuse fields that do not fit the recipe."""
     def need(fits: bool, what: str, value: object, rule: str) -> None:
@@ -149,12 +173,15 @@ def _check(model: TrainedModel) -> None:
 
     inputs, classes = model.recipe.layers[0], model.recipe.layers[-1]
     need(len(model.class_names) == classes, "class_names", model.class_names, f"{classes} names")
-    need(model.scaling.inputs == inputs, "scaling", model.scaling.inputs, f"for {inputs} inputs")
-    need(model.columns is None or len(model.columns) == inputs, "columns", model.columns,
-         f"{inputs} names")
+    coding, features = model.coding, model.coding.features
+    need(coding.inputs == inputs, "coding", coding.inputs, f"for {inputs} inputs")
+    need(coding.planes == model.recipe.planes, "coding", coding.planes,
+         f"of {model.recipe.planes} planes")
+    need(model.columns is None or len(model.columns) == features, "columns", model.columns,
+         f"{features} names")
     shape = model.image_shape
-    need(shape is None or (len(shape) == 2 and shape[0] * shape[1] == inputs), "image_shape",
-         shape, f"two sizes whose product is {inputs}")
+    need(shape is None or (len(shape) == 2 and shape[0] * shape[1] == features), "image_shape",
+         shape, f"two sizes whose product is {features}")
     need((model.scales is None) == (model.recipe.scale_refresh is None), "scales",
          model.scales, "there just if the recipe has a refresh of them")
     if model.scales is not None:

@@ -49,7 +49,7 @@ def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given:
                                 for key, value in given.items()}
     if settings["test_fraction"] is None:
         settings["test_fraction"] = stored.get("test_fraction", 0.2)
-    data = load(name, planes=model.recipe.planes, scaling=model.scaling,
+    data = load(name, planes=model.recipe.planes, coding=model.coding,
                 class_names=model.class_names, **settings)
     if data.columns is not None and model.columns is not None and data.columns != model.columns:
         raise BadInput(f"{data.name} has the columns {', '.join(data.columns)}; the model takes "

@@ -10,9 +10,12 @@ from ...model.blending.pruning import Pruning
 from ...model.config import MAX_SKIP, CoreConfig
 from ...model.discrete.direction import MAX_SPARSITY
 from ...model.discrete.vote import MOST_VOTES, Ballot
+from ...model.moves import Moves
 from ...model.recipe import Recipe
+from ..data.codings.spec import check_encode
 from ..data.datasets import Dataset, load
 from ..device.address import board_and_port
+from .defaults import adapted, default_epochs
 from .perturb_plan import ProbePlan
 
 __all__ = ["DEVICES", "GF3", "RULES", "TrainOptions", "data_path",
@@ -54,7 +57,7 @@ class TrainOptions:
     gain: int | None = None
     output_gain: int | None = None
     act_shift: tuple[int, ...] | None = None
-    epochs: int = 20
+    epochs: int | None = None
     limit: int | None = None
     seed: int = 1
     device: str = "sim"
@@ -71,14 +74,18 @@ class TrainOptions:
     prune: tuple[int, ...] | None = None
     skip: int | None = None
     vote: int | None = None
+    encode: str | None = None
+    augment: str | None = None
+    clean_epochs: int = 0
+    floor: int | None = None
 
     #: May differ when a run is continued: all devices compute the same, and folders move.
     FREE = ("device", "data_dir")
     #: Not in the first checkpoints, which have the default.
     LATER = ("rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
-             "skip", "vote")
+             "skip", "vote", "encode", "augment", "clean_epochs", "floor")
     #: Numbers that the margin rule alone has.
-    MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift")
+    MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift", "floor")
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES and board_and_port(self.device) is None:
@@ -99,6 +106,14 @@ class TrainOptions:
             if self.gf3 is not None:
                 raise BadInput("rule sign has no --gf3; leave it away")
         self._check_vote()
+        if self.encode is not None and self.planes is not None:
+            raise BadInput(f"planes {self.planes} goes without encode {self.encode}; for so many "
+                           f"bits give encode planes:{self.planes}")
+        if self.encode is not None:
+            check_encode(self.encode)
+        if not self.clean_epochs >= 0:
+            raise BadInput(f"clean_epochs must be at least 0, not {self.clean_epochs!r}")
+        _ = self.moves
         self._check_probing()
         self._check_prune()
         if self.skip is not None:
@@ -174,23 +189,32 @@ class TrainOptions:
         """The data set that these options name."""
         data = load(self.dataset, data_dir=self.data_dir, label=self.label, test=self.test,
                     test_fraction=self.test_fraction, planes=self.planes, limit=self.limit,
-                    val_fraction=self.val_fraction)
-        if self.shift_augment and data.image_shape is None:
-            raise BadInput(f"shift augmentation is for images; {data.name} has plain features")
+                    val_fraction=self.val_fraction, encode=self.encode)
+        if self.moves and data.image_shape is None:
+            raise BadInput(f"augmentation is for images; {data.name} has plain features")
         return data
+
+    @property
+    def moves(self) -> Moves:
+        """How far images are moved, of the epochs that are not clean."""
+        return Moves.parse(self.augment or "", self.shift_augment)
 
     def recipe(self, data: Dataset) -> Recipe:
         """Network and numbers for this data set."""
         gain, output_gain = self.gain, self.output_gain
         if self.rule in PROBING:
             gain = output_gain = PROBING[self.rule][3] if gain is None else gain
-        return Recipe.default((data.inputs, *self.hidden, data.classes), data.planes,
-                              counter_bits=self.counter_bits, epochs=self.epochs, seed=self.seed,
-                              margin=self.margin, gain=gain, output_gain=output_gain,
-                              shifts=self.act_shift,
-                              scale_refresh=self.scale_refresh if self.scales else None,
-                              conserve=self.gf3 == "conserve",
-                              prune=self._pruning(), skip=self.skip)
+        recipe = Recipe.default(
+            (data.inputs, *self.hidden, data.classes), data.planes,
+            counter_bits=self.counter_bits, seed=self.seed, margin=self.margin, gain=gain,
+            epochs=default_epochs(data) if self.epochs is None else self.epochs,
+            output_gain=output_gain, shifts=self.act_shift,
+            scale_refresh=self.scale_refresh if self.scales else None,
+            conserve=self.gf3 == "conserve", prune=self._pruning(), skip=self.skip,
+            floor=self.floor)
+        if self.rule != "margin":
+            return recipe
+        return adapted(recipe, data, margin=self.margin is None, shifts=self.act_shift is None)
 
     def _pruning(self) -> Pruning | None:
         if self.prune is None:

@@ -152,7 +152,7 @@ def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
                         else (outcome.counters, outcome.scales))
     return TrainedModel(
         recipe=recipe, rule=outcome.options.rule, counters=tuple(counters),
-        class_names=data.class_names, scaling=data.scaling, dataset=data.name,
+        class_names=data.class_names, coding=data.coding, dataset=data.name,
         image_shape=data.image_shape, columns=data.columns,
         extras={"options": outcome.options.as_json(), "data": outcome.fingerprint,
                 "epoch": epoch, "test_accuracy": accuracy.test_accuracy,

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,7 +124,9 @@ def _layer(model: TrainedModel, found: Subject, number: int) -> dict[str, Any]:
 def _row(model: TrainedModel, made: Explanation, neuron: int) -> dict[str, Any]:
     """A neuron's weights as an image, and how many would change."""
     d, weights = made.decisions, model.trits()[0][neuron]
-    return {"neuron": neuron, "image": _image(weights, model.image_shape, "RdBu_r", -1, 1),
+    shown, shape = _by_place(weights, model)
+    top = max(1, int(np.abs(shown).max()))
+    return {"neuron": neuron, "image": _image(shown, shape, "RdBu_r", -top, top),
             "activation": int((d.hidden[0].activations if d.hidden else d.scores)[neuron]),
             "flips": int((d.flips[0][:, 0] == neuron).sum()),
             "positive": int((weights > 0).sum()), "negative": int((weights < 0).sum())}
@@ -134,14 +135,28 @@ def _row(model: TrainedModel, made: Explanation, neuron: int) -> dict[str, Any]:
 def _picture(x: npt.NDArray[np.uint8], model: TrainedModel) -> str | None:
     if model.image_shape is None:
         return None
-    return _image(x, model.image_shape, "gray", 0, (1 << model.recipe.planes) - 1)
+    shown, shape = _by_place(x, model)
+    top = (1 << model.recipe.planes) - 1
+    return _image(shown, shape, "gray", 0, max(top, int(shown.max())))
+
+
+def _by_place(values: npt.NDArray[Any],
+              model: TrainedModel) -> tuple[npt.NDArray[np.int64], tuple[int, int] | None]:
+    """Values of inputs, summed where they are of one place of an image, and the image's shape."""
+    numbers = values.astype(np.int64)
+    if model.image_shape is None:
+        return numbers, None
+    sums = np.zeros(model.coding.features, np.int64)
+    np.add.at(sums, model.coding.origins(), numbers)
+    window = model.coding.window()
+    rows, columns = (n // window * window for n in model.image_shape)
+    grid = sums.reshape(model.image_shape)[:rows:window, :columns:window]
+    return grid.ravel(), (grid.shape[0], grid.shape[1])
 
 
 def _features(model: TrainedModel, x: npt.NDArray[np.uint8]) -> list[dict[str, Any]]:
-    columns: Sequence[str] = model.columns or [f"input {n}" for n in range(len(x))]
-    top = (1 << model.recipe.planes) - 1
-    return [{"name": name, "value": int(value), "width": 100 * int(value) / top}
-            for name, value in zip(columns[:FEATURES], x[:FEATURES], strict=True)]
+    return [{"name": name, "value": value, "width": 100 * value / top}
+            for name, value, top in model.coding.readings(x, model.columns)[:FEATURES]]
 
 
 def _image(values: npt.NDArray[Any], shape: tuple[int, int] | None, colours: str, low: float,

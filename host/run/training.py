@@ -12,8 +12,9 @@ import numpy.typing as npt
 from ...errors import BadInput, TritgradError
 from ...model.blending.pruning import ALL, Pruning
 from ...model.margin import state_sha256
+from ...model.moves import move_images
 from ...model.recipe import Recipe
-from ...model.rng import epoch_order, shift_image, shift_offsets
+from ...model.rng import epoch_order
 from ...model.scales.rows import RowScales
 from ..data.datasets import Dataset
 from ..device.address import board_and_port
@@ -197,6 +198,10 @@ class Trainer:
         self.watcher = watcher
         self.stop = stop
         self.checkpoint_s = checkpoint_s
+        self.moves = self.options.moves
+        numbers = data.rows.train[data.rows.chosen] if self.moves else None
+        self.pictures = (np.zeros((0, 0), np.uint8) if numbers is None
+                         else data.coding.pictures(numbers))
         self._clock = self._saved = time.monotonic()
 
     def run(self) -> Outcome:
@@ -217,9 +222,11 @@ class Trainer:
                        c.scales, c.best_scales)
 
     def _train_epoch(self, number: int, epoch: Epoch) -> None:
-        rows, k = len(self.data.x_train), self.options.shift_augment
+        rows = len(self.data.x_train)
         order = epoch_order(self.recipe.seed, number, rows)
-        offsets = shift_offsets(self.recipe.seed, number, rows, k) if k else None
+        clean = number >= self.recipe.epochs - self.options.clean_epochs
+        amounts = (self.moves.draws(self.recipe.seed, number, rows)
+                   if self.moves and not clean else None)
         gains, size = self.recipe.gains_in(number), self.learner.chunk
         prune, whole = self.recipe.prune, self.recipe.epochs * rows
         while epoch.samples < rows:
@@ -227,9 +234,8 @@ class Trainer:
             chunk = slice(epoch.samples, min(rows, (epoch.samples // size + 1) * size,
                                              epoch.samples + (prune.ahead(seen) if prune
                                                               else rows)))
-            x = self.data.x_train[order[chunk]]
-            if offsets is not None and self.data.image_shape is not None:
-                x = _shifted(x, offsets[0][chunk], offsets[1][chunk], self.data.image_shape)
+            x = (self.data.x_train[order[chunk]] if amounts is None
+                 else self._moved(order[chunk], amounts[chunk]))
             before = time.monotonic()
             done = self.learner.train(x, self.data.y_train[order[chunk]], gains,
                                       prune is not None and prune.rests(seen, whole))
@@ -243,6 +249,11 @@ class Trainer:
             self._pause()
         if self.options.gf3 is not None:
             self.learner.scrub()
+
+    def _moved(self, rows: Labels, amounts: Labels) -> Bytes:
+        """Inputs of training rows whose images are moved."""
+        images = self.pictures[rows].reshape(len(rows), *(self.data.image_shape or (1, 1)))
+        return self.data.coding.code(move_images(images, amounts).reshape(len(rows), -1))
 
     def _purge(self, prune: Pruning, seen: int, whole: int, epoch: Epoch) -> None:
         """Purge if it is time, and count births and deaths. Between purges nothing dies."""
@@ -307,16 +318,6 @@ class Trainer:
 def _granules(support: list[npt.NDArray[np.bool_]] | None) -> int:
     """How many are inside."""
     return sum(int(bits.sum()) for bits in support or [])
-
-
-def _shifted(x: Bytes, dy: Labels, dx: Labels, shape: tuple[int, int]) -> Bytes:
-    """Flattened images, each moved by its own offsets in pixels."""
-    images = x.reshape(-1, *shape)
-    moved = np.empty_like(images)
-    for y, z in {(int(a), int(b)) for a, b in zip(dy, dx, strict=True)}:
-        chosen = (dy == y) & (dx == z)
-        moved[chosen] = shift_image(images[chosen], y, z)
-    return moved.reshape(len(x), -1)
 
 
 def with_device(checkpoint: Checkpoint, device: str | None,

@@ -129,9 +129,10 @@ def test_validation_and_limit_come_last_and_change_no_scaling() -> None:
     assert (data.y_train == plain.y_train[kept]).all()
     assert (data.train_rows == plain.train_rows[kept]).all()
     assert (data.x_test == plain.x_test).all()
-    assert (data.scaling.minimum == plain.scaling.minimum).all()
+    fitted, plainly = (d.coding.stored()[1] for d in (data, plain))
+    assert (fitted["coding_1_minimum"] == plainly["coding_1_minimum"]).all()
     table = read_csv(WINE)
-    assert (data.scaling.maximum == table.values[plain.train_rows].max(axis=0)).all()
+    assert (fitted["coding_1_maximum"] == table.values[plain.train_rows].max(axis=0)).all()
     assert load(str(WINE), val_fraction=0).x_val is None
     assert len(load(str(WINE), limit=10**6).x_train) == n
 
@@ -210,13 +211,13 @@ def test_npz_with_and_without_a_test_set(tmp_path: Path) -> None:
 def test_data_for_a_trained_model_keep_its_scaling_and_classes(tmp_path: Path) -> None:
     model = load(str(WINE))
     half = write_csv(tmp_path / "half.csv", [[1, 2, "x"], [3, 4, "y"], [9, 9, "x"]])
-    data = load(str(WINE), test=str(WINE), scaling=model.scaling, class_names=model.class_names)
+    data = load(str(WINE), test=str(WINE), coding=model.coding, class_names=model.class_names)
     table = read_csv(WINE)
-    assert (data.x_test == model.scaling.apply(table.values, 4)).all()
+    assert (data.x_test == model.coding.apply(table.values)).all()
     with pytest.raises(BadInput, match=r"has the label 'x'; the model knows p, y$"):
         load(half, class_names=("p", "y"), test=half)
     with pytest.raises(BadInput, match=r"^the data must have 13 features a row, not the shape"):
-        load(half, class_names=("x", "y"), scaling=model.scaling, test=half)
+        load(half, class_names=("x", "y"), coding=model.coding, test=half)
     data = load(half, class_names=("x", "w", "y"), test=half)
     assert data.y_test.tolist() == [0, 2, 0]
 

@@ -8,6 +8,8 @@ import numpy.typing as npt
 import pytest
 
 from tritgrad.errors import BadInput
+from tritgrad.host.data.codings.coding import Coding
+from tritgrad.host.data.codings.spec import fit
 from tritgrad.host.data.scaling import Scaling
 from tritgrad.host.run.export import c_header, write_c_header, write_npz
 from tritgrad.host.run.model_file import TrainedModel
@@ -17,13 +19,13 @@ from tritgrad.model.recipe import Recipe
 COMPILER = next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None)
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler on this machine")
 
-#: Reads samples of `INPUTS` doubles; prints inputs, scores and prediction of each in a line.
+#: Reads samples of `FEATURES` doubles; prints inputs, scores and prediction of each in a line.
 MAIN = r"""
 #include <stdio.h>
 #include "net.h"
 int main(void)
 {
-    double v[TRITGRAD_INPUTS];
+    double v[TRITGRAD_FEATURES];
     uint8_t x[TRITGRAD_INPUTS];
     int32_t s[TRITGRAD_CLASSES];
     for (int k = 0; k < TRITGRAD_CLASSES; k++)
@@ -54,7 +56,7 @@ def network(layers: tuple[int, ...], bits: int, activation_bits: int, planes: in
     fields: dict[str, Any] = {
         "recipe": recipe, "rule": "margin", "counters": counters,
         "class_names": tuple(f"class {k}" for k in range(layers[-1])),
-        "scaling": Scaling(low, high), "dataset": "some data.csv"}
+        "coding": Coding.plain(Scaling(low, high), planes), "dataset": "some data.csv"}
     return TrainedModel(**{**fields, **more})
 
 
@@ -88,13 +90,15 @@ def test_compiled_header_equals_the_golden_model(
         planes: int) -> None:
     model = network(layers, bits, activation_bits, planes, seed=sum(layers))
     rng = np.random.default_rng(1)
-    spread = model.scaling.maximum - model.scaling.minimum
-    values = model.scaling.minimum + spread * rng.uniform(-0.3, 1.3, (60, layers[0]))
+    fitted = model.coding.stored()[1]
+    scaling = Scaling(fitted["coding_1_minimum"], fitted["coding_1_maximum"])
+    spread = scaling.maximum - scaling.minimum
+    values = scaling.minimum + spread * rng.uniform(-0.3, 1.3, (60, layers[0]))
     values[0], values[1] = 1e300, -1e300
-    values[2], values[3] = model.scaling.minimum, model.scaling.maximum
+    values[2], values[3] = scaling.minimum, scaling.maximum
     names, rows = run_c(model, values, tmp_path)
     assert names == list(model.class_names)
-    for x, row in zip(model.scaling.apply(values, planes), rows, strict=True):
+    for x, row in zip(model.coding.apply(values), rows, strict=True):
         scores = golden(model, x)
         assert row == [*x.tolist(), *scores, int(np.argmax(scores))]
 
@@ -103,7 +107,7 @@ def test_compiled_header_equals_the_golden_model(
 def test_pixels_ties_and_hostile_names(tmp_path: Path) -> None:
     names = ("a\"b", "back\\slash", "??/ */ //", "Käse 1", "%s%n", "")
     model = network((16, 6), 8, 4, 3, 3, class_names=names, dataset="*/ \"x\"\\ ??/",
-                    scaling=Scaling.fixed(0, 255, 16))
+                    coding=Coding.plain(Scaling.fixed(0, 255, 16), 3))
     pixels = np.random.default_rng(0).integers(0, 256, (256, 16)).astype(np.float64)
     pixels[0] = 0
     printed, rows = run_c(model, pixels, tmp_path)
@@ -145,4 +149,20 @@ def test_npz(tmp_path: Path) -> None:
         assert stored["shifts"].tolist() == list(model.recipe.shifts)
         assert (stored["planes"], stored["activation_bits"]) == (4, 4)
         assert stored["class_names"].tolist() == list(model.class_names)
-        assert (stored["scaling_minimum"] == model.scaling.minimum).all()
+        assert (stored["scaling_minimum"] == model.coding.stored()[1]["coding_1_minimum"]).all()
+
+
+@needs_compiler
+@pytest.mark.parametrize("text", [
+    "signed", "signed:2,repeat:3", "thermometer:5,select:20", "edges:20+60:4:1",
+    "deskew:90,planes:3", "deskew:60,edges:30:8:2,select:9"])
+def test_coded_inputs_in_c_equal_the_models(tmp_path: Path, text: str) -> None:
+    rng = np.random.default_rng(5)
+    values = np.round(rng.normal(size=(80, 20)) * 40, 1)
+    values[:, 3] = 3.7
+    coding = fit(text, values[:50], np.arange(50), image_shape=(4, 5))
+    model = network((coding.inputs, 7, 3), 8, 4, coding.planes, 3, coding=coding)
+    _, rows = run_c(model, values, tmp_path)
+    for x, row in zip(coding.apply(values), rows, strict=True):
+        scores = golden(model, x)
+        assert row == [*x.tolist(), *scores, int(np.argmax(scores))]

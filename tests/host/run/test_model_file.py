@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tritgrad.errors import BadInput
+from tritgrad.host.data.codings.coding import Coding
 from tritgrad.host.data.scaling import Scaling
 from tritgrad.host.run.model_file import TrainedModel
 from tritgrad.model.recipe import Recipe
@@ -22,7 +23,8 @@ def make_model(layers: tuple[int, ...] = (6, 5, 3), bits: int = 8, seed: int = 0
         "counters": tuple(rng.integers(-half, half, (n, f), np.int16)
                           for f, n in zip(layers, layers[1:], strict=False)),
         "class_names": tuple(f"c{k}" for k in range(layers[-1])),
-        "scaling": Scaling(rng.normal(size=layers[0]), rng.normal(size=layers[0]) + 5),
+        "coding": Coding.plain(
+            Scaling(rng.normal(size=layers[0]), rng.normal(size=layers[0]) + 5), 4),
         "dataset": "wine.csv", "extras": {"best_epoch": 7, "note": None},
     }
     return TrainedModel(**{**fields, **more})
@@ -56,8 +58,9 @@ def test_round_trip(tmp_path: Path) -> None:
         assert getattr(again, name) == getattr(model, name), name
     for ours, theirs in zip(model.counters, again.counters, strict=True):
         assert theirs.dtype == np.int16 and (ours == theirs).all()
-    assert (again.scaling.minimum == model.scaling.minimum).all()
-    assert (again.scaling.maximum == model.scaling.maximum).all()
+    fitted, found = (m.coding.stored()[1] for m in (model, again))
+    assert fitted.keys() == found.keys()
+    assert all((fitted[name] == found[name]).all() for name in fitted)
     assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
 
 
@@ -101,7 +104,7 @@ def test_changed_counter_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change, message", [
-    ({"format": 2}, r"is a model file of format 2 \(tritgrad .*\); this version reads format 1$"),
+    ({"format": 3}, r"is a model file of format 3 \(tritgrad .*\); this version reads formats 1"),
     ({"format": KeyError}, r"is a damaged tritgrad model \(KeyError: 'format'\)$"),
     ({"rule": KeyError}, r"is a damaged tritgrad model \(KeyError: 'rule'\)$"),
     ({"recipe": {"x": 1}}, r"is a damaged tritgrad model \(TypeError: "),
@@ -110,7 +113,7 @@ def test_changed_counter_is_noticed(tmp_path: Path) -> None:
     ({"layers": 7}, r": layers must be "),
     ({"layers": [6, 5, 4, 3], "gains": [0] * 3, "shifts": [0] * 2},
      r"is a damaged tritgrad model \(KeyError: "),
-    ({"layers": [7, 5, 3]}, r": a model's scaling must be for 7 inputs, not 6$"),
+    ({"layers": [7, 5, 3]}, r": a model's coding must be for 7 inputs, not 6$"),
     ({"counter_bits": 7}, r": a model's counters of layer 1 must be in -64 to 63, not \("),
     ({"class_names": ["a"]}, r": a model's class_names must be 3 names, not \('a',\)$"),
     ({"counters_1": np.zeros((5, 6))}, r"of the shape \(5, 6\), not \('float64', \(5, 6\)\)$"),

@@ -7,7 +7,6 @@ import sys
 import textwrap
 import time
 
-import numpy as np
 import pytest
 
 from tritgrad.errors import BadInput
@@ -18,8 +17,7 @@ from tritgrad.host.run.checkpoint import Checkpoint
 from tritgrad.host.run.learners import DeviceLearner, ModelLearner
 from tritgrad.host.run.options import TrainOptions, suitable_update_lanes
 from tritgrad.host.run.report import dense_cycles, report, write_files
-from tritgrad.host.run.training import CHECKPOINT, Stopped, Watcher, _shifted, resume, start
-from tritgrad.model.rng import shift_image
+from tritgrad.host.run.training import CHECKPOINT, Stopped, Watcher, resume, start
 
 SMALL = TrainOptions(hidden=(12,), epochs=3, limit=150, device="model", val_fraction=0.05)
 TIMES = ("seconds", "samples_per_second")
@@ -159,15 +157,6 @@ def test_known_hash_of_digits(tmp_path):
     assert round(report(outcome)["test_accuracy"][-1], 1) == 97.8
 
 
-def test_images_are_shifted_each_by_its_own_offsets():
-    rng = np.random.default_rng(1)
-    x = rng.integers(0, 16, (50, 12)).astype(np.uint8)
-    dy, dx = rng.integers(-3, 4, (2, 50))
-    moved = _shifted(x, dy, dx, (3, 4))
-    for row, y, z, new in zip(x, dy, dx, moved, strict=True):
-        assert np.array_equal(shift_image(row.reshape(3, 4), y, z).ravel(), new)
-
-
 def test_dense_roofline():
     data = SMALL.load_data()
     recipe = TrainOptions(hidden=(128,)).recipe(data)
@@ -187,7 +176,7 @@ def test_the_best_epoch_is_kept_beside_the_last(tmp_path):
 def test_shift_augmentation_is_for_images(tmp_path):
     path = tmp_path / "plain.csv"
     path.write_text("a,b,label\n" + "1,2,x\n3,4,y\n" * 10)
-    with pytest.raises(BadInput, match=r"^shift augmentation is for images; plain\.csv has plain"):
+    with pytest.raises(BadInput, match=r"^augmentation is for images; plain\.csv has plain"):
         TrainOptions(dataset=str(path), shift_augment=1).load_data()
 
 

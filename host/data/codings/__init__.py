@@ -1,0 +1,1 @@
+"""Input codings: from a data set's own numbers to the unsigned integers that a network reads."""

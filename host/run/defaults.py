@@ -1,0 +1,66 @@
+"""Numbers of a run that follow from its data, where they are not given."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ...model.arithmetic import trits
+from ...model.recipe import Recipe
+from ...model.rng import initial_counters
+from ..data.codings.images import Edges
+from ..data.codings.numbers import Signed, Thermometer
+from ..data.datasets import Dataset
+
+__all__ = ["adapted", "default_epochs", "spread_shifts"]
+
+#: Epochs at least and at most, and the samples that a small set is shown in all.
+EPOCHS, MOST_EPOCHS, SHOWN = 20, 400, 40_000
+#: Training rows by which the spread of pre-activations is judged.
+JUDGED = 512
+
+
+def default_epochs(data: Dataset) -> int:
+    """Epochs: 20, with signed inputs at least 40,000 samples shown but at most 400 epochs.
+
+    More epochs gain nothing with a thermometer, and `planes` keeps the 20 that it always had.
+    """
+    if not isinstance(data.coding.steps[0], Signed):
+        return EPOCHS
+    return min(MOST_EPOCHS, max(EPOCHS, -(-SHOWN // len(data.x_train))))
+
+
+def adapted(recipe: Recipe, data: Dataset, margin: bool, shifts: bool) -> Recipe:
+    """The recipe with what the coding of its inputs asks for.
+
+    Parameters
+    ----------
+    recipe
+        Of the margin rule, with its usual defaults.
+    margin, shifts
+        Whether these are free: a thermometer wants twice the margin, edges want the shifts of
+        `spread_shifts`.
+    """
+    steps = data.coding.steps
+    if margin and isinstance(steps[0], Thermometer):
+        recipe = replace(recipe, margin=2 * recipe.margin)
+    if shifts and recipe.shifts and any(isinstance(step, Edges) for step in steps):
+        recipe = replace(recipe, shifts=spread_shifts(recipe, data.x_train[:JUDGED]))
+    return recipe
+
+
+def spread_shifts(recipe: Recipe, rows: npt.NDArray[np.uint8]) -> tuple[int, ...]:
+    """Shifts of the hidden layers for which the initial network's activations fill their range.
+
+    Layer by layer from the first, for inputs `rows` (rows, inputs): m = floor(log2 max(1, floor(sum
+    of abs z / number of z))), shift = max(0, m + 3 - a), used for the next layer's inputs.
+    """
+    a, h, found = recipe.activation_bits, rows.astype(np.float64), []
+    counters = initial_counters(recipe.layers, recipe.counter_bits, recipe.seed)
+    for layer in counters[:-1]:
+        # products of float64 are fast and, below 2^53, exact
+        z = (h @ trits(layer, recipe.counter_bits).T.astype(np.float64)).astype(np.int64)
+        mean = max(1, int(np.abs(z).sum()) // z.size)
+        found.append(max(0, mean.bit_length() - 1 + 3 - a))
+        h = np.clip(z >> found[-1], 0, (1 << a) - 1).astype(np.float64)
+    return tuple(found)

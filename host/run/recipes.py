@@ -1,0 +1,21 @@
+"""Recipes by name: options that were found together, on validation rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["RECIPES"]
+
+#: What each option is where it is not given.
+RECIPES: dict[str, Mapping[str, Any]] = {
+    "r1": {  # MNIST on small boards: 784 inputs of a bit
+        "encode": "deskew:128,edges:128:8:2,select:784", "hidden": (128,), "epochs": 30,
+        "floor": -2, "shift_augment": 1, "augment": "rotate=1,shear=2,vstretch=2,hstretch=2",
+        "clean_epochs": 6},
+    "r2": {  # Fashion-MNIST
+        "encode": "edges:6+16+36+72:4:2", "hidden": (128,), "epochs": 30, "floor": -2,
+        "act_shift": (3,), "shift_augment": 1, "augment": "flip", "clean_epochs": 6},
+    "r4": {  # MNIST on larger boards: 1,568 inputs of a bit
+        "encode": "deskew:128,edges:128:8:2", "hidden": (256,), "epochs": 40, "floor": -2,
+        "shift_augment": 1, "augment": "rotate=2,shear=3,vstretch=2,hstretch=2",
+        "clean_epochs": 8},
+}
