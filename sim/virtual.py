@@ -165,7 +165,17 @@ class VirtualPort:
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
-        with contextlib.suppress(FileNotFoundError):
+        try:
+            self._name()
+        except OSError:
+            os.close(self._master)
+            os.close(self._slave)
+            raise
+
+    def _name(self) -> None:
+        """Make the link; what is there stays, unless it is the link of a board that is gone."""
+        if (self.link.is_symlink() and not self.link.exists()
+                and os.readlink(self.link).startswith("/dev/")):
             self.link.unlink()
         self.link.symlink_to(os.ttyname(self._slave))
 
@@ -173,7 +183,9 @@ class VirtualPort:
         self.device.unplug()
         self.to_device.clear()
         self.to_host.clear()
-        self.link.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if os.readlink(self.link) == os.ttyname(self._slave):
+                self.link.unlink()
         os.close(self._master)
         os.close(self._slave)
 

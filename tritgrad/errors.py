@@ -1,6 +1,6 @@
 """Typed errors. The command line turns each into one line and an exit code."""
 
-__all__ = ["BadInput", "ConfigError", "DeviceError", "ToolError", "TritgradError"]
+__all__ = ["BadInput", "ConfigError", "DeviceError", "OutputError", "ToolError", "TritgradError"]
 
 
 class TritgradError(Exception):
@@ -21,6 +21,10 @@ class ConfigError(BadInput):
 
 class DeviceError(TritgradError):
     """A device refused a frame, fell silent or answered nonsense."""
+
+
+class OutputError(TritgradError):
+    """A file could not be written though its name is good: the disk is full, or fails."""
 
 
 class ToolError(TritgradError):

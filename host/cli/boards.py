@@ -1,16 +1,15 @@
 """``tritgrad boards``: what there is, and what its bitstreams came to."""
 
-import json
 from dataclasses import asdict
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.table import Table
 
 from ...boards import BOARDS
 from ...boards.board import Board
 from ...boards.report import Report, last_report
-from .console import table
+from .console import emit, fits, json_option, say, screen, table
 
 __all__ = ["boards"]
 
@@ -19,25 +18,24 @@ LINE_BITS = 10
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@json_option
 def boards(as_json: bool) -> None:
     """List the boards with what their last released bitstreams came to.
 
     MHz is the clock that is asked for, Fmax what the slowest of three placements reached.
     LUT cells are those that the placed design takes, with carry chains and small memories.
     Samples/s is MNIST at one bit a pixel: what the core trains at its clock, and what a line at the
-    board's highest rate can bring.
+    board's highest rate can bring. A narrow terminal gets a narrower table.
     """
     rows = [_row(board, last_report(board)) for board in BOARDS.values()]
-    if as_json:
-        click.echo(json.dumps(rows, indent=1))
-        return
-    columns = ("board", "FPGA", "MHz", "lanes", "network", "LUT cells", "blocks", "Fmax",
-               "core samples/s", "line samples/s")
-    Console().print(table(None, columns, (_cells(row) for row in rows), right=(2, 5, 6, 7, 8, 9)))
+    console = screen(stderr=as_json)
+    shown = _wide(rows)
+    console.print(shown if fits(console, shown) else _narrow(rows))
     for row in rows:
         if row["note"]:
-            click.echo(f"{row['board']}: {row['note']}")
+            say(console, f"{row['board']}: {row['note']}", fold=True)
+    if as_json:
+        emit({"boards": rows})
 
 
 def _row(board: Board, report: Report | None) -> dict[str, Any]:
@@ -62,16 +60,45 @@ def _row(board: Board, report: Report | None) -> dict[str, Any]:
     return row
 
 
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    def share(use: dict[str, int]) -> str:
-        return f"{use['used']:,}/{use['available']:,}"
+def _wide(rows: list[dict[str, Any]]) -> Table:
+    return table(None, ("board", "FPGA", "MHz", "lanes", "network", "LUT cells", "blocks", "Fmax",
+                        "core samples/s", "line samples/s"), (
+        (row["board"], row["chip"], f"{row['clock_mhz']:g}", f"{row['banks']}x{row['lanes']}",
+         _network(row), _use(row["cells"]),
+         tuple(f"{_use(use)} {name}" for name, use in (row["blocks"] or {}).items()) or "-",
+         _fmax(row), _speeds(row), f"{row['line_samples_per_second']:,.0f}") for row in rows),
+        right=(2, 5, 6, 7, 8, 9))
 
-    blocks = row["blocks"] or {}
-    speeds = "\n".join(f"{speed:,.0f} ({name})" if len(row["samples_per_second"]) > 1
-                       else f"{speed:,.0f}" for name, speed in row["samples_per_second"].items())
-    return (row["board"], row["chip"], f"{row['clock_mhz']:g}",
-            f"{row['banks']}x{row['lanes']}", "-".join(map(str, row["networks"][0])),
-            share(row["cells"]) if row["cells"] else "-",
-            "\n".join(f"{share(use)} {name}" for name, use in blocks.items()) or "-",
-            f"{row['fmax_mhz']:.1f}" if row["fmax_mhz"] else "-", speeds or "-",
-            f"{row['line_samples_per_second']:,.0f}")
+
+def _narrow(rows: list[dict[str, Any]]) -> Table:
+    """For 80 columns: shares instead of counts, and without the lanes and the line."""
+    made = table(None, ("board", "FPGA", "network", "LUTs", "RAM", "MHz", "Fmax", "rows/s"), (
+        (row["board"], row["chip"], _network(row), _share(row["cells"]),
+         tuple(_share(use) for use in (row["blocks"] or {}).values()) or "-",
+         f"{row['clock_mhz']:g}", _fmax(row), next(iter(_speeds(row))).split()[0])
+        for row in rows), right=(3, 4, 5, 6, 7))
+    made.show_edge = made.pad_edge = False
+    return made
+
+
+def _network(row: dict[str, Any]) -> str:
+    return "-".join(map(str, row["networks"][0]))
+
+
+def _use(use: dict[str, int] | None) -> str:
+    return f"{use['used']:,}/{use['available']:,}" if use else "-"
+
+
+def _share(use: dict[str, int] | None) -> str:
+    return f"{100 * use['used'] / use['available']:.0f} %" if use else "-"
+
+
+def _fmax(row: dict[str, Any]) -> str:
+    return f"{row['fmax_mhz']:.1f}" if row["fmax_mhz"] else "-"
+
+
+def _speeds(row: dict[str, Any]) -> tuple[str, ...]:
+    """Samples a second that the core trains, its largest network first."""
+    speeds = row["samples_per_second"]
+    return tuple(f"{speed:,.0f} ({name})" if len(speeds) > 1 else f"{speed:,.0f}"
+                 for name, speed in speeds.items()) or ("-",)

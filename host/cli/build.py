@@ -1,13 +1,13 @@
 """``tritgrad build``: from a core to a bitstream for a board."""
 
+import json
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from ...boards import find_board
 from ..run.options import parse_integers
-from .console import RunProgress
+from .console import RunProgress, emit, json_option, screen
 from .unit_options import ADDED, unit_options
 
 __all__ = ["BUILDS", "build"]
@@ -35,7 +35,7 @@ BUILDS = Path("build/boards")
               help="Seed the placer.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help=f"Put all files there.  [default: {BUILDS}/BOARD]")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@json_option
 def build(board: str, hidden: str | None, frequency: float | None, infer_only: bool,
           seed: int, out: Path | None, as_json: bool, **sizes: int | None) -> None:
     """Make a bitstream for BOARD, with the logs of all tools and a report.
@@ -52,12 +52,11 @@ def build(board: str, hidden: str | None, frequency: float | None, infer_only: b
     units = {name: value for name in ADDED if (value := sizes.pop(name))}
     chosen = chosen.resized(network=network, clock_hz=clock_hz, infer_only=infer_only,
                             units=units, **sizes)
-    console = Console(stderr=True)
+    console = screen(stderr=True)
     folder = out or BUILDS / board
     with RunProgress(console).working(f"building {board}") as say:
         report = build_board(chosen, folder, seed=seed, say=say)
+    click.echo(report.as_text(), nl=False, err=as_json)
+    click.echo(folder / report.bitstream["file"], err=as_json)
     if as_json:
-        click.echo(report.as_json(), nl=False)
-    else:
-        click.echo(report.as_text(), nl=False)
-        click.echo(folder / report.bitstream["file"])
+        emit(json.loads(report.as_json()))

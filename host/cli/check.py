@@ -1,8 +1,6 @@
 """``tritgrad check``: the RTL against the golden model."""
 
-
 import click
-from rich.console import Console
 
 from ...errors import DeviceError
 from ...model.config import CoreConfig
@@ -11,7 +9,7 @@ from ..device.session import Session
 from ..device.transport import SimTransport
 from ..run.options import suitable_update_lanes
 from ..run.selfcheck import first_difference, random_cases
-from .console import RunProgress, counting
+from .console import RunProgress, counting, emit, json_option, screen
 from .train import core_options
 
 __all__ = ["check"]
@@ -25,8 +23,9 @@ __all__ = ["check"]
 @click.option("--counter-bits", type=int, default=8, show_default=True, metavar="B",
               help="Set the bits of a weight's counter, 6 to 14.")
 @core_options
+@json_option
 def check(samples: int, seed: int, counter_bits: int, lanes: int, banks: int,
-          update_lanes: int | None, vcd: str | None) -> None:
+          update_lanes: int | None, vcd: str | None, as_json: bool) -> None:
     """Compare the RTL with the golden model on this machine, bit for bit.
 
     Random networks learn random samples on both; statistics, PRNG, counters and scores must agree.
@@ -34,7 +33,7 @@ def check(samples: int, seed: int, counter_bits: int, lanes: int, banks: int,
     config = CoreConfig.for_network((64, 64, 10), 8, lanes=lanes, banks=banks,
                                     counter_bits=counter_bits,
                                     update_lanes=suitable_update_lanes(lanes, update_lanes))
-    console = Console(stderr=True)
+    console = screen(stderr=True)
     with RunProgress(console).working("compiling the RTL") as say:
         transport = SimTransport(config, vcd, say)
     driver = Driver(Session(transport))
@@ -50,4 +49,7 @@ def check(samples: int, seed: int, counter_bits: int, lanes: int, banks: int,
     finally:
         driver.close()
     click.echo(f"RTL and golden model agree: {networks} networks, {done} samples, "
-               f"{config.banks} x {config.lanes} lanes")
+               f"{config.banks} x {config.lanes} lanes", err=as_json)
+    if as_json:
+        emit({"networks": networks, "samples": done, "banks": config.banks, "lanes": config.lanes,
+              "update_lanes": config.update_lanes, "seed": seed})

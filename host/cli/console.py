@@ -1,10 +1,14 @@
 """What a person sees: progress on standard error, tables on standard output."""
 
+import json
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,10 +24,56 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from ...errors import TritgradError
 from ..run.checkpoint import Epoch
 from ..run.training import Watcher
+from ..text import visible
 
-__all__ = ["RunProgress", "counting", "stop_on_interrupt", "table", "working"]
+__all__ = ["RunProgress", "counting", "draw", "emit", "fits", "json_option", "say", "screen",
+           "stop_on_interrupt", "table", "warn", "working"]
+
+#: What ``--json`` means wherever there is one.
+json_option = click.option(
+    "--json", "as_json", is_flag=True,
+    help="End standard output with the results as one JSON object on one line.")
+
+
+def screen(stderr: bool = False) -> Console:
+    """A console that shows every text as it is: no markup, no emoji codes, no coloured numbers."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def say(console: Console, *parts: str | tuple[str, str], fold: bool = False) -> None:
+    """Print one line, however long, or fold it; a pair is a text and its style.
+
+    Names are made visible.
+    """
+    shown = (visible(part) if isinstance(part, str) else (visible(part[0]), part[1])
+             for part in parts)
+    console.print(Text.assemble(*shown), soft_wrap=not fold)
+
+
+def warn(text: str) -> None:
+    """Tell on standard error of something that did not stop the command."""
+    click.echo(f"tritgrad: {visible(text)}", err=True)
+
+
+def draw(path: str | Path, picture: Callable[[Path], None]) -> bool:
+    """Draw a picture, when all else is written; what goes wrong is told, and raises nothing."""
+    try:
+        picture(Path(path))
+    except TritgradError as error:
+        warn(f"no picture: {error}")
+    except Exception as error:  # whatever a library for plots may raise
+        warn(f"no picture {path}: {' '.join(str(error).split())} ({type(error).__name__})")
+    else:
+        return True
+    return False
+
+
+def emit(result: dict[str, Any]) -> None:
+    """The last line of a command that was given ``--json``."""
+    click.echo(json.dumps(result, allow_nan=False))
 
 
 class _Rate(ProgressColumn):
@@ -31,6 +81,13 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="cyan")
+
+
+class _Description(ProgressColumn):
+    """What goes on, which may name a file."""
+
+    def render(self, task: Task) -> Text:
+        return Text(visible(task.description), no_wrap=True, overflow="ellipsis")
 
 
 class RunProgress(Watcher):
@@ -45,7 +102,7 @@ class RunProgress(Watcher):
     def __init__(self, console: Console):
         self.console = console
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(bar_width=28), MofNCompleteColumn(),
+            _Description(), BarColumn(bar_width=20), MofNCompleteColumn(),
             _Rate(), TextColumn("{task.fields[note]}"), TimeRemainingColumn(),
             console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("", note="", visible=False)
@@ -69,15 +126,15 @@ class RunProgress(Watcher):
         self._show(f"test of epoch {number}", done, rows, "")
 
     def epoch_over(self, number: int, epochs: int, epoch: Epoch) -> None:
+        right = [("train", epoch.train_accuracy), ("val", epoch.val_accuracy),
+                 ("test", epoch.test_accuracy)]
         parts = [f"epoch {number:>{len(str(epochs))}}/{epochs}",
-                 f"train {epoch.train_accuracy:6.2f} %"]
-        for name, value in (("val", epoch.val_accuracy), ("test", epoch.test_accuracy)):
-            if value is not None:
-                parts.append(f"{name} {value:6.2f} %")
+                 *(f"{name} {value:6.2f}" for name, value in right if value is not None)]
+        parts[-1] += " %"
         parts.append(f"updates {epoch.updates:,}")
-        if epoch.counted:
-            parts.append(f"{epoch.cycles / epoch.samples:,.1f} cycles/sample")
-        self.console.print("   ".join(parts), highlight=False)
+        if epoch.counted and epoch.cycles:
+            parts.append(f"{epoch.cycles / epoch.samples:,.0f} cycles")
+        say(self.console, "  ".join(parts))
 
     def _show(self, label: str, done: int, rows: int, note: str) -> None:
         if label != self._label:
@@ -93,22 +150,22 @@ def working(console: Console, what: str) -> Iterator[Callable[[str], None]]:
 
     Call what it gives with what is being done now; without a terminal only that is shown.
     """
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), _Description(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True,
                   disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
 
-        def say(text: str) -> None:
+        def tell(text: str) -> None:
             bar.update(task, description=f"{what}: {text}")
             if not console.is_terminal:
-                console.print(f"{what}: {text}", highlight=False)
-        yield say
+                say(console, f"{what}: {text}")
+        yield tell
 
 
 @contextmanager
 def counting(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
     """A bar for something of known length; call what it gives with how much is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(),
+    columns = (_Description(), BarColumn(), MofNCompleteColumn(), _Rate(),
                TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True,
                   disable=not console.is_terminal) as bar:
@@ -126,7 +183,7 @@ def stop_on_interrupt(console: Console) -> Iterator[Callable[[], bool]]:
         if wished:
             raise KeyboardInterrupt
         wished = True
-        console.print("stopping after this chunk; Ctrl-C again to stop at once")
+        say(console, "stopping after this chunk; Ctrl-C again to stop at once")
 
     before = signal.signal(signal.SIGINT, wish)
     try:
@@ -137,12 +194,23 @@ def stop_on_interrupt(console: Console) -> Iterator[Callable[[], bool]]:
 
 def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[object]],
           right: Iterable[int] = ()) -> Table:
-    """A plain table; `right` are the numbers of the columns that are set flush right."""
-    made = Table(title=title, title_justify="left", title_style="bold",
-                 show_header=any(columns))
+    """A plain table; `right` are the numbers of the columns that are set flush right.
+
+    A cell that is a tuple has a line for each item.
+    """
+    made = Table(title=None if title is None else Text(visible(title), "bold"),
+                 title_justify="left", show_header=any(columns))
     flush = set(right)
     for number, name in enumerate(columns):
-        made.add_column(name, justify="right" if number in flush else "left", overflow="fold")
+        made.add_column(Text(visible(name)), justify="right" if number in flush else "left",
+                        overflow="fold")
     for row in rows:
-        made.add_row(*(Text(str(cell)) for cell in row))
+        made.add_row(*(Text("\n".join(map(visible, cell)) if isinstance(cell, tuple)
+                            else visible(cell)) for cell in row))
     return made
+
+
+def fits(console: Console, made: Table) -> bool:
+    """Whether a table has its natural width on this console: no cell is folded."""
+    wide = console.options.update(max_width=1 << 16)
+    return made.__rich_measure__(console, wide).maximum <= console.width

@@ -1,21 +1,26 @@
 """``tritgrad eval``: how good a model is."""
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 
-from ..run.metrics import accuracy, class_reports, confusion_matrix
+from ..run.metrics import ClassReport, accuracy, class_reports, confusion_matrix
 from ..run.model_file import TrainedModel
 from ..run.model_rows import model_rows
 from ..run.options import TrainOptions, data_path
-from ..run.plots import confusion_matrix as draw_confusion
-from .console import table
+from ..run.outputs import check_outputs, check_picture
+from .console import draw, emit, fits, json_option, say, screen, table
 from .inference import forward_rule, predicted
 from .train import core_options, rows_options
 
 __all__ = ["evaluate"]
+
+#: Classes above which only the worst half of so many are shown, and most kinds of mistakes.
+MOST_CLASSES, MOST_PAIRS = 40, 20
 
 
 @click.command("eval")
@@ -32,13 +37,17 @@ __all__ = ["evaluate"]
 @click.option("--picture", metavar="FILE",
               help="Draw the confusion matrix into this .png, .svg or .pdf file.  "
                    "[default: MODEL-confusion.png]")
-@click.option("--json", "as_json", is_flag=True,
-              help="End standard output with the results as one JSON object on one line.")
-def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: str | None,
-             test: str | None, test_fraction: float | None, device: str, lanes: int, banks: int,
-             update_lanes: int | None, vcd: str | None, picture: str | None,
-             as_json: bool) -> None:
+@json_option
+@click.pass_context
+def evaluate(context: click.Context, model_file: str, dataset: str | None, data_dir: str | None,
+             label: str | None, test: str | None, test_fraction: float | None, device: str,
+             lanes: int, banks: int, update_lanes: int | None, vcd: str | None,
+             picture: str | None, as_json: bool) -> None:
     """Measure a model: accuracy, each class, confusion matrix."""
+    image = Path(picture or Path(model_file).with_suffix("").as_posix() + "-confusion.png")
+    check_picture("--picture", image)
+    check_outputs({"--picture": picture, "--vcd": vcd},
+                  {"MODEL": model_file, "--dataset": dataset, "--test": test})
     model = TrainedModel.load(model_file)
     data, x, y, rows = model_rows(model, model_file, dataset, {
         "data_dir": data_path(data_dir), "label": label, "test": data_path(test),
@@ -46,29 +55,63 @@ def evaluate(model_file: str, dataset: str | None, data_dir: str | None, label: 
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
                            counter_bits=model.recipe.counter_bits, rule=forward_rule(model),
                            scales=model.scales is not None, skip=model.recipe.skip)
-    found = predicted(model, options, x, rows, Console(stderr=True), vcd)
+    found = predicted(model, options, x, rows, screen(stderr=True), vcd)
     matrix = confusion_matrix(y, found, data.classes)
-    image = Path(picture or Path(model_file).with_suffix("").as_posix() + "-confusion.png")
-    draw_confusion(matrix, data.class_names, image)
     reports = class_reports(matrix, data.class_names)
-    console = Console(stderr=as_json)
-    console.print(f"[bold]{accuracy(y, found):.2f} %[/bold] of {len(x):,} {rows} right",
-                  highlight=False)
-    console.print(table(None, ("class", "rows", "found %", "right of predicted %"), (
-        (r.name, f"{r.rows:,}", _per_cent(r.recall), _per_cent(r.precision)) for r in reports),
-        right=(1, 2, 3)))
-    console.print(table("true class down, predicted class across", ("", *data.class_names), (
-        (name, *(count or "" for count in row))
-        for name, row in zip(data.class_names, matrix.tolist(), strict=True)),
-        right=range(1, data.classes + 1)))
-    console.print(f"confusion matrix: {image}", highlight=False, soft_wrap=True)
+    console = screen(stderr=as_json)
+    say(console, (f"{accuracy(y, found):.2f} %", "bold"), f" of {len(x):,} {rows} right")
+    _show_classes(reports, console)
+    _show_confusion(matrix, data.class_names, console)
+
+    def plot(path: Path) -> None:
+        from ..run.plots import confusion_matrix as draw_confusion  # loads slowly, may fail
+
+        draw_confusion(matrix, data.class_names, path)
+
+    drawn = draw(image, plot)
+    if drawn:
+        say(console, f"confusion matrix: {image}")
     if as_json:
-        click.echo(json.dumps({
-            "model": model_file, "dataset": data.name, "device": device, "rows": len(x),
-            "accuracy": accuracy(y, found), "class_names": list(data.class_names),
-            "classes": [{"name": r.name, "rows": r.rows, "recall": r.recall,
-                         "precision": r.precision} for r in reports],
-            "confusion": matrix.tolist(), "state_sha256": model.state_sha256}, allow_nan=False))
+        emit({"model": model_file, "dataset": data.name, "device": device, "rows": len(x),
+              "accuracy": accuracy(y, found), "class_names": list(data.class_names),
+              "classes": [{"name": r.name, "rows": r.rows, "recall": r.recall,
+                           "precision": r.precision} for r in reports],
+              "confusion": matrix.tolist(), "state_sha256": model.state_sha256})
+    if picture is not None and not drawn:
+        context.exit(1)
+
+
+def _show_classes(reports: Sequence[ClassReport], console: Console) -> None:
+    """All classes, or of many those that are found worst."""
+    shown, title = list(reports), None
+    if len(reports) > MOST_CLASSES:
+        seen = [r for r in reports if r.recall is not None]
+        shown = sorted(seen, key=lambda r: r.recall or 0.0)[:MOST_CLASSES // 2]
+        title = f"the {len(shown)} of {len(reports)} classes that are found worst"
+    console.print(table(title, ("class", "rows", "found %", "right of predicted %"), (
+        (r.name, f"{r.rows:,}", _per_cent(r.recall), _per_cent(r.precision)) for r in shown),
+        right=(1, 2, 3)))
+
+
+def _show_confusion(matrix: npt.NDArray[np.integer], names: Sequence[str],
+                    console: Console) -> None:
+    """The matrix, or where the terminal is too narrow for it, its largest entries of all."""
+    whole = table("true class down, predicted class across", ("", *names), (
+        (name, *(count or "" for count in row))
+        for name, row in zip(names, matrix.tolist(), strict=True)), right=range(1, len(names) + 1))
+    if fits(console, whole):
+        console.print(whole)
+        return
+    wrong = np.where(np.eye(len(names), dtype=bool), 0, matrix)
+    pairs = [divmod(int(at), len(names)) for at in np.argsort(-wrong, axis=None, kind="stable")
+             if wrong.flat[at]]
+    if pairs:
+        title = (f"the {MOST_PAIRS} most frequent of {len(pairs):,} kinds of mistakes; --json has "
+                 "all" if len(pairs) > MOST_PAIRS else "mistakes")
+        console.print(table(title, ("true class", "predicted", "rows", "of the class %"), (
+            (names[a], names[b], f"{matrix[a, b]:,}",
+             f"{100 * matrix[a, b] / matrix[a].sum():.2f}") for a, b in pairs[:MOST_PAIRS]),
+            right=(2, 3)))
 
 
 def _per_cent(value: float | None) -> str:

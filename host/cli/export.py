@@ -1,11 +1,12 @@
 """``tritgrad export``: a model for other programs."""
 
-
 import click
 
 from ...errors import BadInput
 from ..run.export import write_c_header, write_npz
 from ..run.model_file import TrainedModel
+from ..run.outputs import check_outputs
+from .console import emit, json_option
 
 __all__ = ["export"]
 
@@ -17,10 +18,13 @@ __all__ = ["export"]
               help="Write trits, shifts, scaling and class names as NumPy arrays.")
 @click.option("--prefix", default="tritgrad", show_default=True, metavar="NAME",
               help="Start every name in the C header with this.")
-def export(model_file: str, c_header: str | None, npz: str | None, prefix: str) -> None:
+@json_option
+def export(model_file: str, c_header: str | None, npz: str | None, prefix: str,
+           as_json: bool) -> None:
     """Write a model for other programs."""
     if c_header is None and npz is None:
         raise BadInput("nothing to export; give --c-header FILE, --npz FILE, or both")
+    check_outputs({"--c-header": c_header, "--npz": npz}, {"MODEL": model_file})
     model = TrainedModel.load(model_file)
     if model.rule == "sign":
         raise BadInput(f"{model_file} was trained by rule sign, whose activations are signs; "
@@ -31,7 +35,10 @@ def export(model_file: str, c_header: str | None, npz: str | None, prefix: str) 
         raise BadInput(f"{model_file} has skip connections; export writes networks without")
     if c_header is not None:
         write_c_header(model, c_header, prefix)
-        click.echo(c_header)
+        click.echo(c_header, err=as_json)
     if npz is not None:
         write_npz(model, npz)
-        click.echo(npz)
+        click.echo(npz, err=as_json)
+    if as_json:
+        emit({"model": model_file, "c_header": c_header, "npz": npz,
+              "state_sha256": model.state_sha256})

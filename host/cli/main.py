@@ -4,37 +4,69 @@ Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped by Ctrl-C. A failure is o
 error; ``--debug`` shows the traceback instead.
 """
 
+import contextlib
 import errno
+import os
+import signal
 import sys
 from importlib import import_module
-from typing import Any
+from types import FrameType
+from typing import Any, NamedTuple
 
 import click
 
-from ... import __version__
 from ...errors import TritgradError
+from ..text import visible
 
 __all__ = ["cli", "main"]
 
 INTERRUPTED = 130
+#: A disk without room, or one that fails.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
-#: Where each command lives; only the one in use is imported.
+
+class _Entry(NamedTuple):
+    """Where a command lives, and the first sentence of its help."""
+
+    module: str
+    name: str
+    help: str
+
+
+#: All commands. Only the one in use is imported, and for the list of them none.
 COMMANDS = {
-    "train": (".train", "train"),
-    "eval": (".evaluate", "evaluate"),
-    "predict": (".predict", "predict"),
-    "export": (".export", "export"),
-    "trace": (".trace", "trace"),
-    "tune": (".tune", "tune"),
-    "verilog": (".verilog", "verilog"),
-    "check": (".check", "check"),
-    "optimize": (".optimize", "optimize"),
-    "boards": (".boards", "boards"),
-    "build": (".build", "build"),
-    "flash": (".flash", "flash"),
-    "ports": (".ports", "ports"),
-    "virtual": (".virtual", "virtual"),
-    "doctor": (".doctor", "doctor"),
+    "train": _Entry(".train", "train",
+                    "Train a network and save it, its history and its learning curve."),
+    "eval": _Entry(".evaluate", "evaluate",
+                   "Measure a model: accuracy, each class, confusion matrix."),
+    "predict": _Entry(".predict", "predict",
+                      "Predict the class of each row of a CSV, NPZ or IDX file."),
+    "export": _Entry(".export", "export", "Write a model for other programs."),
+    "trace": _Entry(".trace", "trace",
+                    "Explain hard decisions: what was decided, how close, and what the smooth "
+                    "version says."),
+    "tune": _Entry(".tune", "tune",
+                   "Learn a model's activation shifts and margin, and measure what that does."),
+    "verilog": _Entry(".verilog", "verilog",
+                      "Write the core as Verilog, with a JSON list of its ports."),
+    "check": _Entry(".check", "check",
+                    "Compare the RTL with the golden model on this machine, bit for bit."),
+    "optimize": _Entry(".optimize", "optimize",
+                       "Minimise a function without derivatives, by trits."),
+    "boards": _Entry(".boards", "boards",
+                     "List the boards with what their last released bitstreams came to."),
+    "build": _Entry(".build", "build",
+                    "Make a bitstream for BOARD, with the logs of all tools and a report."),
+    "flash": _Entry(".flash", "flash",
+                    "Load BITSTREAM onto BOARD, by default that of its last build, with "
+                    "openFPGALoader."),
+    "ports": _Entry(".ports", "ports",
+                    "List serial ports, and the boards whose USB bridge is behind each."),
+    "virtual": _Entry(".virtual", "virtual",
+                      "Put a virtual BOARD on a serial port, and print the port's name."),
+    "doctor": _Entry(".doctor", "doctor",
+                     "Show every tool that is used, its version, and what to do where one is "
+                     "missing."),
 }
 
 
@@ -55,22 +87,30 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, name = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module, __package__), name)
+        entry = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(entry.module, __package__), entry.name)
         if not any(parameter.name == "debug" for parameter in command.params):
             command.params.append(_debug_option())
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
     def invoke(self, ctx: click.Context) -> Any:
+        _write_anything()
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # here, a full disk is still told in one line
+            return result
         except (click.exceptions.Exit, click.exceptions.NoArgsIsHelpError):
             raise
         except Exception as error:
             if ctx.meta.get("debug") or getattr(error, "errno", None) == errno.EPIPE:
                 raise
             message, code = _describe(error)
-            click.echo(f"tritgrad: {message}", err=True)
+            with contextlib.suppress(OSError):  # it may be standard error that is full
+                click.echo(f"tritgrad: {message}", err=True)
             ctx.exit(code)
         except KeyboardInterrupt:
             if ctx.meta.get("debug"):
@@ -90,6 +130,8 @@ def _describe(error: Exception) -> tuple[str, int]:
         return _one_line(error.format_message()), error.exit_code
     if isinstance(error, click.exceptions.Abort):
         return "interrupted", INTERRUPTED
+    if isinstance(error, OSError) and not error.filename and error.errno in FULL:
+        return f"cannot write to standard output: {error.strerror}", 1
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}", 1
@@ -100,12 +142,28 @@ def _describe(error: Exception) -> tuple[str, int]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return visible(" ".join(text.split()))
+
+
+def _write_anything() -> None:
+    """Let what the output's encoding lacks be written as an escape: names come from anywhere."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from ... import __version__
+
+        click.echo(f"tritgrad, version {__version__}")
+        context.exit()
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"],
                                            "max_content_width": 100})
-@click.version_option(__version__, prog_name="tritgrad")
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version,
+              help="Show the version and exit.")
 def cli() -> None:
     """Train ternary neural networks on small FPGAs, or on their compiled RTL."""
 
@@ -113,9 +171,34 @@ def cli() -> None:
 cli.params.append(_debug_option())
 
 
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     """Run the command line."""
-    sys.exit(cli.main(standalone_mode=True))
+    signal.signal(signal.SIGTERM, _terminated)  # its default ends a program without cleaning up
+    try:
+        _write_anything()
+        sys.exit(cli.main(standalone_mode=False))
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (OSError, click.UsageError) as error:  # before a command begins, or as it ends
+        message, code = _describe(error)
+        with contextlib.suppress(OSError):
+            click.echo(f"tritgrad: {message}", err=True)
+        sys.exit(code)
+    finally:
+        _drop_unwritten()
+
+
+def _drop_unwritten() -> None:
+    """Drop what cannot be written: at its end Python would complain of it once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

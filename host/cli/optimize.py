@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,8 +12,9 @@ from rich.console import Console
 
 from ...errors import BadInput
 from ...model.discrete.gradients import DiscreteBackprop, SimultaneousPerturbation
+from ..run.outputs import check_outputs, check_picture
 from ..run.training import Stopped
-from .console import counting, table
+from .console import counting, draw, emit, json_option, say, screen, table
 from .expression import FUNCTIONS, LossExpression
 
 __all__ = ["optimize"]
@@ -68,15 +70,18 @@ class _Course:
                    "[default: 1, with spsa 20]")
 @click.option("--plot", metavar="FILE",
               help="Draw the losses, and two parameters on a map, into this .png, .svg or .pdf.")
-@click.option("--json", "as_json", is_flag=True,
-              help="End standard output with the results as one JSON object on one line.")
-def optimize(text: str, init: str, steps: int, method: str, epsilon: float, threshold: float,
-             lr: float, seed: int, patience: int | None, plot: str | None, as_json: bool) -> None:
+@json_option
+@click.pass_context
+def optimize(context: click.Context, text: str, init: str, steps: int, method: str, epsilon: float,
+             threshold: float, lr: float, seed: int, patience: int | None, plot: str | None,
+             as_json: bool) -> None:
     """Minimise a function without derivatives, by trits.
 
     In each step each parameter moves up, down or not at all, by at most the learning rate. The
     function may have jumps, conditions and hashes.
     """
+    check_picture("--plot", plot)
+    check_outputs({"--plot": plot})
     loss = LossExpression(text)
     start = _start(init, loss.names)
     if not math.isfinite(lr):
@@ -87,7 +92,7 @@ def optimize(text: str, init: str, steps: int, method: str, epsilon: float, thre
         rule = DiscreteBackprop(len(start), epsilon, threshold)
     patience = patience or PATIENCE[method]
     course = _Course(loss, start)
-    console = Console(stderr=True)
+    console = screen(stderr=True)
     try:
         with counting(console, "steps", steps) as show:
             def watch(number: int, point: Floats, value: float) -> None:
@@ -99,13 +104,22 @@ def optimize(text: str, init: str, steps: int, method: str, epsilon: float, thre
         raise Stopped(f"interrupted after {len(course.losses) - 1} steps; best loss "
                       f"{course.losses[at]:.6g} at {_named(loss.names, course.points[at])}") \
             from None
-    if plot is not None:
-        from ..run.descent_plot import draw_descent
-        draw_descent(text, loss.names, loss, np.array(course.points), course.losses, plot)
     result = _report(course, method, steps)
-    _show(result, plot, Console(stderr=as_json))
+    shown = screen(stderr=as_json)
+    _show(result, shown)
+
+    def picture(path: Path) -> None:
+        from ..run.descent_plot import draw_descent  # loads slowly, may fail
+
+        draw_descent(text, loss.names, loss, np.array(course.points), course.losses, path)
+
+    drawn = plot is None or draw(plot, picture)
+    if plot is not None and drawn:
+        say(shown, f"picture: {plot}")
     if as_json:
-        click.echo(json.dumps(result, allow_nan=False))
+        emit(result)
+    if not drawn:
+        context.exit(1)
 
 
 def _start(text: str, names: list[str]) -> Floats:
@@ -152,7 +166,7 @@ def _report(course: _Course, method: str, steps: int) -> dict[str, Any]:
             "stopped_early": taken < steps, "evaluations": course.evaluations, "losses": losses}
 
 
-def _show(result: dict[str, Any], plot: str | None, console: Console) -> None:
+def _show(result: dict[str, Any], console: Console) -> None:
     names = result["variables"]
     early = "nothing moved any more" if result["stopped_early"] else "all of them"
     rows: list[tuple[str, object]] = [
@@ -164,5 +178,3 @@ def _show(result: dict[str, Any], plot: str | None, console: Console) -> None:
         ("losses evaluated", f"{result['evaluations']:,}"),
     ]
     console.print(table(f"{result['loss']} by {result['method']}", ("", ""), rows))
-    if plot is not None:
-        console.print(f"picture: {plot}", highlight=False, soft_wrap=True)

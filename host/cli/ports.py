@@ -1,18 +1,15 @@
 """``tritgrad ports``: what serial ports there are, and which may be boards."""
 
-import json
-
 import click
-from rich.console import Console
 from serial.tools import list_ports
 
-from .console import table
+from .console import emit, json_option, say, screen, table
 
 __all__ = ["ports"]
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of the table.")
+@json_option
 def ports(as_json: bool) -> None:
     """List serial ports, and the boards whose USB bridge is behind each.
 
@@ -26,14 +23,15 @@ def ports(as_json: bool) -> None:
         "description": info.description if info.description != "n/a" else None,
         "boards": _boards(info.vid, info.pid),
     } for info in sorted(list_ports.comports(), key=lambda info: info.device)]
-    if as_json:
-        click.echo(json.dumps(found))
-    elif not found:
-        click.echo("no serial ports")
+    console = screen(stderr=as_json)
+    if not found:
+        say(console, "no serial ports")
     else:
-        Console().print(table(None, ("port", "USB", "serial number", "description", "may be"), (
+        console.print(table(None, ("port", "USB", "serial number", "description", "may be"), (
             (row["port"], row["usb"] or "-", row["serial_number"] or "-",
              row["description"] or "-", ", ".join(row["boards"]) or "-") for row in found)))
+    if as_json:
+        emit({"ports": found})
 
 
 def _boards(vendor: int | None, product: int | None) -> list[str]:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 import numpy as np
-from rich.console import Console
 
 from ..data.npz import write_whole
 from ..data.tables import read_features
 from ..run.model_file import TrainedModel
 from ..run.options import TrainOptions
+from ..run.outputs import check_outputs
 from ..run.training import open_learner
-from .console import RunProgress
+from .console import RunProgress, emit, json_option, screen
 from .inference import forward_rule
 
 __all__ = ["predict"]
@@ -27,27 +27,34 @@ __all__ = ["predict"]
               show_default=True, help="Write this format.")
 @click.option("-o", "--output", metavar="FILE",
               help="Write to this file.  [default: standard output]")
-def predict(model_file: str, data_file: str, form: str, output: str | None) -> None:
+@json_option
+def predict(model_file: str, data_file: str, form: str, output: str | None,
+            as_json: bool) -> None:
     """Predict the class of each row of a CSV, NPZ or IDX file.
 
-    For each row: the class, and the margin by which its score leads over the next one.
+    For each row: the class, and the margin by which its score leads over the next one. With --json
+    they are in the object, as rows, and nothing else is written unless -o names a file.
     """
+    check_outputs({"-o": output}, {"MODEL": model_file, "FILE": data_file})
     model = TrainedModel.load(model_file)
     values = read_features(Path(data_file), model.columns, model.coding.features)
     x = model.coding.apply(values)
     options = TrainOptions(device="model", rule=forward_rule(model))
-    learner = open_learner(options, model.recipe, RunProgress(Console(stderr=True)))
+    learner = open_learner(options, model.recipe, RunProgress(screen(stderr=True)))
     learner.load(model.counters, 1, model.scales)
     predictions, scores, _ = learner.infer(x)
     best = np.sort(scores, axis=1)[:, -2:]
     rows = [(model.class_names[k], int(margin)) for k, margin
             in zip(predictions, best[:, 1] - best[:, 0], strict=True)]
-    text = _as_csv(rows) if form == "csv" else json.dumps(
-        [{"class": name, "margin": margin} for name, margin in rows]) + "\n"
-    if output is None:
+    objects = [{"class": name, "margin": margin} for name, margin in rows]
+    text = _as_csv(rows) if form == "csv" else json.dumps(objects) + "\n"
+    if output is not None:
+        write_whole(Path(output), text.encode("utf-8", "backslashreplace"))
+    elif not as_json:
         click.echo(text, nl=False)
-    else:
-        write_whole(Path(output), text.encode())
+    if as_json:
+        emit({"model": model_file, "file": data_file, "output": output,
+              "state_sha256": model.state_sha256, "rows": objects})
 
 
 def _as_csv(rows: list[tuple[str, int]]) -> str:

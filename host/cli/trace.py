@@ -1,6 +1,5 @@
 """``tritgrad trace``: why a network decided as it did."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,10 @@ from ..device.records import trace_samples
 from ..run.model_file import TrainedModel
 from ..run.model_rows import model_rows
 from ..run.options import TrainOptions, data_path
+from ..run.outputs import check_outputs
 from ..run.trace_page import Subject, page
 from ..run.training import open_tracer
-from .console import RunProgress, counting, table
+from .console import RunProgress, counting, emit, json_option, say, screen, table
 from .train import core_options, rows_options
 
 __all__ = ["trace"]
@@ -52,18 +52,19 @@ __all__ = ["trace"]
 @core_options
 @click.option("--svg", metavar="FILE", help="Draw the trace's events into this file.")
 @click.option("--html", metavar="FILE", help="Write all of it as one page.")
-@click.option("--json", "json_file", metavar="FILE",
-              help="Write all of it as JSON; - is standard output.")
+@json_option
 def trace(model_file: str, dataset: str | None, data_dir: str | None, label: str | None,
           test: str | None, test_fraction: float | None, sample: int | None, summary: int | None,
           temperatures: tuple[str, ...], device: str, lanes: int, banks: int,
           update_lanes: int | None, vcd: str | None, svg: str | None, html: str | None,
-          json_file: str | None) -> None:
+          as_json: bool) -> None:
     """Explain hard decisions: what was decided, how close, and what the smooth version says.
 
     Each kind of decision has a line that says what its surrogate gradient means, and where it is
     biased.
     """
+    check_outputs({"--svg": svg, "--html": html, "--vcd": vcd},
+                  {"MODEL": model_file, "--dataset": dataset, "--test": test})
     model = TrainedModel.load(model_file)
     network, widths = _network(model, model_file), Temperatures.parse(temperatures)
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
@@ -91,27 +92,23 @@ def trace(model_file: str, dataset: str | None, data_dir: str | None, label: str
     if summary is not None:
         if not 1 <= summary <= len(x):
             raise BadInput(f"--summary must be from 1 to {len(x)} ({rows}), not {summary}")
-        with counting(Console(stderr=True), rows, summary) as show:
+        with counting(screen(stderr=True), rows, summary) as show:
             totals = summarise(network, x[:summary].astype(np.int64), y[:summary], gains, widths,
                                model.class_names, show)
-    console = Console(stderr=json_file == "-")
+    console = screen(stderr=as_json)
     if found is not None:
         _show(found, model, console)
     if totals is not None:
         _show_summary(totals, console)
     if svg is not None and found is not None:
-        write_whole(Path(svg), found.made.as_svg().encode())
+        write_whole(Path(svg), found.made.as_svg().encode("utf-8", "backslashreplace"))
     if html is not None:
-        write_whole(Path(html), page(model, found, totals).encode())
-    if json_file is not None:
-        text = json.dumps(_as_dict(model, found, totals), allow_nan=False)
-        if json_file == "-":
-            click.echo(text)
-        else:
-            write_whole(Path(json_file), (text + "\n").encode())
-    for file in (svg, html, None if json_file == "-" else json_file):
+        write_whole(Path(html), page(model, found, totals).encode("utf-8", "backslashreplace"))
+    for file in (svg, html):
         if file is not None:
-            console.print(file, highlight=False, soft_wrap=True)
+            say(console, file)
+    if as_json:
+        emit(_as_dict(model, found, totals))
 
 
 def _network(model: TrainedModel, model_file: str) -> MarginNetwork:
@@ -130,7 +127,7 @@ def _told(options: TrainOptions, network: MarginNetwork, x: npt.NDArray[np.uint8
           y: npt.NDArray[np.int64], gains: Sequence[int], vcd: str | None) -> SampleDecisions:
     """What the device says that it decides about a sample."""
     recipe = network.recipe
-    driver = open_tracer(options, recipe, RunProgress(Console(stderr=True)), vcd)
+    driver = open_tracer(options, recipe, RunProgress(screen(stderr=True)), vcd)
     try:
         driver.load(layer_table(recipe, gains), network.counters, network.prng.state,
                     scales=network.scales)
@@ -153,12 +150,10 @@ def _as_dict(model: TrainedModel, found: Subject | None, totals: Summary | None)
 def _show(found: Subject, model: TrainedModel, console: Console) -> None:
     names, d = model.class_names, found.made.decisions
     right = "right" if d.prediction == d.label else f"wrong, it is {names[d.label]}"
-    console.print(f"[bold]sample {found.number}[/bold] of the {found.rows}: "
-                  f"{names[d.prediction]}, {right}; runner-up {names[d.runner_up]}",
-                  highlight=False)
+    say(console, (f"sample {found.number}", "bold"), f" of the {found.rows}: "
+        f"{names[d.prediction]}, {right}; runner-up {names[d.runner_up]}")
     learns = "learned" if d.learned else "not learned"
-    console.print(f"the label leads by {d.gap} of a margin of {d.margin}: {learns}",
-                  highlight=False)
+    say(console, f"the label leads by {d.gap} of a margin of {d.margin}: {learns}")
     console.print(table(None, ("where", "decision", "how many", "near", "agree", "gap", "entropy"),
                         (_line(line) for line in found.made.lines), right=(2, 3, 4, 5, 6)))
     _show_signs(found.made, console)
@@ -173,12 +168,11 @@ def _line(line: Line) -> tuple[str, ...]:
 def _show_signs(made: Explanation, console: Console) -> None:
     for number, (hard, soft) in enumerate(made.signs, 1):
         if hard is not None:
-            console.print(f"layer {number}: {_per_cent(hard)} of the update's signs agree with the "
-                          f"straight-through gradient, {_per_cent(soft)} with the soft one",
-                          highlight=False)
+            say(console, f"layer {number}: {_per_cent(hard)} of the update's signs agree with the "
+                f"straight-through gradient, {_per_cent(soft)} with the soft one", fold=True)
     kinds = dict.fromkeys(line.kind for line in made.lines if line.count)
     for kind in kinds:
-        console.print(f"[bold]{kind}[/bold]: {KINDS[kind].biased}", highlight=False)
+        say(console, (kind, "bold"), f": {KINDS[kind].biased}", fold=True)
 
 
 def _show_summary(totals: Summary, console: Console) -> None:
@@ -192,9 +186,9 @@ def _show_summary(totals: Summary, console: Console) -> None:
             layer.near_errors, layer.off, layer.full, layer.flips, layer.saturations)))
          for layer in totals.layers), right=range(1, 10)))
     for fault in totals.faults:
-        console.print(f"[bold]found[/bold] {fault}", highlight=False, soft_wrap=True)
+        say(console, ("found", "bold"), f" {fault}")
     if not totals.faults:
-        console.print("found nothing wrong", highlight=False)
+        say(console, "found nothing wrong")
 
 
 def _per_cent(value: float | None) -> str:

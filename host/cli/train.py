@@ -1,6 +1,5 @@
 """``tritgrad train``."""
 
-import json
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import datetime
@@ -11,22 +10,34 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from ...errors import BadInput, DeviceError
+from ...errors import BadInput, DeviceError, OutputError
 from ..device.address import board_and_port
 from ..run.checkpoint import Checkpoint
 from ..run.learners import DeviceLearner
 from ..run.options import GF3, RULES, TrainOptions, data_path, parse_integers
+from ..run.outputs import check_outputs
 from ..run.recipes import RECIPES
-from ..run.report import report, write_files
-from ..run.training import CHECKPOINT, Outcome, Trainer, open_learner, resume, start, with_device
-from .console import RunProgress, stop_on_interrupt, table
+from ..run.report import draw_curve, report, write_files
+from ..run.training import (
+    CHECKPOINT,
+    Outcome,
+    Trainer,
+    how_to_go_on,
+    open_learner,
+    resume,
+    start,
+    with_device,
+)
+from .console import RunProgress, draw, emit, json_option, say, screen, stop_on_interrupt, table
 
 __all__ = ["core_options", "data_options", "rows_options", "train"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-#: Files that make a folder a run.
-RUN_FILES = (CHECKPOINT, "model.npz", "best.npz")
+#: The picture of a run.
+CURVE = "curve.png"
+#: Files that a run writes.
+RUN_FILES = (CHECKPOINT, "model.npz", "best.npz", "history.json", CURVE)
 
 
 def _stack(*options: Callable[[Any], Any]) -> Callable[[Function], Function]:
@@ -157,8 +168,7 @@ core_options = _stack(
 @click.option("--resume", "resumed", metavar="DIR",
               help="Continue the run in this folder. Options given again must be the run's own; "
                    "only --device and --data-dir may change.")
-@click.option("--json", "as_json", is_flag=True,
-              help="End standard output with the results as one JSON object on one line.")
+@json_option
 @click.pass_context
 def train(context: click.Context, resumed: str | None, out: str | None, vcd: str | None,
           as_json: bool, recipe_name: str | None, **given: Any) -> None:
@@ -167,7 +177,8 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
     Ctrl-C writes a checkpoint and stops; --resume continues, also after a crash, and ends as if
     nothing had happened.
     """
-    progress = RunProgress(Console(stderr=True))
+    check_outputs({"--vcd": vcd}, {"--dataset": given["dataset"], "--test": given["test"]})
+    progress = RunProgress(screen(stderr=True))
     if given["rule"] == "sign" and _is_default(context, "device"):
         given["device"] = "model"
     options = _options(given)
@@ -182,15 +193,21 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
         with stop_on_interrupt(progress.console) as stop, progress:
             trainer.stop = stop
             outcome = trainer.run()
-    except DeviceError as error:
-        raise DeviceError(f"{error}; continue with: tritgrad train --resume {trainer.folder}") \
-            from error
+    except (DeviceError, OutputError) as error:
+        kind = DeviceError if isinstance(error, DeviceError) else OutputError
+        raise kind(f"{error}; {how_to_go_on(trainer.folder)}") from error
     finally:
         trainer.learner.close()
-    files = write_files(outcome, trainer.folder)
-    _show(outcome, files, Console(stderr=as_json))
+    files, failure = write_files(outcome, trainer.folder)
+    console = screen(stderr=as_json)
+    _show(outcome, files, console)
+    curve = trainer.folder / CURVE
+    if failure is None and draw(curve, lambda path: draw_curve(outcome, path)):
+        say(console, f"learning curve: {curve}")
     if as_json:
-        click.echo(json.dumps(report(outcome), allow_nan=False))
+        emit(report(outcome))
+    if failure is not None:
+        raise OutputError(f"{failure}; {how_to_go_on(trainer.folder)}")
 
 
 def _is_default(context: click.Context, option: str) -> bool:
@@ -306,4 +323,4 @@ def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
         rows.append(("speed", f"{speed}, {result['seconds']:,.1f} s in all"))
     console.print(table(f"{result['dataset']} on {result['device']}", ("", ""), rows))
     for what, value in (("state_sha256", result["state_sha256"]), *files.items()):
-        console.print(f"{what}: {value}", highlight=False, soft_wrap=True)
+        say(console, f"{what}: {value}")

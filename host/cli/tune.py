@@ -1,12 +1,10 @@
 """``tritgrad tune``: thresholds learned on the soft shadow, measured on hard rows."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import click
 import numpy as np
-from rich.console import Console
 
 from ...errors import BadInput
 from ...model.soft.shadow import Temperatures
@@ -14,7 +12,8 @@ from ...model.soft.thresholds import learn_thresholds
 from ..run.metrics import accuracy
 from ..run.model_file import TrainedModel
 from ..run.options import TrainOptions, data_path
-from .console import counting, table
+from ..run.outputs import check_outputs
+from .console import counting, emit, json_option, say, screen, table
 from .inference import predicted
 from .train import core_options
 
@@ -38,8 +37,7 @@ __all__ = ["tune"]
               help="Measure on the compiled RTL (sim), on the golden model (model), or on a board: "
                    "BOARD@PORT or @PORT.")
 @core_options
-@click.option("--json", "as_json", is_flag=True,
-              help="End standard output with the results as one JSON object on one line.")
+@json_option
 def tune(model_file: str, out: str | None, confidence: float, steps: int,
          temperatures: tuple[str, ...], data_dir: str | None, device: str, lanes: int, banks: int,
          update_lanes: int | None, vcd: str | None, as_json: bool) -> None:
@@ -49,6 +47,8 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
     version of its decisions, and rounded to what the layer table holds. The accuracy before and
     after is that of the rows which training held back (train --val-fraction).
     """
+    file = Path(out or Path(model_file).with_suffix("").as_posix() + "-tuned.npz")
+    check_outputs({"--out": file, "--vcd": vcd}, {"MODEL": model_file})
     model = TrainedModel.load(model_file)
     if model.rule != "margin":
         raise BadInput(f"{model_file} was trained by rule {model.rule}; only networks trained by "
@@ -67,7 +67,7 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
     if data.x_val is None or data.y_val is None or not len(data.x_val):
         raise BadInput(f"{model_file} was trained without validation rows; train with "
                        "--val-fraction")
-    console = Console(stderr=True)
+    console = screen(stderr=True)
     descents = steps * (2 if model.recipe.shifts else 1)
     with counting(console, "learning thresholds", descents) as show:
         learned = learn_thresholds(model.recipe, model.counters, data.x_train.astype(np.int64),
@@ -78,24 +78,24 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
     before, after = (accuracy(data.y_val, predicted(
         network, options, data.x_val, "validation rows", console, vcd))
         for network in (model, tuned))
-    file = Path(out or Path(model_file).with_suffix("").as_posix() + "-tuned.npz")
     tuned.save(file)
     old, new = model.recipe, learned.recipe
-    Console(stderr=as_json).print(table(f"{len(data.x_val):,} validation rows on {device}", (
+    shown = screen(stderr=as_json)
+    shown.print(table(f"{len(data.x_val):,} validation rows on {device}", (
         "", "before", "after"), (
         ("shifts", _list(old.shifts), _list(new.shifts)),
         ("as learned", "", ", ".join(f"{value:.2f}" for value in learned.exponents)),
         ("margin", str(old.margin), str(new.margin)),
         ("loss of training rows", f"{learned.before:.4f}", f"{learned.after:.4f}"),
         ("accuracy", f"{before:.2f} %", f"{after:.2f} %")), right=(1, 2)))
-    Console(stderr=as_json).print(str(file), highlight=False, soft_wrap=True)
+    say(shown, str(file))
     if as_json:
-        click.echo(json.dumps({
+        emit({
             "model": str(file), "device": device, "rows": len(data.x_val),
             "shifts": [list(old.shifts), list(new.shifts)],
             "exponents": list(learned.exponents), "margin": [old.margin, new.margin],
             "loss": [learned.before, learned.after], "accuracy": [before, after],
-            "losses": list(learned.losses)}, allow_nan=False))
+            "losses": list(learned.losses)})
 
 
 def _list(values: tuple[int, ...]) -> str:

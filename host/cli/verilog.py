@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
-from rich.console import Console
 
 from ...errors import BadInput
 from ...model.config import CoreConfig
 from ...units.registry import OPTIONS
 from ..data.npz import write_whole
 from ..run.options import suitable_update_lanes
-from .console import RunProgress
+from ..run.outputs import check_outputs
+from .console import RunProgress, emit, json_option, screen
 from .unit_options import unit_option
 
 __all__ = ["verilog"]
@@ -70,9 +70,10 @@ def _field_texts() -> dict[str, str]:
 @click.option("-o", "--output", required=True, metavar="FILE",
               help="Write the Verilog to this file; beside it what it is as .json, and what to "
                    "tell Verilator's lint as .vlt.")
+@json_option
 @click.pass_context
 def verilog(context: click.Context, output: str, board: str | None, family: str | None, name: str,
-            **settings: Any) -> None:
+            as_json: bool, **settings: Any) -> None:
     """Write the core as Verilog, with a JSON list of its ports."""
     lutram: tuple[str, ...] = ()
     if board is not None:
@@ -89,19 +90,23 @@ def verilog(context: click.Context, output: str, board: str | None, family: str 
         settings = {name: value if name in given else own[name]
                     for name, value in settings.items()}
     settings["update_lanes"] = suitable_update_lanes(settings["lanes"], settings["update_lanes"])
+    check_outputs({"-o": output})
+    path = Path(output)
+    if path.suffix in (".json", ".vlt"):
+        raise BadInput(f"-o {output} must not end in {path.suffix}, as a file beside it does")
     config = CoreConfig(**settings)
     if not config.trainable:
         lutram = ()  # what R leaves are blocks enough, as for `Board.resized`
-    path = Path(output)
-    if path.suffix in (".json", ".vlt"):
-        raise BadInput(f"--output must not end in {path.suffix}, as a file beside it does")
-    from ...hw.emit import WAIVER, emit  # Amaranth takes its time to load
+    from ...hw.emit import WAIVER  # Amaranth takes its time to load
+    from ...hw.emit import emit as emit_verilog
 
-    console = Console(stderr=True)
-    with RunProgress(console).working("writing Verilog"):
-        text, about = emit(config, name=name, family=family, lutram=lutram)
-    for target, content in ((path, text),
-                            (path.with_suffix(".json"), json.dumps(about, indent=1) + "\n"),
-                            (path.with_suffix(".vlt"), WAIVER.format(file=path.name))):
+    with RunProgress(screen(stderr=True)).working("writing Verilog"):
+        text, about = emit_verilog(config, name=name, family=family, lutram=lutram)
+    files = {"verilog": path, "about": path.with_suffix(".json"), "lint": path.with_suffix(".vlt")}
+    for target, content in zip(files.values(), (
+            text, json.dumps(about, indent=1) + "\n", WAIVER.format(file=path.name)),
+            strict=True):
         write_whole(target, content.encode())
-        click.echo(target)
+        click.echo(target, err=as_json)
+    if as_json:
+        emit({what: str(target) for what, target in files.items()})

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from ...errors import BadInput
-from .console import RunProgress
+from ..run.outputs import check_outputs
+from .console import RunProgress, screen
 
 __all__ = ["virtual"]
 
@@ -47,6 +47,7 @@ def virtual(board: str, drop: float, flip: float, repeat: float, delay: float, s
     from ...sim.virtual import Device, ModelBoard, VirtualPort
     from ...sim.wire import Faults
 
+    check_outputs({"--link": link})
     chosen, faults = find_board(board), Faults(drop, flip, repeat, delay)
     device: Device
     if model:
@@ -54,7 +55,7 @@ def virtual(board: str, drop: float, flip: float, repeat: float, delay: float, s
     else:
         from ...sim.board import CompiledBoard
 
-        with RunProgress(Console(stderr=True)).working("compiling the RTL") as say:
+        with RunProgress(screen(stderr=True)).working("compiling the RTL") as say:
             device = CompiledBoard.of(chosen, progress=say)
     with tempfile.TemporaryDirectory(prefix="tritgrad-") as folder:
         name = Path(link) if link is not None else Path(folder) / board

@@ -1,7 +1,9 @@
 """Reading foreign .npz files without trust, and writing files whole or not at all."""
 
+import errno
 import io
 import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -11,15 +13,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import BadInput
+from ...errors import BadInput, OutputError, TritgradError
 
-__all__ = ["need_file", "read_arrays", "write_arrays", "write_whole"]
+__all__ = ["need_file", "read_arrays", "write_arrays", "write_error", "write_whole"]
 
 Array = npt.NDArray[Any]
 
 #: What NumPy and zipfile raise on bytes that are no good .npz file.
 UNREADABLE = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError,
               zipfile.BadZipFile, zlib.error)
+
+#: What goes wrong with a disk, not with a name.
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def need_file(path: Path) -> None:
@@ -73,18 +78,38 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.ArrayLike]) -> None:
 def write_whole(path: Path, content: bytes) -> None:
     """Put `content` at `path` so that a reader sees the old file or the new one, never a part.
 
+    A symbolic link stays one, and what is no file (``/dev/stdout``) is written to.
+
     Raises
     ------
     BadInput
         The file cannot be written there.
+    OutputError
+        The disk is full, or fails.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".tritgrad.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        if target.exists():
+            if not stat.S_ISREG(target.stat().st_mode):
+                target.write_bytes(content)
+                return
+            if not os.access(target, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise BadInput(f"cannot write {path}: {error.strerror or error}") from None
+        raise write_error(path, error) from None
+
+
+def write_error(path: Path | str, error: OSError) -> TritgradError:
+    """What to raise where `path` could not be written: the name is bad, or the disk is."""
+    kind = OutputError if error.errno in DISK else BadInput
+    return kind(f"cannot write {path}: {error.strerror or error}")

@@ -1,5 +1,6 @@
 """Pictures of a training run, written to files; never a window."""
 
+import io
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,13 +13,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ...errors import BadInput
+from ..data.npz import write_whole
+from ..text import visible
+from .outputs import check_picture
 
 __all__ = ["BLUE", "ORANGE", "confusion_matrix", "learning_curve", "plain_text", "save_figure",
            "tidy"]
 
 BLUE, ORANGE, GREEN, GREY = "#2563a8", "#d9730d", "#3d8b40", "#8a9099"
-SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def learning_curve(history: Mapping[str, Any], path: str | Path) -> None:
@@ -129,19 +131,26 @@ def confusion_matrix(matrix: npt.NDArray[np.integer], class_names: Sequence[str]
 
 
 def plain_text(text: str) -> str:
-    """Text that Matplotlib does not take for a formula."""
-    return text.replace("$", r"\$")
+    """Text that Matplotlib neither takes for a formula nor fails to draw."""
+    return visible(text).replace("$", r"\$")
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a picture; raises `BadInput` for an ending it cannot have or where it cannot go."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"a picture must be a {', '.join(SUFFIXES)} file, not {str(path)!r}")
+    """Write a picture, whole or not at all.
+
+    Raises
+    ------
+    BadInput
+        Its ending is none of a picture, or it cannot go there.
+    OutputError
+        The disk is full.
+    """
+    check_picture("a picture", path)
     FigureCanvasAgg(figure)
-    try:
-        with warnings.catch_warnings():
-            # a class name in a script that the font lacks is drawn as boxes
-            warnings.filterwarnings("ignore", message="Glyph")
-            figure.savefig(path, dpi=130)
-    except OSError as error:
-        raise BadInput(f"cannot write {path}: {error.strerror or error}") from None
+    drawn = io.BytesIO()
+    with warnings.catch_warnings():
+        # a class name in a script that the font lacks is drawn as boxes, one too long is cut
+        warnings.filterwarnings("ignore", message="Glyph")
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")
+        figure.savefig(drawn, dpi=130, format=path.suffix.lower()[1:])
+    write_whole(path, drawn.getvalue())

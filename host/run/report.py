@@ -1,20 +1,21 @@
 """What a run has to say for itself: the object of ``--json``, and the files it leaves."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...errors import TritgradError
 from ...model.arithmetic import trits
 from ...model.config import ceil_div
 from ...model.margin import state_sha256
 from ...model.recipe import Recipe
 from ..data.npz import write_whole
 from .model_file import TrainedModel
-from .plots import learning_curve
 from .training import Outcome
 
-__all__ = ["as_model", "dense_cycles", "report", "write_files"]
+__all__ = ["as_model", "dense_cycles", "draw_curve", "report", "write_files"]
 
 
 def dense_cycles(recipe: Recipe, total_lanes: int) -> float:
@@ -159,16 +160,31 @@ def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
                 "val_accuracy": accuracy.val_accuracy}, scales=scales)
 
 
-def write_files(outcome: Outcome, folder: Path) -> dict[str, Path]:
-    """Write model, history and picture into a folder; what each file is."""
-    result = report(outcome)
-    files = {"model": folder / "model.npz"}
-    as_model(outcome).save(files["model"])
+def write_files(outcome: Outcome, folder: Path) -> tuple[dict[str, Path], TritgradError | None]:
+    """Write models and history into a folder: what each file that is written is, what failed.
+
+    A file that cannot be written costs no other; the first failure is returned, not raised.
+    """
+    text = json.dumps(report(outcome), indent=1) + "\n"
+    wanted: list[tuple[str, str, Callable[[Path], None]]] = [
+        ("model", "model.npz", as_model(outcome).save)]
     if outcome.best is not None:
-        files["best epoch's model"] = folder / "best.npz"
-        as_model(outcome, best=True).save(files["best epoch's model"])
-    files["history"] = folder / "history.json"
-    write_whole(files["history"], (json.dumps(result, indent=1) + "\n").encode())
-    files["learning curve"] = folder / "curve.png"
-    learning_curve(result | {"updates": result["updates_by_epoch"]}, files["learning curve"])
-    return files
+        wanted.append(("best epoch's model", "best.npz", as_model(outcome, best=True).save))
+    wanted.append(("history", "history.json", lambda path: write_whole(path, text.encode())))
+    files, failure = {}, outcome.unsaved
+    for what, name, write in wanted:
+        try:
+            write(folder / name)
+        except TritgradError as error:
+            failure = failure or error
+        else:
+            files[what] = folder / name
+    return files, failure
+
+
+def draw_curve(outcome: Outcome, path: Path) -> None:
+    """Draw the learning curve."""
+    from .plots import learning_curve  # loads slowly, may fail
+
+    result = report(outcome)
+    learning_curve(result | {"updates": result["updates_by_epoch"]}, path)

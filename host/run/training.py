@@ -1,5 +1,6 @@
 """A training run: epochs in chunks, so that it can be watched, stopped, killed and continued."""
 
+import shlex
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import BadInput, TritgradError
+from ...errors import BadInput, OutputError, TritgradError
 from ...model.blending.pruning import ALL, Pruning
 from ...model.margin import state_sha256
 from ...model.moves import move_images
@@ -34,8 +35,8 @@ from .learners import (
 from .metrics import accuracy
 from .options import TrainOptions
 
-__all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher", "open_learner", "open_tracer",
-           "resume", "start", "with_device"]
+__all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher", "how_to_go_on",
+           "open_learner", "open_tracer", "resume", "start", "with_device"]
 
 CHECKPOINT = "checkpoint.npz"
 #: Seconds between two checkpoints, at least.
@@ -49,6 +50,11 @@ class Stopped(TritgradError):
     """The run was asked to stop, and can be continued: exit code 130."""
 
     exit_code = 130
+
+
+def how_to_go_on(folder: Path) -> str:
+    """What to type after a run has stopped."""
+    return f"continue with: tritgrad train --resume {shlex.quote(str(folder))}"
 
 
 class Watcher:
@@ -79,6 +85,8 @@ class Outcome:
         validation accuracy if there was validation.
     scales, best_scales
         Scales of the rows that belong to them, if they were learned.
+    unsaved
+        Why the last checkpoint is not on the disk, if it is not.
     """
 
     options: TrainOptions
@@ -90,6 +98,7 @@ class Outcome:
     best: list[npt.NDArray[np.int16]] | None
     scales: RowScales | None = None
     best_scales: RowScales | None = None
+    unsaved: TritgradError | None = None
 
     @property
     def state_sha256(self) -> str:
@@ -216,10 +225,14 @@ class Trainer:
             position.finished = number + 1
             self.watcher.epoch_over(number + 1, self.recipe.epochs, epoch)
             self._pause()
-        self._save()
+        unsaved = None
+        try:
+            self._save()
+        except OutputError as error:  # a disk that is full must not cost the results
+            unsaved = error
         c = self.checkpoint
         return Outcome(c.options, self.data, c.data, self.recipe, position, c.counters, c.best,
-                       c.scales, c.best_scales)
+                       c.scales, c.best_scales, unsaved)
 
     def _train_epoch(self, number: int, epoch: Epoch) -> None:
         rows = len(self.data.x_train)
@@ -302,7 +315,7 @@ class Trainer:
         if stopping or time.monotonic() - self._saved >= self.checkpoint_s:
             self._save()
         if stopping:
-            raise Stopped(f"stopped; continue with: tritgrad train --resume {self.folder}")
+            raise Stopped(f"stopped; {how_to_go_on(self.folder)}")
 
     def _save(self) -> None:
         now = time.monotonic()
@@ -311,7 +324,10 @@ class Trainer:
         self.checkpoint.counters, self.checkpoint.prng = self.learner.state()
         self.checkpoint.scales = self.learner.scales()
         self.checkpoint.support = self.learner.support()
-        self.checkpoint.save(self.folder / CHECKPOINT)
+        try:
+            self.checkpoint.save(self.folder / CHECKPOINT)
+        except BadInput as error:  # the folder was good when the run began
+            raise OutputError(str(error)) from None
         self._saved = time.monotonic()
 
 

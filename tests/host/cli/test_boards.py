@@ -41,7 +41,8 @@ def released(tmp_path, monkeypatch):
 
 
 def test_boards_table_shows_what_a_board_can_do(run, released, monkeypatch):
-    monkeypatch.setattr("tritgrad.host.cli.boards.Console", lambda: Console(width=160))
+    monkeypatch.setattr("tritgrad.host.cli.boards.screen",
+                        lambda stderr: Console(width=160, highlight=False))
     result = run("boards")
     assert result.exit_code == 0
     lines = {name: line for line in result.output.splitlines() for name in BOARDS
@@ -55,7 +56,7 @@ def test_boards_table_shows_what_a_board_can_do(run, released, monkeypatch):
 
 
 def test_boards_json_has_the_same_and_more(run, released):
-    rows = {row["board"]: row for row in json.loads(run("boards", "--json").output)}
+    rows = {row["board"]: row for row in json.loads(run("boards", "--json").stdout)["boards"]}
     assert set(rows) == set(BOARDS)
     row = rows["icebreaker"]
     assert row["samples_per_second"] == {"784-128-10": 5000.0}

@@ -86,8 +86,8 @@ def test_runs_never_share_a_folder():
     assert all(re.fullmatch(r"digits-\d{8}-\d{6}(-\d)?", name) for name in folders)
     call(*QUICK, "--out", "mine")
     assert refusal(*QUICK, "--out", "mine") == (
-        "mine holds another run (checkpoint.npz, model.npz); choose another folder or continue it "
-        "with --resume mine")
+        "mine holds another run (checkpoint.npz, model.npz, history.json, curve.png); choose "
+        "another folder or continue it with --resume mine")
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -192,8 +192,8 @@ def test_wrong_starts_are_refused(init, message):
     (["--epsilon", "inf"], "epsilon must be a number above 0, not inf"),
     (["--threshold", "-1"], "threshold must be a number of at least 0, not -1.0"),
     (["--method", "spsa", "--seed", "-1"], "seed must be an integer from 0 to 2^64 - 1, not -1"),
-    (["--plot", "x.txt"], "a picture must be a .png, .svg, .pdf file, not 'x.txt'"),
-    (["--plot", "none/x.png"], "cannot write none/x.png: No such file or directory"),
+    (["--plot", "x.txt"], "--plot must be a .png, .svg, .pdf file, not 'x.txt'"),
+    (["--plot", "none/x.png"], "--plot none/x.png: there is no folder none"),
 ])
 def test_wrong_options_are_refused(arguments, message):
     assert refusal("--loss", "x", "--init", "[5]", *arguments) == message

@@ -44,11 +44,12 @@ def network(path):
 
 
 def test_a_sample_in_all_formats(trained):
-    result = call("trace", trained, "--sample", "17", "--svg", "a.svg", "--json", "a.json",
-                  "--html", "a.html")
-    assert result.stdout.splitlines()[-3:] == ["a.svg", "a.html", "a.json"]
-    assert "sample 17 of the test rows of digits" in result.stdout
-    found = json.loads(Path("a.json").read_text())
+    result = call("trace", trained, "--sample", "17", "--svg", "a.svg", "--html", "a.html",
+                  "--json")
+    assert result.stderr.splitlines()[-2:] == ["a.svg", "a.html"]
+    assert "sample 17 of the test rows of digits" in result.stderr
+    assert "sample 17" in call("trace", trained, "--sample", "17").stdout
+    found = json.loads(result.stdout)
     assert found["summary"] is None and found["network"] == [64, 24, 12, 10]
     sample = found["sample"]
     jsonschema.validate(sample["explanation"], EXPLANATION)
@@ -66,7 +67,7 @@ def test_a_sample_in_all_formats(trained):
 
 
 def test_a_summary_on_standard_output(trained):
-    found = json.loads(call("trace", trained, "--summary", "60", "--json", "-").stdout)
+    found = json.loads(call("trace", trained, "--summary", "60", "--json").stdout)
     assert found["sample"] is None and found["summary"]["samples"] == 60
     jsonschema.validate(found["summary"], SUMMARY)
     assert [layer["layer"] for layer in found["summary"]["layers"]] == [1, 2, 3]
@@ -84,12 +85,12 @@ def test_a_sample_and_a_summary_on_a_page(trained):
 
 def test_planted_dead_unit_is_named(trained):
     model = TrainedModel.load(trained)
-    found = json.loads(call("trace", trained, "--summary", "60", "--json", "-").stdout)["summary"]
+    found = json.loads(call("trace", trained, "--summary", "60", "--json").stdout)["summary"]
     alive = [n for n in range(24) if n not in found["layers"][0]["dead"]]
     counters = [layer.copy() for layer in model.counters]
     counters[0][alive[3]] = -128
     replace(model, counters=tuple(counters)).save("faulty.npz")
-    result = call("trace", "faulty.npz", "--summary", "60", "--json", "-")
+    result = call("trace", "faulty.npz", "--summary", "60", "--json")
     layer = json.loads(result.stdout)["summary"]["layers"][0]
     assert alive[3] in layer["dead"]
     assert "found dead units: layer 1" in result.stderr
@@ -136,8 +137,8 @@ def test_a_network_with_row_scales(trained):
     scales = replace(RowScales.initial((24, 12, 10)),
                      codes=[np.array([0, half] * (n // 2), np.uint8) for n in (24, 12, 10)])
     replace(model, recipe=replace(model.recipe, scale_refresh=6), scales=scales).save("scaled.npz")
-    call("trace", "scaled.npz", "--sample", "3", "--json", "a.json", "--html", "a.html")
-    found = json.loads(Path("a.json").read_text())["sample"]
+    found = json.loads(call("trace", "scaled.npz", "--sample", "3", "--json", "--html",
+                            "a.html").stdout)["sample"]
     scaled = network("scaled.npz")
     scaled.scales = None
     plain = scaled.scores(np.array(found["inputs"])).tolist()
@@ -150,10 +151,11 @@ def test_a_sample_as_a_device_tells_it(trained, monkeypatch):
     # The RTL tells the same bytes, see test_records; this saves compiling another core.
     monkeypatch.setattr("tritgrad.host.run.training.SimTransport",
                         lambda config, *_: GoldenTransport(config))
-    for device in "model", "sim":
-        call("trace", trained, "--sample", "17", "--json", f"{device}.json", "--device", device,
-             "--lanes", "8", "--banks", "4", "--update-lanes", "4")
-    assert json.loads(Path("sim.json").read_text()) == json.loads(Path("model.json").read_text())
+    model, sim = (
+        json.loads(call("trace", trained, "--sample", "17", "--json", "--device", device, "--lanes",
+                        "8", "--banks", "4", "--update-lanes", "4").stdout)
+        for device in ("model", "sim"))
+    assert sim == model
 
 
 @pytest.mark.parametrize("options, message", [
