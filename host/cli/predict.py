@@ -51,7 +51,7 @@ def predict(model_file: str, data_file: str, form: str, output: str | None,
     if output is not None:
         write_whole(Path(output), text.encode("utf-8", "backslashreplace"))
     elif not as_json:
-        click.echo(text, nl=False)
+        click.echo(text, nl=False, color=True)  # a class may hold what click takes for a colour
     if as_json:
         emit({"model": model_file, "file": data_file, "output": output,
               "state_sha256": model.state_sha256, "rows": objects})

@@ -60,7 +60,7 @@ def model():
     (["train", "--dataset", "data.npz", "--vcd", "data.npz"],
      "--vcd data.npz would overwrite --dataset; choose another file"),
     (["verilog", "-o", "a.json"],
-     "the list of ports a.json would overwrite -o; choose another file"),
+     "-o a.json must not end in .json, as a file beside it does"),
     (["verilog", "-o", ""], "-o must name a file, not ''"),
     (["verilog", "-o", "."], "-o . is a folder; name a file in it"),
     (["optimize", "--loss", "x", "--init", "[1]", "--plot", "no/a.png"],
