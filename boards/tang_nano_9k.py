@@ -27,7 +27,8 @@ BOARD = Board(
     networks=((784, 64, 10),),
     sizes={"lanes": 18, "banks": 6, "update_lanes": 9, "max_classes": 16, "hidden_depth": 16,
            "input_planes": 1},
-    usb=((0x0403, 0x6010),), loader=("-b", "tangnano9k"),
+    usb=((0x0403, 0x6010),), loader="tangnano9k",
     lutram=("core.engine.lister.memory", "core.engine.counters.memory",
             "core.engine.counters.picture"),
-    note="Inputs of one bit: the sample buffers have the one block memory that T and R leave.")
+    note="Inputs of one bit: the sample buffers have the one block memory that T and R leave. If "
+         "the bridge loses bytes, name a lower rate: tang-nano-9k@PORT,1000000.")

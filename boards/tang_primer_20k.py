@@ -21,6 +21,8 @@ BOARD = Board(
     input_hz=27_000_000, clock_hz=54_000_000,
     networks=((784, 96, 10),),
     sizes={"lanes": 36, "banks": 4, "update_lanes": 12, "max_classes": 16, "hidden_depth": 16},
-    usb=((0x0403, 0x6010),), loader=("-b", "tangprimer20k"),
+    usb=((0x0403, 0x6010),), loader="tangprimer20k",
     lutram=("core.engine.inputs.memory", "core.engine.lister.memory",
-            "core.engine.counters.memory", "core.engine.counters.picture"))
+            "core.engine.counters.memory", "core.engine.counters.picture"),
+    note="The dock's DIP switch 1 must be down (ON), else loading hangs and nothing runs. The Lite "
+         "dock has no bridge.")

@@ -19,4 +19,5 @@ def _platform() -> Any:
 BOARD = replace(
     ulx3s_25f.BOARD, name="ulx3s-12f", title="ULX3S 12F", chip="LFE5U-12F",
     part="LFE5U-12F-6BG381", platform=_platform,
-    note="Lattice warrants half of this die's logic; the open tools use all of it, as on a 25F.")
+    note="Lattice warrants half of this die's logic; the open tools use all of it, as on a 25F. "
+         + ulx3s_25f.BOARD.note)

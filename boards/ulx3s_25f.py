@@ -22,5 +22,7 @@ BOARD = Board(
     networks=((784, 128, 10),),
     sizes={"lanes": 36, "banks": 7, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
            "slot_bytes": 1024},
-    usb=((0x0403, 0x6015),), loader=("-b", "ulx3s"),
-    lutram=("core.engine.inputs.memory",))
+    usb=((0x0403, 0x6015),), loader="ulx3s",
+    lutram=("core.engine.inputs.memory",),
+    note="Loading goes over the UART's bridge, bit by bit: tens of seconds, and the port is away "
+         "meanwhile. --flash-memory overwrites the factory's design.")

@@ -22,7 +22,7 @@ BOARD = Board(
     networks=((784, 512, 10), (784, 128, 10)),
     sizes={"lanes": 36, "banks": 14, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
            "slot_bytes": 2048, "pipelined": True, "drain": 2},
-    usb=((0x0403, 0x6015),), loader=("-b", "ulx3s"),
+    usb=((0x0403, 0x6015),), loader="ulx3s",
     lutram=("core.engine.inputs.memory",),
     # Memories fill the chip: the other placer moves them too late, and paths become long.
     placer=("--placer", "static"))

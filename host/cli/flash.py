@@ -16,12 +16,22 @@ __all__ = ["flash"]
                 type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--flash-memory", is_flag=True,
               help="Write the board's flash memory, so that it survives power-off.")
-def flash(board: str, bitstream: Path | None, flash_memory: bool) -> None:
+@click.option("--serial-number", metavar="TEXT",
+              help="Load the board whose bridge has this serial number; tritgrad ports shows it.")
+def flash(board: str, bitstream: Path | None, flash_memory: bool,
+          serial_number: str | None) -> None:
     """Load BITSTREAM onto BOARD, by default that of its last build, with openFPGALoader."""
-    from ...boards.flash import find_bitstream
+    from ...boards.flash import find_bitstream, ports_of, wait_for_port
     from ...boards.flash import flash as load
 
     chosen = find_board(board)
     path = find_bitstream(chosen, bitstream, BUILDS / board)
-    load(chosen, path, persistent=flash_memory)
+    before = ports_of(chosen)
+    if len(set(before.values())) > 1 and serial_number is None:
+        click.echo("several boards have this bridge; --serial-number chooses one of: "
+                   + ", ".join(sorted({str(number) for number in before.values()})), err=True)
+    load(chosen, path, persistent=flash_memory, serial_number=serial_number)
     click.echo(f"{board} runs {path}")
+    port = wait_for_port(chosen, before)
+    click.echo(f"next: tritgrad selftest {board}@{port or 'PORT'}" + (
+        "" if port else "; no port is there yet: plug the board in anew, or: modprobe ftdi_sio"))

@@ -144,11 +144,13 @@ def test_build_that_is_too_slow_exits_with_1(run, monkeypatch):
 @pytest.fixture
 def loader(monkeypatch):
     """Stands for openFPGALoader: (calls, what it answers)."""
-    calls, answer = [], {"returncode": 0, "stderr": ""}
+    calls, answer = [], {"returncode": 0, "said": ""}
 
     def run(command, **options):
         calls.append(command)
-        return subprocess.CompletedProcess(command, answer["returncode"], None, answer["stderr"])
+        return subprocess.CompletedProcess(command, answer["returncode"], answer["said"])
+    monkeypatch.setattr("tritgrad.boards.flash.ports_of",
+                        lambda board: {"/dev/ttyUSB0": "A1", "/dev/ttyUSB1": "A1"})
     monkeypatch.setattr("tritgrad.boards.flash.subprocess.run", run)
     return calls, answer
 
@@ -161,6 +163,31 @@ def test_flash_loads_the_file_given(run, loader, tmp_path):
     assert loader[0][0][3:] == ["-b", "ulx3s", str(bitstream)]
     run("flash", "ulx3s-25f", str(bitstream), "--flash-memory")
     assert loader[0][1][3:] == ["-b", "ulx3s", "--write-flash", str(bitstream)]
+    run("flash", "ulx3s-25f", str(bitstream), "--serial-number", "B7")
+    assert loader[0][2][3:] == ["-b", "ulx3s", "--ftdi-serial", "B7", str(bitstream)]
+
+
+def test_after_flash_the_next_step_is_named_with_the_port_that_came_back(run, loader, tmp_path):
+    bitstream = tmp_path / "mine.bit"
+    bitstream.touch()
+    result = run("flash", "ulx3s-25f", str(bitstream))
+    assert result.stdout.splitlines()[-1] == "next: tritgrad selftest ulx3s-25f@/dev/ttyUSB1"
+
+
+def test_the_icebreaker_is_written_to_its_flash_memory_always(run, loader, tmp_path):
+    bitstream = tmp_path / "mine.bin"
+    bitstream.touch()
+    assert run("flash", "icebreaker", str(bitstream)).exit_code == 0
+    assert loader[0][0][3:] == ["-b", "ice40_generic", "--write-flash", str(bitstream)]
+
+
+def test_flash_that_does_not_end_is_given_up(run, loader, tmp_path, monkeypatch):
+    def run_for_ever(command, timeout, **options):
+        raise subprocess.TimeoutExpired(command, timeout)
+    monkeypatch.setattr("tritgrad.boards.flash.subprocess.run", run_for_ever)
+    (tmp_path / "a.fs").touch()
+    result = run("flash", "tang-primer-20k", str(tmp_path / "a.fs"))
+    assert result.exit_code == 1 and "not ended in 600 s. The dock's DIP switch" in result.stderr
 
 
 def test_flash_takes_the_last_build(run, loader, tmp_path, monkeypatch):
@@ -192,14 +219,21 @@ def test_flash_says_how_a_board_without_loader_is_loaded(run, loader, tmp_path):
     assert result.exit_code == 1 and "Copy the bitstream to the disk iCELink" in result.stderr
 
 
-@pytest.mark.parametrize(("said", "message"), [
-    ("empty\nunable to open ftdi device: -3", "openFPGALoader failed: unable to open ftdi device"),
-    ("x: error while loading shared libraries: libusb-1.0.so.0: cannot open shared object file",
+@pytest.mark.parametrize(("board", "code", "said", "message"), [
+    ("icebreaker", 1, "empty\nunable to open ftdi device: -3\nJTAG init failed with: no\n",
+     "failed: empty; unable to open ftdi device: -3; JTAG init failed with: no: not plugged in"),
+    ("icebreaker", 1, "unable to open ftdi device: -4 (usb_open() failed)",
+     'ATTR{idVendor}=="0403", ATTR{idProduct}=="6010", MODE="660", GROUP="plugdev"'),
+    ("icebreaker", 1,
+     "x: error while loading shared libraries: libusb-1.0.so.0: cannot open shared object file",
      "the system lacks libusb-1.0.so.0; on Debian: apt install libusb-1.0-0 libftdi1-2"),
-    ("", "openFPGALoader failed: exit code 1")])
-def test_flash_failure_is_one_line(run, loader, tmp_path, said, message):
-    (tmp_path / "a.bin").touch()
-    loader[1].update(returncode=1, stderr=said)
-    result = run("flash", "icebreaker", str(tmp_path / "a.bin"))
+    ("icebreaker", 0, "write\nWait for CDONE: Fail\n", "write; Wait for CDONE: Fail. Its USB"),
+    ("tang-primer-20k", 1, "pollFlag: 20", "pollFlag: 20. The dock's DIP switch 1 must be down"),
+    ("ulx3s-25f", 1, "", "openFPGALoader failed: exit code 1")])
+def test_flash_failure_is_one_line(run, loader, tmp_path, board, code, said, message):
+    ending = {"icebreaker": "bin", "ulx3s-25f": "bit"}.get(board, "fs")
+    (tmp_path / f"a.{ending}").touch()
+    loader[1].update(returncode=code, said=said)
+    result = run("flash", board, str(tmp_path / f"a.{ending}"))
     assert result.exit_code == 1 and message in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
