@@ -2,6 +2,7 @@
 
 from ...errors import BadInput
 from ...firmware import programs
+from ...firmware.rates import SAFE_RATE
 from ...model.config import CoreConfig
 from ...model.layout import TableError, check_table
 from ...model.recipe import Recipe
@@ -10,7 +11,7 @@ from .driver import Driver, layer_table
 from .serial_port import BRIDGE_RATES, SerialTransport
 from .session import Session
 
-__all__ = ["check_holds", "open_board"]
+__all__ = ["check_holds", "open_board", "open_port"]
 
 
 def open_board(device: str, recipe: Recipe) -> Driver:
@@ -23,20 +24,32 @@ def open_board(device: str, recipe: Recipe) -> Driver:
     DeviceError
         The port or what is on it is not usable, see `SerialTransport`.
     """
+    transport = open_port(device)
+    try:
+        session = Session(transport)
+        check_holds(session.config, recipe, transport.name)
+        return Driver(session)
+    except BaseException:
+        transport.close()
+        raise
+
+
+def open_port(device: str) -> SerialTransport:
+    """The port of a board that the text names; see `open_board` for what is raised.
+
+    ``,RATE`` behind it caps the rate, for a bridge that does less than it should.
+    """
     board, port = board_and_port(device) or ("", device)
+    port, comma, cap = port.partition(",")
+    if comma and not (cap.isdecimal() and int(cap) >= SAFE_RATE):
+        raise BadInput(f"the rate behind the port must be an integer from {SAFE_RATE}, "
+                       f"not {cap!r}")
     rates = BRIDGE_RATES
     if board:
         from ...boards import find_board
 
         rates = find_board(board).rates
-    transport = SerialTransport(port, rates)
-    try:
-        session = Session(transport)
-        check_holds(session.config, recipe, port)
-        return Driver(session)
-    except BaseException:
-        transport.close()
-        raise
+    return SerialTransport(port, [rate for rate in rates if not cap or rate <= int(cap)])
 
 
 def check_holds(config: CoreConfig, recipe: Recipe, where: str) -> None:

@@ -7,7 +7,9 @@ whoever opened the conversation still waits for its answer (see ``docs/serial.md
 
 import contextlib
 import errno
+import functools
 import os
+import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +26,7 @@ from ...errors import DeviceError
 from ...firmware import frames
 from ...firmware.frames import FLAG, Frame, FrameDecoder, Status, Type
 from ...firmware.rates import RATES, SAFE_RATE, rate_request
+from ...units.registry import HELLO_FIELDS
 from .session import DeviceReset
 
 __all__ = ["PortError", "SerialTransport"]
@@ -44,12 +47,21 @@ WRITE_S = 30
 REQUESTS = 3
 #: Answers to HELLO that are asked for at a new rate, and those of them that may fail.
 PROBES, FAILURES = 8, 2
+#: Long frames each way, of which one must come through at a new rate: a bridge may carry a few
+#: bytes at a rate at which it loses some of every few hundred.
+LONG_FRAMES = 3
+#: Bytes of a long frame's payload, if a slot holds as many.
+LONG_BYTES = 512
 #: Least seconds to wait for an answer while the rate is raised.
 PROBE_S = 0.15
 #: Flags that time the line; they mean nothing on it.
 PADDING = 512
 #: Rates at which a board of another speed is looked for, to tell what is wrong.
-STRAY_RATES = (57_600, 230_400, 38_400, 460_800, 19_200, 9_600, 921_600, 1_000_000, 3_000_000)
+STRAY_RATES = (57_600, 76_800, 230_400, 38_400, 460_800, 19_200, 9_600, 921_600, 1_000_000,
+               3_000_000)
+#: What makes a board answer at such a rate.
+CLOCKS = {57_600: "; the PLL may be bypassed",
+          76_800: "; on an iCESugar, set iCELink's clock to 12 MHz: icesprog -c 2"}
 #: A HELLO has at most twelve bytes between its flags, each of them escaped.
 LONGEST_HELLO = 26
 
@@ -140,6 +152,7 @@ class SerialTransport:
         if greeting is not None:
             if _speaks_our_protocol(greeting) and self._since is not None:
                 self._contact = True
+                self._greeting = greeting.payload
                 self._raise_rate(min(1.0, self._clock() - self._since))
             return greeting.encode()
         if self._since is not None and self._clock() - self._since > CONTACT_S:
@@ -170,7 +183,8 @@ class SerialTransport:
                 if failed > FAILURES:
                     break
             else:
-                return True
+                if self._carries(patience):
+                    return True
         self._switch(SAFE_RATE)
         for _ in range(PROBES):
             self._write(self._hello)  # a break for whoever is at another rate
@@ -178,6 +192,36 @@ class SerialTransport:
                 return False
         self._forget()
         raise DeviceReset(f"{self.name} was lost while the rate was raised to {rate:,} baud")
+
+    def _carries(self, patience: float) -> bool:
+        """Whether long frames come through, each way; they change nothing on the board.
+
+        HELLO's own sequence number makes them repetitions: READ is carried out, WRITE is not.
+        """
+        try:
+            core, _ = frames.unpack_fields(HELLO_FIELDS, self._greeting[6:])
+        except struct.error:
+            return True  # no core that anybody could talk to; the session says so
+        space = min(LONG_BYTES, core["slot_bytes"] - 4)
+        word = max(1, -(-2 * core["lanes"] // 8))
+        count = max(1, min(core["trit_depth"], (space - 6) // word))
+        head, sequence = struct.pack("<BBHH", frames.Space.T, 0, 0, count), self._sequence()
+        for kind, payload in ((Type.READ, head), (Type.WRITE, head.ljust(space, b"U"))):
+            data, limit = Frame(kind, sequence, payload).encode(), patience + (
+                2 * space * self.byte_time_s)
+            wanted = functools.partial(_answers, kind)
+            for _ in range(LONG_FRAMES):
+                self._write(data)
+                if self._await(wanted, limit):
+                    break
+            else:
+                return False
+        return True
+
+    def _sequence(self) -> int:
+        """Of the last HELLO."""
+        return next(frame.sequence for frame in FrameDecoder().feed(self._hello)
+                    if isinstance(frame, Frame))
 
     def _ask_for(self, rate: int, patience: float) -> bool:
         """Request a rate. It reads as a frame of a byte; the refusal tells that it has arrived."""
@@ -241,7 +285,8 @@ class SerialTransport:
             if self._await(_greets, PROBE_S):
                 raise PortError(
                     f"wrong baud rate: the core on {self.name} answers at {rate:,} baud, not at "
-                    f"{SAFE_RATE:,}: its clock is not what its bitstream was made for")
+                    f"{SAFE_RATE:,}: its clock is not what its bitstream was made for"
+                    f"{CLOCKS.get(rate, '')}")
         if heard:
             raise PortError(
                 f"wrong bitstream: {self.name} says {heard[:16]!r}, which is no frame of a "
@@ -348,6 +393,11 @@ def _is_hello(data: bytes) -> bool:
 def _greets(frame: Frame) -> bool:
     """Whether it is a good answer to HELLO."""
     return frame.type == Type.HELLO | frames.ANSWER_BIT and frame.payload[:1] == bytes([Status.OK])
+
+
+def _answers(kind: Type, frame: Frame) -> bool:
+    """Whether it is an answer to such a request, or its refusal."""
+    return frame.type == kind | frames.ANSWER_BIT
 
 
 def _speaks_our_protocol(greeting: Frame) -> bool:

@@ -56,9 +56,10 @@ def test_a_frame_holds_four_samples_of_mnist(board):
 
 
 @each_board
-def test_rates_begin_safe_and_reach_three_megabaud(board):
+def test_rates_begin_safe_and_reach_what_the_bridge_does(board):
     assert board.rates[0] == SAFE_RATE == 115_200
-    assert board.rates[-1] == 3_000_000
+    # The bridge of an iCELink is a UART that runs from 36 MHz.
+    assert board.rates[-1] == (2_000_000 if "icesugar" in board.name else 3_000_000)
     assert list(board.rates) == sorted(set(board.rates))
 
 
