@@ -13,6 +13,7 @@ from _rtl import write
 
 from tritgrad.host.run.learners import SignLearner
 from tritgrad.host.run.options import TrainOptions
+from tritgrad.model.discrete.ternary import TernaryMLP
 from tritgrad.model.discrete.vote import Ballot
 from tritgrad.model.rng import epoch_order
 
@@ -48,13 +49,78 @@ def accuracy(dataset: str, row: str, seed: int, shorter: int) -> float:
     return 100 * float(np.mean(learner.infer(data.x_test)[0] == data.y_test))
 
 
+def single(rate: float, bias: bool, error: str, seed: int, epochs: int) -> float:
+    """Test % on digits of the source's rule, a sample at a time, with one thing changed.
+
+    An input that is always +1 stands for the first layer's bias. The error of outputs is the
+    source's sign(target - output), or ``pair``: +1 for the label and -1 for the first largest of
+    the others, if that one's sum is not below the label's.
+    """
+    options = TrainOptions(device="model", rule="sign", seed=seed)
+    data = options.load_data()
+    x, tests = (np.pad(np.where(2 * part > 15, 1, -1), ((0, 0), (0, int(bias))),
+                       constant_values=1) for part in (data.x_train, data.x_test))
+    network = TernaryMLP((x.shape[1], 128, 10), seed)
+    for epoch in range(epochs):
+        for row in epoch_order(seed, epoch, len(x)):
+            target = np.where(np.arange(10) == data.y_train[row], 1, -1)
+            if error == "pair":
+                scores = network.scores(x[row])
+                others = np.where(target == 1, -1000, scores)
+                if scores[data.y_train[row]] > others.max():
+                    continue
+                wanted = np.sign(scores)
+                wanted[others.argmax()], wanted[data.y_train[row]] = -1, 1
+                target = wanted
+            network.train_step(x[row], target, rate)
+    return 100 * float(np.mean(network.scores(tests).argmax(axis=1) == data.y_test))
+
+
+def collapse(seed: int, every: int = 100) -> tuple[float, int]:
+    """How the source's rule forgets: looked at every so many samples of an epoch of digits.
+
+    Share (%) of the test rows that are predicted to be of the class of the sample just learned, and
+    most different patterns of the hidden layer over all test rows.
+    """
+    data = TrainOptions(device="model", rule="sign", seed=seed).load_data()
+    x, tests = (np.where(2 * part > 15, 1, -1) for part in (data.x_train, data.x_test))
+    network, same, patterns = TernaryMLP((64, 128, 10), seed), [], 0
+    for n, row in enumerate(epoch_order(seed, 0, len(x)), 1):
+        network.train_step(x[row], np.where(np.arange(10) == data.y_train[row], 1, -1))
+        if n % every == 0:
+            same.append(np.mean(network.scores(tests).argmax(axis=1) == data.y_train[row]))
+            patterns = max(patterns, len(np.unique(network.layers[0].forward(tests), axis=0)))
+    return 100 * float(np.mean(same)), patterns
+
+
+def print_single(seeds: list[int], epochs: int) -> None:
+    """The table of what does not help."""
+    found = {}
+    for name, changed in (("as it stands", (1.0, False, "sign")), ("lr 0.1", (0.1, False, "sign")),
+                          ("an input of +1", (1.0, True, "sign")),
+                          ("errors of label and rival", (1.0, False, "pair"))):
+        found[name] = [round(single(*changed, seed, epochs), 2) for seed in seeds]
+        print(f"| {name} | {', '.join(f'{value:.1f}' for value in found[name])} |", flush=True)
+    forgets = [collapse(seed) for seed in seeds]
+    for share, patterns in forgets:
+        print(f"{share:.1f} % of the test rows are taken for the sample just learned, with at most "
+              f"{patterns} patterns of the hidden layer")
+    write("sign_vote_single", {"command": f"python {' '.join(sys.argv)}", "test": found,
+                               "share and patterns": forgets})
+
+
 def main() -> None:
     """Print the table, write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--datasets", nargs="+", choices=RUNS, default=list(RUNS))
+    parser.add_argument("--single", action="store_true",
+                        help="the source's rule on digits with one thing changed, 20 epochs")
     parser.add_argument("--shorter", type=int, default=1, help="divide the epochs by this")
     given = parser.parse_args()
+    if given.single:
+        print_single(given.seeds, max(1, 20 // given.shorter))
+        return
     print(f"| | {' | '.join(given.datasets)} |")
     print("|---" * (1 + len(given.datasets)) + "|")
     results = {}
