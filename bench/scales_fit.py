@@ -36,13 +36,13 @@ def main() -> None:
         made = largest(board)
         if made is None:
             continue
-        store = next(store for store in made.stores if store.field == "scale_depth")
+        store = next(store for store in made.stores if store.name == "S (scales)")
         blocks = {kind: (sum(s.blocks for s in made.stores if s.primitive.name == kind), limit)
                   for kind, limit in board.fpga.blocks.items()}
         rows[name] = {"network": board.networks[0], "with_scales": made.networks[0],
-                      "scale_words": store.depth, "scale_blocks": store.blocks, "blocks": blocks}
+                      "scale_words": store.memory.depth, "scale_blocks": store.blocks, "blocks": blocks}
         table.add_row(name, "-".join(map(str, board.networks[0])),
-                      "-".join(map(str, made.networks[0])), f"{store.depth} words, {store.blocks} "
+                      "-".join(map(str, made.networks[0])), f"{store.memory.depth} words, {store.blocks} "
                       f"{store.primitive.name}", *(" + ".join(
                           f"{pair[n]} {kind}" for kind, pair in blocks.items()) for n in (0, 1)))
     Console(width=160).print(table)

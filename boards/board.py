@@ -8,7 +8,19 @@ from ..errors import ConfigError
 from ..firmware.rates import SAFE_RATE, supported_rates
 from ..model.config import CoreConfig
 from ..units import UNITS
-from .memory import BSRAM, DP16KD, EBR, SPRAM, BlockMemory, Store, check_fits, core_config, stores
+from .memory import (
+    BSRAM,
+    DP16KD,
+    EBR,
+    LUTRAM,
+    LUTRAM_LUTS,
+    SPRAM,
+    BlockMemory,
+    Store,
+    check_fits,
+    core_config,
+    stores,
+)
 from .pll import (
     ECP5_LIMITS,
     GW1N_LIMITS,
@@ -165,14 +177,15 @@ class Board:
 
     @property
     def stores(self) -> tuple[Store, ...]:
-        """The memories that are made of blocks."""
-        return stores(self.config, self.fpga.weights, self.fpga.buffers)
+        """All memories of the core, and what they are made of."""
+        return stores(self.config, self.fpga.weights, self.fpga.buffers, self.lutram)
 
     @property
     def memory_map(self) -> str:
         """Which primitive holds what; a line each."""
-        return "\n".join([*map(str, self.stores),
-                          "activations and tables: as synthesis chooses, shallow ones in LUTs"])
+        tables = [store.name for store in self.stores if store.primitive == LUTRAM]
+        return "\n".join([*(str(store) for store in self.stores if store.primitive != LUTRAM),
+                          *([f"in look-up tables: {', '.join(tables)}"] if tables else [])])
 
     def check(self) -> None:
         """Refuse what cannot fit, before synthesis.
@@ -183,7 +196,8 @@ class Board:
             Names the field, its value and what is left for it, or the nearest frequency.
         """
         self.fpga.pll_setting(self.input_hz, self.clock_hz)
-        check_fits(self.stores, self.fpga.blocks, self.name)
+        available = self.fpga.blocks | {LUTRAM.name: self.fpga.lut4 // LUTRAM_LUTS}
+        check_fits(self.config, self.stores, available, self.name)
 
     def resized(self, *, network: tuple[int, ...] | None = None, clock_hz: int | None = None,
                 infer_only: bool = False, units: Mapping[str, int | bool] | None = None,

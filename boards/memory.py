@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from ..errors import ConfigError
 from ..model.config import CoreConfig, ceil_div
+from ..model.memories import memories
+from ..units.record import Memory
+from ..units.registry import OPTIONS
 
-__all__ = ["BSRAM", "DP16KD", "EBR", "SPRAM", "BlockMemory", "Store", "check_fits", "core_config",
-           "stores"]
+__all__ = ["BSRAM", "DP16KD", "EBR", "LUTRAM", "LUTRAM_LUTS", "SPRAM", "BlockMemory", "Store",
+           "check_fits", "core_config", "stores"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,14 @@ class BlockMemory:
     masked
         Whether the deeper shapes are made of masked writes and a multiplexer, so that they pay
         only where they save blocks.
+    tables
+        Whether there are look-up tables beside it that can be memory.
     """
 
     name: str
     shapes: tuple[tuple[int, int], ...]
     masked: bool = False
+    tables: bool = False
 
     def shape_for(self, depth: int, width: int) -> tuple[int, int]:
         """The shape that takes the fewest blocks; of equals the deepest, or widest if `masked`."""
@@ -51,57 +57,62 @@ class BlockMemory:
 
 #: ECP5, with one read and one write port (Lattice FPGA-TN-02204).
 DP16KD = BlockMemory("DP16KD", (
-    (512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)))
+    (512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), tables=True)
 #: Gowin, semi dual port (Gowin UG285).
 BSRAM = BlockMemory("BSRAM", (
-    (512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)))
+    (512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1)), tables=True)
 #: iCE40 (Lattice FPGA-TN-02002).
 EBR = BlockMemory("EBR", ((256, 16), (512, 8), (1024, 4), (2048, 2)))
 #: iCE40 UltraPlus, one port (Lattice FPGA-TN-02022); deeper than a block by its masks for nibbles.
 SPRAM = BlockMemory("SPRAM", ((16384, 16), (32768, 8), (65536, 4)), masked=True)
 
 
+#: Look-up tables as memory, ECP5's and Gowin's (Yosys' lutrams_trellis.txt, gowin/lutrams.txt).
+LUTRAM = BlockMemory("LUT RAM", ((16, 4),))
+#: LUT4s of one.
+LUTRAM_LUTS = 4
+#: What Yosys counts a block memory of those families as, in LUTs (brams_16kd.txt, brams.txt).
+BLOCK_COST = 128
+
+
 @dataclass(frozen=True)
 class Store:
-    """A memory of the core that is always made of blocks.
+    """A memory of the core and what it is made of.
 
     Parameters
     ----------
-    name
-        As the documentation calls it.
-    field
-        The field of `CoreConfig` that sets its depth.
-    copies
-        Memories of this shape, side by side.
-    depth
-        Words.
-    width
-        Bits a word.
+    memory
+        Its name, shape, and the field of `CoreConfig` that decides it.
     primitive
         What it is made of.
     """
 
-    name: str
-    field: str
-    copies: int
-    depth: int
-    width: int
+    memory: Memory
     primitive: BlockMemory
+
+    @property
+    def name(self) -> str:
+        """As the documentation calls it."""
+        return self.memory.name
 
     @property
     def blocks(self) -> int:
         """Blocks of all copies together."""
-        return self.copies * self.primitive.blocks(self.depth, self.width)
+        return self.memory.copies * self.primitive.blocks(self.memory.depth, self.memory.width)
 
     def __str__(self) -> str:
-        words, bits = self.primitive.shape_for(self.depth, self.width)
-        copies = f"{self.copies} x " if self.copies > 1 else ""
-        return (f"{self.name}: {copies}{self.depth:,} x {self.width} bits in {self.blocks} "
+        depth, width = self.memory.depth, self.memory.width
+        words, bits = self.primitive.shape_for(depth, width)
+        copies = f"{self.memory.copies} x " if self.memory.copies > 1 else ""
+        return (f"{self.name}: {copies}{depth:,} x {width} bits in {self.blocks} "
                 f"{self.primitive.name} as {words:,} x {bits}")
 
 
-def stores(config: CoreConfig, weights: BlockMemory, buffers: BlockMemory) -> tuple[Store, ...]:
-    """T, R, S, a skip's activations and the receive slots of a core, as far as it has them.
+def stores(config: CoreConfig, weights: BlockMemory, buffers: BlockMemory,
+           lutram: Sequence[str] = ()) -> tuple[Store, ...]:
+    """All memories of a core (`model.memories`) and what synthesis makes of them, T and R first.
+
+    Beside DP16KD and BSRAM there are look-up tables, which Yosys takes where they are cheaper.
 
     Parameters
     ----------
@@ -110,26 +121,35 @@ def stores(config: CoreConfig, weights: BlockMemory, buffers: BlockMemory) -> tu
     weights
         What T and R are made of.
     buffers
-        What all others are made of.
+        What all others are made of that are in blocks.
+    lutram
+        Paths, with ``core.`` before them, of memories that are to be look-up tables.
     """
-    residuals = Store("R (residuals)", "residual_depth", 1, config.residual_depth,
-                      config.update_lanes * config.residual_bits, weights)
-    return (
-        Store("T (trits)", "trit_depth", config.banks, config.trit_depth, 2 * config.lanes,
-              weights),
-        *([residuals] if config.trainable else []),
-        *([Store("S (scales)", "scale_depth", 1, config.scale_depth, 8 * config.scale_word_bytes,
-                 buffers)] if config.scales else []),
-        *([Store("activations (skip)", "hidden_depth", 1, config.hidden_depth,
-                 config.activation_bits * config.lanes, buffers)] if config.skip else []),
-        Store("receive slots", "slot_bytes", 1, 2 * config.slot_bytes, 8, buffers),
-    )
+    made = []
+    for memory in memories(config):
+        primitive = weights if memory.path in ("engine.trits", "engine.residuals") else buffers
+        cost = BLOCK_COST * primitive.blocks(memory.depth, memory.width)
+        tables = LUTRAM_LUTS * LUTRAM.blocks(memory.depth, memory.width)
+        if f"core.{memory.path}" in lutram or (primitive.tables and tables <= cost):
+            primitive = LUTRAM
+        made.append(Store(memory, primitive))
+    return tuple(made)
 
 
-def check_fits(listed: Sequence[Store], available: dict[str, int], where: str) -> None:
+def check_fits(config: CoreConfig, listed: Sequence[Store], available: dict[str, int],
+               where: str) -> None:
     """Refuse memories that need more blocks than there are.
 
-    Small memories beside them may or may not become blocks; only place and route can tell.
+    Parameters
+    ----------
+    config
+        The core.
+    listed
+        Its memories.
+    available
+        Blocks by name, and `LUTRAM`s.
+    where
+        Name of the board.
 
     Raises
     ------
@@ -141,12 +161,14 @@ def check_fits(listed: Sequence[Store], available: dict[str, int], where: str) -
         needed, limit = sum(store.blocks for store in mine), available.get(primitive.name, 0)
         if needed > limit:
             largest = max(mine, key=lambda store: store.blocks)
-            left = max(0, limit - needed + largest.blocks)
+            memory, left = largest.memory, max(0, limit - needed + largest.blocks)
+            advice = ("lower --hidden or choose other --lanes" if memory.field not in OPTIONS else
+                      f"lower --{memory.field.replace('_', '-')} or leave it away")
             raise ConfigError(
-                f"{largest.field} {largest.depth} does not fit on {where}: {largest.copies} x "
-                f"{largest.depth} words of {largest.width} bits take {largest.blocks} "
-                f"{primitive.name}, and {left} of {limit} are left for "
-                f"them; lower --hidden or choose other --lanes")
+                f"{memory.field} {getattr(config, memory.field)} does not fit on {where}: "
+                f"{memory.copies} x {memory.depth} words of {memory.width} bits take "
+                f"{largest.blocks} {primitive.name}, and {left} of {limit} are left for "
+                f"them; {advice}")
 
 
 def core_config(networks: Sequence[Sequence[int]], weights: BlockMemory, *, lanes: int,

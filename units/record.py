@@ -124,15 +124,17 @@ def bits_of(values: range) -> int:
 
 @dataclass(frozen=True)
 class Memory:
-    """A memory that a unit adds to a core: so many copies of `depth` words of `width` bits.
+    """A memory of a core: so many copies of `depth` words of `width` bits.
 
-    `field` is the field of `CoreConfig` that a user would change for it to be smaller.
+    `field` is the field of `CoreConfig` that a user would change for it to be smaller, and `path`
+    where it is in the core: the names of the modules down to it, copies with a number behind.
     """
 
     name: str
     field: str
     depth: int
     width: int
+    path: str
     copies: int = 1
 
 
@@ -160,8 +162,8 @@ class Unit:
     windows
         Memories of its own that the link reaches.
     memories
-        All memories that a core has more with it; one of the name of a memory that every core has
-        stands in its place.
+        All memories that a core has more with it; one in the place of a memory that every core has
+        has its path.
     record, rows
         Fields, with the numbers they may have, that the core's row of the layer table
         (`hw.parts.ports.LayerRecord`) and its list of rows to update

@@ -1,7 +1,9 @@
 """The table of boards: rules that each row must keep, and the memory arithmetic behind it."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,8 @@ from tritgrad.model.config import ceil_div
 
 REQUIRED = {"icebreaker", "icesugar", "ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro",
             "tang-nano-9k", "tang-primer-20k"}
+
+REPORTS = Path(__file__).resolve().parents[2] / "boards/reports"
 
 each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 
@@ -146,7 +150,7 @@ def test_a_network_without_layers_is_refused():
 def test_missing_primitive_is_no_room():
     config = core_config([(16, 8, 4)], SPRAM, lanes=4, banks=1, update_lanes=4)
     with pytest.raises(ConfigError, match="0 of 0 are left"):
-        check_fits(stores(config, SPRAM, EBR), {"EBR": 30}, "a board")
+        check_fits(config, stores(config, SPRAM, EBR), {"EBR": 30}, "a board")
 
 
 def test_unknown_board_lists_the_known():
@@ -165,7 +169,9 @@ def test_boards_are_listed_without_their_tools():
 def test_a_core_that_only_infers_has_no_residuals():
     whole, made = BOARDS["ulx3s-25f"], BOARDS["ulx3s-25f"].resized(infer_only=True)
     assert not made.config.trainable
-    assert [store.name for store in whole.stores if store not in made.stores] == ["R (residuals)"]
+    names = {store.name for store in made.stores}
+    assert [store.name for store in whole.stores if store.name not in names] == [
+        "R (residuals)", "errors", "rows to update"]
     assert whole.lutram and not made.lutram
     # A network whose counters would not fit.
     BOARDS["ulx3s-25f"].resized(network=(784, 256, 10), infer_only=True)
@@ -184,11 +190,19 @@ def test_memory_s_counts_where_rows_have_scales(name, network, message):
     made = BOARDS[name].resized(network=network, units={"scales": True})
     (store,) = [store for store in made.stores if store.name == "S (scales)"]
     assert made.config.scales and made.config.drain == 1
-    assert (store.depth, store.width) == (made.config.scale_depth, 56) and store.blocks > 1
+    assert (store.memory.depth, store.memory.width) == (made.config.scale_depth, 56)
+    assert store.blocks > 1
+
+
+#: What each unit's memories are called.
+ADDED = {"resident": {"labels of samples", "direction, rows", "direction, columns"},
+         "row_sums": {"SUMS (row sums)"}, "support": {"SUPPORT"},
+         "trace": {"steps to tell", "pieces of records"},
+         "skip": {"activations (skip)", "errors (skip)"}}
 
 
 @pytest.mark.parametrize("name, units", [
-    ("icebreaker", {"resident": 7}), *((name, {unit: True}) for name in ("icebreaker", "ulx3s-85f")
+    ("icebreaker", {"resident": 3}), *((name, {unit: True}) for name in ("icebreaker", "ulx3s-85f")
                                        for unit in ("row_sums", "trace", "support", "skip"))])
 def test_units_are_built_in_where_they_are_asked_for(name, units):
     made = BOARDS[name].resized(units=units)
@@ -196,4 +210,36 @@ def test_units_are_built_in_where_they_are_asked_for(name, units):
         assert getattr(made.config, field) == value != getattr(BOARDS[name].config, field)
     assert made.config.drain == (2 if name == "ulx3s-85f" and "skip" not in units else 1)
     names = {store.name for store in made.stores} - {store.name for store in BOARDS[name].stores}
-    assert names == ({"activations (skip)"} if "skip" in units else set())
+    assert names == ADDED[next(iter(units))]
+
+
+@pytest.mark.parametrize("name, units, network, message", [
+    ("icebreaker", {"resident": 1023}, None,
+     r"^resident 1023 does not fit on icebreaker: 1 x 131072 words of 43 bits take 1376 EBR, and 6 "
+     r"of 30 are left for them; lower --resident or leave it away$"),
+    ("icebreaker", {"resident": 7}, None, "^resident 7 does not fit on icebreaker: "),
+    ("ulx3s-25f", {"resident": 1023}, None,
+     r"^resident 1023 does not fit on ulx3s-25f: .* take \d+ LUT RAM, and \d+ of 6072 are left"),
+    ("icesugar", {"trace": True, "scales": True}, (784, 128, 64, 10), "does not fit on icesugar"),
+])
+def test_a_unit_whose_memories_do_not_fit_is_refused(name, units, network, message):
+    with pytest.raises(ConfigError, match=message):
+        BOARDS[name].resized(units=units, network=network)
+
+
+@pytest.mark.parametrize("units, network, blocks", [
+    ({}, None, 21), ({"row_sums": True}, None, 23), ({"trace": True}, None, 24),
+    ({"skip": True}, (784, 96, 96, 10), 25)])
+def test_the_icebreakers_blocks_are_those_that_were_placed(units, network, blocks):
+    """docs/boards.md has what nextpnr reported: with no other RAM, nothing is left to choose."""
+    made = BOARDS["icebreaker"].resized(units=units, network=network)
+    assert sum(store.blocks for store in made.stores if store.primitive == EBR) == blocks
+
+
+@each_board
+def test_the_estimate_is_no_more_than_what_was_placed(board):
+    report = json.loads((REPORTS / f"{board.name}.json").read_text())
+    for name, limit in board.fpga.blocks.items():
+        blocks = sum(store.blocks for store in board.stores if store.primitive.name == name)
+        assert report["resources"][name]["used"] - 2 <= blocks <= limit
+        assert blocks <= report["resources"][name]["used"]

@@ -24,10 +24,14 @@ def _memories(c: Config) -> tuple[Memory, ...]:
     slots, words = c.resident + 1, c.max_input_words
     entry = bits_of(range(words)) + c.input_planes * (1 + c.lanes)
     return (
-        Memory("samples", "resident", slots << (words - 1).bit_length(), entry),
-        Memory("labels of samples", "resident", slots, 8 + bits_of(range(words + 1))),
-        Memory("direction, rows", "hidden_depth", c.output_words * c.lanes, 32),
-        Memory("direction, columns", "max_inputs", c.hidden_depth + words, 32, c.chunks),
+        Memory("samples", "resident", slots << (words - 1).bit_length(), entry,
+               "engine.inputs.memory"),
+        Memory("labels of samples", "resident", slots, 8 + bits_of(range(words + 1)),
+               "engine.inputs.heads"),
+        Memory("direction, rows", "hidden_depth", c.output_words * c.lanes, 32,
+               "engine.places.rows"),
+        Memory("direction, columns", "max_inputs", c.hidden_depth + words, 32,
+               "engine.places.words", c.chunks),
     )
 
 

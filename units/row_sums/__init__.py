@@ -34,6 +34,7 @@ ROW_SUMS = Unit(
     needs={"trainable": "the sums follow the update unit"},
     ops=(Op.SCRUB,),
     windows=(Window(Space.SUMS, _depth, lambda c: 2, lambda c: 1, _get, _put, "sums.memory"),),
-    memories=lambda c: (Memory("SUMS (row sums)", "hidden_depth", c.sum_depth, 2),),
+    memories=lambda c: (Memory("SUMS (row sums)", "hidden_depth", c.sum_depth, 2,
+                               "engine.sums.memory"),),
     rows={"number": lambda c: range(c.sum_depth)},
 )

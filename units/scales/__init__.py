@@ -28,7 +28,7 @@ SCALES = Unit(
     windows=(Window(Space.S, lambda c: c.scale_depth, lambda c: 8 * c.scale_word_bytes,
                     lambda c: c.scale_word_bytes, _get, _put, "scales.memory"),),
     memories=lambda c: (Memory("S (scales)", "hidden_depth", c.scale_depth,
-                               8 * c.scale_word_bytes),),
+                               8 * c.scale_word_bytes, "engine.scales.memory"),),
     record={"size": lambda c: range(17)},
     rows={"number": lambda c: range(c.sum_depth)},
 )

@@ -21,8 +21,10 @@ SKIP = Unit(
         "drain": "the identity term is added to one sum a cycle",
     },
     memories=lambda c: (
-        Memory("activations (skip)", "hidden_depth", c.hidden_depth, c.activation_bits * c.lanes),
-        *((Memory("errors (skip)", "hidden_depth", c.output_words * c.steps, 2 * c.update_lanes),)
+        Memory("activations (skip)", "hidden_depth", c.hidden_depth, c.activation_bits * c.lanes,
+               "engine.skip.memory"),
+        *((Memory("errors (skip)", "hidden_depth", c.output_words * c.steps, 2 * c.update_lanes,
+                  "engine.above.memory"),)
           if c.trainable else ())),
     record={"skip": lambda c: range(MAX_SKIP + 2)},
 )

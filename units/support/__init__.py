@@ -22,7 +22,8 @@ SUPPORT = Unit(
     ops=(Op.CUTOFF, Op.PURGE),
     windows=(lanes(Space.SUPPORT, "support", "support.memory", depth=lambda c: c.support_depth,
                    lanes=lambda c: c.max_words),),
-    memories=lambda c: (Memory("SUPPORT", "max_inputs", c.support_depth, c.max_words),),
+    memories=lambda c: (Memory("SUPPORT", "max_inputs", c.support_depth, c.max_words,
+                               "engine.support.memory"),),
     record={"group_base": lambda c: range(c.support_depth)},
     rows={"group": lambda c: range(c.support_depth)},
 )

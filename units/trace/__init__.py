@@ -13,8 +13,9 @@ QUEUE = 256
 def _memories(c: Config) -> tuple[Memory, ...]:
     event = 1 + bits_of(range(c.banks)) + bits_of(range(c.trit_depth)) + bits_of(
         range(c.steps)) + 2 * c.update_lanes
-    return (*((Memory("steps to tell", "update_lanes", QUEUE, event),) if c.trainable else ()),
-            Memory("pieces of records", "trace", 2 * PIECE_BYTES, 8))
+    return (*((Memory("steps to tell", "update_lanes", QUEUE, event,
+                      "engine.tracer.queue.memory"),) if c.trainable else ()),
+            Memory("pieces of records", "trace", 2 * PIECE_BYTES, 8, "pieces.memory"))
 
 
 TRACE = Unit(

@@ -1,7 +1,7 @@
 """Memory R and the update unit: a core that can train (`hw.datapath.update`)."""
 
 from ...firmware.isa import Op
-from ..record import Memory, Option, Unit
+from ..record import Memory, Option, Unit, bits_of
 
 __all__ = ["TRAINABLE"]
 
@@ -14,9 +14,13 @@ TRAINABLE = Unit(
     ops=(Op.BWD, Op.UPD),
     memories=lambda c: (
         Memory("R (residuals)", "residual_depth", c.residual_depth,
-               c.update_lanes * c.residual_bits),
-        Memory("errors", "hidden_depth", c.output_words * c.steps, 2 * c.update_lanes),
+               c.update_lanes * c.residual_bits, "engine.residuals"),
+        Memory("errors", "hidden_depth", c.output_words * c.steps, 2 * c.update_lanes,
+               "engine.errors.memory"),
+        # The fields of other units in it are added by `model.memories`.
         Memory("rows to update", "max_neurons", c.max_neurons,
-               (c.max_neurons - 1).bit_length() + 1),
+               1 + bits_of(range(c.banks)) + bits_of(range(c.trit_depth))
+               + (bits_of(range(c.residual_depth)) if c.banks > 1 else 0),
+               "engine.lister.memory"),
     ),
 )
