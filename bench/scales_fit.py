@@ -40,10 +40,11 @@ def main() -> None:
         blocks = {kind: (sum(s.blocks for s in made.stores if s.primitive.name == kind), limit)
                   for kind, limit in board.fpga.blocks.items()}
         rows[name] = {"network": board.networks[0], "with_scales": made.networks[0],
-                      "scale_words": store.memory.depth, "scale_blocks": store.blocks, "blocks": blocks}
+                      "scale_words": store.memory.depth, "scale_blocks": store.blocks,
+                      "blocks": blocks}
         table.add_row(name, "-".join(map(str, board.networks[0])),
-                      "-".join(map(str, made.networks[0])), f"{store.memory.depth} words, {store.blocks} "
-                      f"{store.primitive.name}", *(" + ".join(
+                      "-".join(map(str, made.networks[0])), f"{store.memory.depth} words, "
+                      f"{store.blocks} {store.primitive.name}", *(" + ".join(
                           f"{pair[n]} {kind}" for kind, pair in blocks.items()) for n in (0, 1)))
     Console(width=160).print(table)
     write("scales_fit", rows)

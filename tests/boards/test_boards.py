@@ -213,18 +213,17 @@ def test_units_are_built_in_where_they_are_asked_for(name, units):
     assert names == ADDED[next(iter(units))]
 
 
-@pytest.mark.parametrize("name, units, network, message", [
-    ("icebreaker", {"resident": 1023}, None,
-     r"^resident 1023 does not fit on icebreaker: 1 x 131072 words of 43 bits take 1376 EBR, and 6 "
-     r"of 30 are left for them; lower --resident or leave it away$"),
-    ("icebreaker", {"resident": 7}, None, "^resident 7 does not fit on icebreaker: "),
-    ("ulx3s-25f", {"resident": 1023}, None,
+@pytest.mark.parametrize("name, units, sizes, message", [
+    ("icebreaker", {"resident": 1023}, {},
+     (r"^resident 1023 does not fit on icebreaker: 1 x 131072 words of 43 bits take 1408 EBR, and "
+      r"3 of 30 are left for them; lower --resident or leave it away$")),
+    ("icebreaker", {"resident": 7}, {}, "^resident 7 does not fit on icebreaker: "),
+    ("ulx3s-25f", {"resident": 1023}, {"lanes": 32, "network": (784, 64, 10)},
      r"^resident 1023 does not fit on ulx3s-25f: .* take \d+ LUT RAM, and \d+ of 6072 are left"),
-    ("icesugar", {"trace": True, "scales": True}, (784, 128, 64, 10), "does not fit on icesugar"),
 ])
-def test_a_unit_whose_memories_do_not_fit_is_refused(name, units, network, message):
+def test_a_unit_whose_memories_do_not_fit_is_refused(name, units, sizes, message):
     with pytest.raises(ConfigError, match=message):
-        BOARDS[name].resized(units=units, network=network)
+        BOARDS[name].resized(units=units, **sizes)
 
 
 @pytest.mark.parametrize("units, network, blocks", [
