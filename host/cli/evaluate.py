@@ -2,20 +2,29 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
-from ..run.metrics import ClassReport, accuracy, class_reports, confusion_matrix
+from ..data.summary import one_class_warning
+from ..run.metrics import (
+    ClassReport,
+    accuracy,
+    balanced_accuracy,
+    class_reports,
+    confusion_matrix,
+)
 from ..run.model_file import TrainedModel
 from ..run.model_rows import model_rows
 from ..run.options import TrainOptions, data_path
 from ..run.outputs import check_outputs, check_picture
 from .console import draw, emit, fits, json_option, say, screen, table
+from .data_options import rows_options, show_data, show_warning
 from .inference import forward_rule, predicted
-from .train import core_options, rows_options
+from .train import core_options
 
 __all__ = ["evaluate"]
 
@@ -26,7 +35,7 @@ MOST_CLASSES, MOST_PAIRS = 40, 20
 @click.command("eval")
 @click.argument("model_file", metavar="MODEL")
 @click.option("--dataset", metavar="NAME",
-              help="Evaluate on digits, mnist, fashion-mnist, or a .npz or .csv file: on the test "
+              help="Evaluate on a data set by name, or a .npz, .csv or .tsv file: on the test "
                    "rows if the model was trained on the same data, else on all rows of a file.  "
                    "[default: what the model was trained on]")
 @rows_options
@@ -39,27 +48,30 @@ MOST_CLASSES, MOST_PAIRS = 40, 20
                    "[default: MODEL-confusion.png]")
 @json_option
 @click.pass_context
-def evaluate(context: click.Context, model_file: str, dataset: str | None, data_dir: str | None,
-             label: str | None, test: str | None, test_fraction: float | None, device: str,
+def evaluate(context: click.Context, model_file: str, dataset: str | None, device: str,
              lanes: int, banks: int, update_lanes: int | None, vcd: str | None,
-             picture: str | None, as_json: bool) -> None:
+             picture: str | None, as_json: bool, **given: Any) -> None:
     """Measure a model: accuracy, each class, confusion matrix."""
     image = Path(picture or Path(model_file).with_suffix("").as_posix() + "-confusion.png")
     check_picture("--picture", image)
     check_outputs({"--picture": picture, "--vcd": vcd},
-                  {"MODEL": model_file, "--dataset": dataset, "--test": test})
+                  {"MODEL": model_file, "--dataset": dataset, "--test": given["test"]})
     model = TrainedModel.load(model_file)
-    data, x, y, rows = model_rows(model, model_file, dataset, {
-        "data_dir": data_path(data_dir), "label": label, "test": data_path(test),
-        "test_fraction": test_fraction})
+    given |= {"data_dir": data_path(given["data_dir"]), "test": data_path(given["test"])}
+    data, x, y, rows = model_rows(model, model_file, dataset, given)
+    show_data(data.summary)
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
                            counter_bits=model.recipe.counter_bits, rule=forward_rule(model),
                            scales=model.scales is not None, skip=model.recipe.skip)
     found = predicted(model, options, x, rows, screen(stderr=True), vcd)
+    alike = one_class_warning([data.class_names[k] for k in found], data.classes)
     matrix = confusion_matrix(y, found, data.classes)
     reports = class_reports(matrix, data.class_names)
     console = screen(stderr=as_json)
     say(console, (f"{accuracy(y, found):.2f} %", "bold"), f" of {len(x):,} {rows} right")
+    say(console, f"{balanced_accuracy(y, found):.2f} % as the mean over the classes")
+    if alike is not None:
+        show_warning(alike)
     _show_classes(reports, console)
     _show_confusion(matrix, data.class_names, console)
 
@@ -73,7 +85,10 @@ def evaluate(context: click.Context, model_file: str, dataset: str | None, data_
         say(console, f"confusion matrix: {image}")
     if as_json:
         emit({"model": model_file, "dataset": data.name, "device": device, "rows": len(x),
-              "accuracy": accuracy(y, found), "class_names": list(data.class_names),
+              "accuracy": accuracy(y, found), "balanced_accuracy": balanced_accuracy(y, found),
+              "data": data.summary.as_json() | {
+                  "warnings": [*data.summary.warnings, *([alike] if alike else [])]},
+              "class_names": list(data.class_names),
               "classes": [{"name": r.name, "rows": r.rows, "recall": r.recall,
                            "precision": r.precision} for r in reports],
               "confusion": matrix.tolist(), "state_sha256": model.state_sha256})

@@ -26,7 +26,8 @@ from ..run.outputs import check_outputs
 from ..run.trace_page import Subject, page
 from ..run.training import open_tracer
 from .console import RunProgress, counting, emit, json_option, say, screen, table
-from .train import core_options, rows_options
+from .data_options import rows_options, show_data
+from .train import core_options
 
 __all__ = ["trace"]
 
@@ -34,8 +35,8 @@ __all__ = ["trace"]
 @click.command()
 @click.argument("model_file", metavar="MODEL")
 @click.option("--dataset", metavar="NAME",
-              help="Take the sample from digits, mnist, fashion-mnist, or a .npz or .csv file: "
-                   "from the test rows if the model was trained on the same data.  "
+              help="Take the sample from a data set by name, or a .npz, .csv or .tsv file: from "
+                   "the test rows if the model was trained on the same data.  "
                    "[default: what the model was trained on]")
 @rows_options
 @click.option("--sample", type=int, metavar="N",
@@ -53,18 +54,17 @@ __all__ = ["trace"]
 @click.option("--svg", metavar="FILE", help="Draw the trace's events into this file.")
 @click.option("--html", metavar="FILE", help="Write all of it as one page.")
 @json_option
-def trace(model_file: str, dataset: str | None, data_dir: str | None, label: str | None,
-          test: str | None, test_fraction: float | None, sample: int | None, summary: int | None,
+def trace(model_file: str, dataset: str | None, sample: int | None, summary: int | None,
           temperatures: tuple[str, ...], device: str, lanes: int, banks: int,
           update_lanes: int | None, vcd: str | None, svg: str | None, html: str | None,
-          as_json: bool) -> None:
+          as_json: bool, **given: Any) -> None:
     """Explain hard decisions: what was decided, how close, and what the smooth version says.
 
     Each kind of decision has a line that says what its surrogate gradient means, and where it is
     biased.
     """
     check_outputs({"--svg": svg, "--html": html, "--vcd": vcd},
-                  {"MODEL": model_file, "--dataset": dataset, "--test": test})
+                  {"MODEL": model_file, "--dataset": dataset, "--test": given["test"]})
     model = TrainedModel.load(model_file)
     network, widths = _network(model, model_file), Temperatures.parse(temperatures)
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
@@ -74,9 +74,9 @@ def trace(model_file: str, dataset: str | None, data_dir: str | None, label: str
     if device != "model" and summary is not None:
         raise BadInput(f"--device {device} tells of one sample; give --sample, not --summary")
     gains = model.recipe.gains_in(model.recipe.epochs - 1)
-    _, x, y, rows = model_rows(model, model_file, dataset, {
-        "data_dir": data_path(data_dir), "label": label, "test": data_path(test),
-        "test_fraction": test_fraction})
+    given |= {"data_dir": data_path(given["data_dir"]), "test": data_path(given["test"])}
+    data, x, y, rows = model_rows(model, model_file, dataset, given)
+    show_data(data.summary)
     found = totals = None
     if sample is not None or summary is None:
         number = sample or 0
@@ -108,7 +108,7 @@ def trace(model_file: str, dataset: str | None, data_dir: str | None, label: str
         if file is not None:
             say(console, file)
     if as_json:
-        emit(_as_dict(model, found, totals))
+        emit(_as_dict(model, found, totals) | {"data": data.summary.as_json()})
 
 
 def _network(model: TrainedModel, model_file: str) -> MarginNetwork:

@@ -1,10 +1,9 @@
 """``tritgrad train``."""
 
-from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -29,10 +28,9 @@ from ..run.training import (
     with_device,
 )
 from .console import RunProgress, draw, emit, json_option, say, screen, stop_on_interrupt, table
+from .data_options import data_options, reading_values, show_data, split_options, stack
 
-__all__ = ["core_options", "data_options", "rows_options", "train"]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+__all__ = ["core_options", "train"]
 
 #: The picture of a run.
 CURVE = "curve.png"
@@ -40,31 +38,7 @@ CURVE = "curve.png"
 RUN_FILES = (CHECKPOINT, "model.npz", "best.npz", "history.json", CURVE)
 
 
-def _stack(*options: Callable[[Any], Any]) -> Callable[[Function], Function]:
-    def apply(function: Function) -> Function:
-        for option in reversed(options):
-            function = option(function)
-        return function
-    return apply
-
-
-data_options = _stack(
-    click.option("--data-dir", metavar="DIR",
-                 help="Read the IDX files of the MNIST family from this folder."),
-    click.option("--label", metavar="NAME",
-                 help="Take this column of a CSV file as the label.  [default: the last one]"),
-    click.option("--test", metavar="FILE", help="Take the test rows from this CSV or NPZ file."),
-)
-
-#: For what is done with rows of the data that a model was trained on.
-rows_options = _stack(
-    data_options,
-    click.option("--test-fraction", type=float, metavar="F",
-                 help="Take this part of the rows for the test, where the data have no test set.  "
-                      "[default: as in training]"),
-)
-
-core_options = _stack(
+core_options = stack(
     click.option("--lanes", type=int, default=16, show_default=True, metavar="L",
                  help="Set the inputs that a bank takes in a cycle."),
     click.option("--banks", type=int, default=16, show_default=True, metavar="R",
@@ -79,8 +53,10 @@ core_options = _stack(
 
 @click.command()
 @click.option("--dataset", default="digits", show_default=True, metavar="NAME",
-              help="Train on digits, mnist, fashion-mnist, or a .npz or .csv file.")
+              help="Train on digits, mnist, fashion-mnist, kmnist, qmnist, emnist-letters and "
+                   "such, or a .npz, .csv or .tsv file.")
 @data_options
+@split_options
 @click.option("--test-fraction", type=float, default=0.2, show_default=True, metavar="F",
               help="Split off this part of the rows for the test, where the data have no test set.")
 @click.option("--val-fraction", type=float, metavar="F",
@@ -217,6 +193,7 @@ def _is_default(context: click.Context, option: str) -> bool:
 def _options(given: dict[str, Any]) -> TrainOptions:
     for name in ("dataset", "data_dir", "test"):
         given[name] = data_path(given[name])
+    given |= reading_values(given)
     given["hidden"] = parse_integers("--hidden", given["hidden"])
     if given["act_shift"] is not None:
         given["act_shift"] = parse_integers("--act-shift", given["act_shift"])
@@ -231,6 +208,7 @@ def _begin(options: TrainOptions, out: str | None, vcd: str | None,
     recipe = options.recipe(data)
     if out is not None:
         _refuse_run(Path(out))
+    show_data(data.summary)
     learner = open_learner(options, recipe, progress, vcd, data.pixels)
     if isinstance(learner, DeviceLearner) and board_and_port(options.device):
         core = learner.driver.config  # a board's core has sizes of its own
@@ -277,6 +255,7 @@ def _continue(context: click.Context, folder: Path, options: TrainOptions, out: 
     checkpoint = with_device(checkpoint, options.device if "device" in given else None,
                              options.data_dir if "data_dir" in given else None)
     data = checkpoint.options.load_data()
+    show_data(data.summary)
     learner = open_learner(checkpoint.options, checkpoint.options.recipe(data), progress, vcd,
                            data.pixels)
     return resume(checkpoint, data, folder, learner, progress)
@@ -301,6 +280,8 @@ def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
         rows.append(("validation accuracy", f"{text}{outcome.position.best_epoch}"))
     if last.test_accuracy is not None:
         rows.append(("test accuracy", f"{last.test_accuracy:.2f} %"))
+    if last.test_balanced is not None:
+        rows.append(("balanced", f"{last.test_balanced:.2f} %, the mean over the classes"))
     rows.append(("updates, flips", f"{result['updates']:,}, {result['flips']:,}"))
     if result["scales"] is not None:
         low, high = result["scales"]["exact"]
@@ -321,6 +302,8 @@ def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
     if result["samples_per_second"]:
         speed = f"{result['samples_per_second']:,.0f} samples/s"
         rows.append(("speed", f"{speed}, {result['seconds']:,.1f} s in all"))
+    for warning in result["data"]["warnings"][len(outcome.data.summary.warnings):]:
+        rows.append(("warning", warning))
     console.print(table(f"{result['dataset']} on {result['device']}", ("", ""), rows))
     for what, value in (("state_sha256", result["state_sha256"]), *files.items()):
         say(console, f"{what}: {value}")

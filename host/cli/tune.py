@@ -14,6 +14,7 @@ from ..run.model_file import TrainedModel
 from ..run.options import TrainOptions, data_path
 from ..run.outputs import check_outputs
 from .console import counting, emit, json_option, say, screen, table
+from .data_options import show_data
 from .inference import predicted
 from .train import core_options
 
@@ -64,6 +65,7 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
     if data_dir is not None:
         trained = replace(trained, data_dir=data_path(data_dir))
     data = trained.load_data()
+    show_data(data.summary)
     if data.x_val is None or data.y_val is None or not len(data.x_val):
         raise BadInput(f"{model_file} was trained without validation rows; train with "
                        "--val-fraction")

@@ -2,17 +2,19 @@
 
 The order of the steps, each over the rows that the one before left:
 
-1. training and test rows: the data set's own, those of a test file, or `split_rows`;
-2. classes: the sorted distinct labels of all rows, training and test;
-3. coding: ranges, means and quantiles fitted to all training rows;
-4. validation rows: `split_rows` again, over the training rows numbered from 0 in file order;
-5. the limit: the first N of the remaining training rows;
-6. coding: inputs selected by these rows.
+1. rows that lack a value are dropped, if so told, and windows made;
+2. training and test rows: the data set's own, those of a test file, or `splits.split`;
+3. classes: the sorted distinct labels of the training rows, or those told;
+4. missing values are filled in, if so told, and coding: ranges, means and quantiles fitted to all
+   training rows;
+5. validation rows: `splits.split` again, over the training rows numbered from 0 in file order;
+6. the limit: the first N of the remaining training rows; rows of rare classes repeated;
+7. coding: inputs selected by these rows.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +22,25 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
-from ...model.rng import split_rows
 from .codings.coding import Coding
 from .codings.spec import fit
-from .idx import CLASS_NAMES, load_idx
+from .features import scale_warnings
+from .label_checks import check_labels, check_scale, number_labels
+from .reading import Layout, Reading
 from .scaling import Scaling, check_planes
-from .tables import NUMBER, Table, listed, read_csv, read_npz
+from .sources import Source, read_source
+from .splits import split, windows
+from .summary import Summary
+from .tables import Table
 
-__all__ = ["MAX_CLASSES", "Dataset", "Rows", "load"]
+__all__ = ["Dataset", "Rows", "load"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
-Text = npt.NDArray[np.str_]
+Indices = npt.NDArray[np.int64]
 
-#: Classes that the widest core can have.
-MAX_CLASSES = 256
-
-IMAGE_SETS = ("mnist", "fashion-mnist")
+#: Most that a training row is repeated.
+REPEATS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +85,18 @@ class Dataset:
     columns
         Names of the features of a CSV file.
     train_rows
-        int64 (rows,): the number of each row of `x_train` in the file, from 0, rising.
+        int64 (rows,): the number of each row of `x_train` among the rows or windows that were
+        read, from 0, rising.
     rows
         The numbers that the inputs were made of.
+    test_rows
+        The same of `x_test`; None where these are of another file or part.
+    summary
+        What was read.
+    limits
+        The range of the training rows.
+    layout
+        How a text file was read, so that others can be read alike.
     """
 
     name: str
@@ -97,8 +110,12 @@ class Dataset:
     coding: Coding
     image_shape: tuple[int, int] | None
     columns: tuple[str, ...] | None
-    train_rows: npt.NDArray[np.int64]
+    train_rows: Indices
     rows: Rows
+    test_rows: Indices | None
+    summary: Summary
+    limits: Scaling
+    layout: Layout | None = None
 
     @property
     def inputs(self) -> int:
@@ -133,49 +150,43 @@ class Dataset:
         return len(self.class_names)
 
 
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """Rows before scaling. None: to be split off, fitted or counted from the data."""
-
-    name: str
-    train: Table
-    test: Table | None
-    planes: int
-    scaling: Scaling | None = None
-    class_names: tuple[str, ...] | None = None
-
-
 def load(name: str, *, data_dir: str | Path | None = None, label: str | None = None,
          test: str | Path | None = None, test_fraction: float = 0.2, planes: int | None = None,
          limit: int | None = None, val_fraction: float | None = None,
          encode: str | None = None, coding: Coding | None = None,
-         class_names: Sequence[str] | None = None) -> Dataset:
-    """Load a data set by name or file.
+         class_names: Sequence[str] | None = None,
+         reading: Reading | None = None, layout: Layout | None = None,
+         limits: Scaling | None = None, whole: bool = False) -> Dataset:
+    """Load a data set by name or file; the rules of files are in ``docs/data.md``.
 
     Parameters
     ----------
     name
-        ``digits``, ``mnist``, ``fashion-mnist``, a .npz or a .csv file.
+        ``digits``, one of `idx_names.IMAGE_SETS`, or a .npz, .csv or .tsv file.
     data_dir
-        Folder of the IDX files, for the MNIST family only.
+        Folder of the IDX files, for `idx_names.IMAGE_SETS` only.
     label
-        Label column, for a CSV file only; by default the last one.
+        Label column, for a text file only; in place of that of `reading`.
     test
-        CSV or NPZ file with the test rows, for a file only.
+        File with the test rows, for a file only.
     test_fraction
         Part of the rows that becomes the test set, where there is no test set already.
     planes
-        Bits of an input, 1 to 8, if it is one a feature; by default 1 for the MNIST family, 4 for
-        everything else.
+        Bits of an input, 1 to 8, if it is one a feature; by default 1 for
+        `idx_names.IMAGE_SETS`, 4 for everything else.
     limit
         Training rows kept, the first ones; by default all.
     val_fraction
         Part of the training rows that is held back for validation; None or 0 for none.
     encode
         The coding, see `tritgrad.host.data.codings.spec`; by default ``planes``.
-    coding, class_names
+    coding, class_names, layout, limits
         Those of a trained model, in place of what the data would give; labels that the model
-        does not know are refused.
+        does not know are refused. `limits` are the range that inputs are reported against.
+    reading
+        How files are read and rows split.
+    whole
+        Whether all rows are looked at: no test rows are needed, and none is left out.
 
     Raises
     ------
@@ -184,129 +195,161 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
     """
     if limit is not None and (isinstance(limit, bool) or limit < 1):
         raise BadInput(f"limit must be at least 1, not {limit!r}")
-    parts = _parts(name, data_dir, label, test)
-    planes = check_planes(parts.planes if planes is None else planes)
+    reading = reading or Reading()
+    if label is not None:
+        reading = replace(reading, label=label)
+    source = read_source(name, data_dir, reading, test, layout)
+    planes = check_planes(source.planes if planes is None else planes)
+    tables = [source.train, *([source.test] if source.test else [])]
+    notes = [note for table in tables for note in table.notes]
+    warnings = [warning for table in tables for warning in table.warnings]
+    if source.test is not None:
+        check_scale(source.train, source.test)
+    if class_names is None and source.class_names is None:
+        warnings += check_labels(source.train, reading)
+    tables, made = _windowed(tables, reading, layout)
+    train, notes = tables[0], notes + made
 
-    train = parts.train
-    rows = np.arange(len(train.values))
-    if parts.test is None:
-        rows, held = _split(len(train.values), test_fraction, "test_fraction", "test")
+    rows, held = np.arange(len(train.values)), None
+    if source.test is None:
+        rows, held = _split(train, rows, test_fraction, "test_fraction", "test", reading, whole)
         test_values, test_labels = train.values[held], train.labels[held]
     else:
-        test_values, test_labels = parts.test.values, parts.test.labels
-    values, labels = train.values[rows], train.labels[rows]
-
-    names, y_train, y_test = _number(train.source, labels, test_labels,
-                                     class_names or parts.class_names)
-    kept, y_val = np.arange(len(rows)), None
-    held_back = None
+        test_values, test_labels = tables[1].values, tables[1].labels
+    values = train.values[rows]
+    names, y_train, y_test, spelled = number_labels(
+        train.source, train.labels[rows], tables[-1].source, test_labels,
+        class_names or reading.classes, source.class_names, model=class_names is not None)
+    fill = _fill(train, values, layout)
+    if fill is not None:
+        values, test_values = (np.where(np.isnan(v), fill, v) for v in (values, test_values))
+    chosen, back, y_val = np.arange(len(rows)), None, None
     if val_fraction:
-        kept, held_back = _split(len(rows), val_fraction, "val_fraction", "validation")
-        y_val = y_train[held_back]
-    chosen = kept[:limit]
-    numbers = Rows(values, test_values, chosen, held_back, parts.scaling)
+        chosen, back = _split(train, rows, val_fraction, "val_fraction", "validation", reading,
+                              False)
+        y_val = y_train[back]
+    chosen = chosen[:limit]
+    if reading.balance:
+        chosen = _balanced(chosen, y_train[chosen])
+        notes.append("training rows of rare classes are repeated, as --balance says")
+    rows, y_train = rows[chosen], y_train[chosen]
     if coding is None:
-        coding = fit(encode or "planes", values, chosen, scaling=parts.scaling,
+        coding = fit(encode or "planes", values, chosen, scaling=source.scaling,
                      image_shape=train.image_shape, planes=planes)
+
+    limits = limits or source.scaling or Scaling.fit(values)
+    judged = np.concatenate([values, test_values]) if whole else test_values
+    if class_names is None:
+        warnings += _lonely(names, y_train, reading)
+    parts = {"training": len(rows), "test": len(test_values)} | (
+        {} if back is None else {"validation": len(back)})
+    summary = Summary(
+        source.name, len(values) + len(test_values), values.shape[1],
+        sum(table.dropped for table in tables), train.label_column, train.label_reason,
+        _counts(names, [y_train, y_test] if y_val is None else [y_train, y_val, y_test]),
+        {} if whole else parts, "" if whole else _origin(source, test, reading, test_fraction),
+        limits.outside(judged), "these rows" if whole else "the test rows",
+        tuple(dict.fromkeys([*notes, *spelled])),
+        tuple(dict.fromkeys(warnings + scale_warnings(judged, limits,
+                                                      None if whole else len(values)))))
     return Dataset(
-        name=parts.name, x_train=coding.apply(values[chosen]), y_train=y_train[chosen],
+        name=source.name, x_train=coding.apply(values[chosen]), y_train=y_train,
         x_test=coding.apply(test_values), y_test=y_test,
-        x_val=None if held_back is None else coding.apply(values[held_back]), y_val=y_val,
+        x_val=None if back is None else coding.apply(values[back]), y_val=y_val,
         class_names=names, coding=coding, image_shape=train.image_shape, columns=train.columns,
-        train_rows=rows[chosen], rows=numbers)
+        train_rows=rows, rows=Rows(values, test_values, chosen, back, source.scaling),
+        test_rows=held, summary=summary, limits=limits,
+        layout=None if train.layout is None else replace(
+            train.layout, fill=None if fill is None else tuple(fill.tolist()),
+            window=reading.window or train.layout.window))
 
 
-def _parts(name: str, data_dir: str | Path | None, label: str | None,
-           test: str | Path | None) -> _Parts:
-    suffix = Path(name).suffix.lower()
-    if data_dir is not None and name not in IMAGE_SETS:
-        raise BadInput(f"a data folder is for {' and '.join(IMAGE_SETS)} only, not for {name!r}")
-    if label is not None and suffix != ".csv":
-        raise BadInput(f"a label column ({label!r}) is for CSV files only, not for {name!r}")
-    if test is not None and suffix not in (".csv", ".npz"):
-        raise BadInput(f"a test file is for CSV and NPZ data only, not for {name!r}")
-    if name == "digits":
-        return _digits()
-    if name in IMAGE_SETS:
-        return _images(name, data_dir)
-    if suffix == ".csv":
-        train, own = read_csv(Path(name), label), None
-    elif suffix == ".npz":
-        train, own = read_npz(Path(name))
-    else:
-        raise BadInput(f"data set must be digits, mnist, fashion-mnist or a .npz or .csv file, "
-                       f"not {name!r}")
-    if test is not None:
-        own = _test_table(Path(test), train, label)
-    return _Parts(Path(name).name, train, own, planes=4)
+def _windowed(tables: list[Table], reading: Reading, layout: Layout | None,
+              ) -> tuple[list[Table], list[str]]:
+    window = reading.window or (layout.window if layout else None)
+    if window is None:
+        return tables, []
+    rows, stride = window
+    if stride < rows and reading.split_rule in ("random", "stratified"):
+        raise BadInput(f"windows of {rows} rows every {stride} overlap, and --split "
+                       f"{reading.split_rule} would put parts of one into training and test; give "
+                       f"--split ordered or group:COL, or a stride of {rows}")
+    made, notes = [], []
+    for table in tables:
+        if table.image_shape is not None:
+            raise BadInput(f"--window is for rows of features; {table.source} has images")
+        found, first, changed = windows(table, rows, stride)
+        made.append(replace(found, starts=first))
+        notes.append(f"{len(first):,} windows of {rows} rows, one every {stride}" +
+                     (f"; {changed:,} in which the label changes left out" if changed else ""))
+    return made, notes
 
 
-def _test_table(path: Path, train: Table, label: str | None) -> Table:
-    """The rows of a test file, with the features of the training file in their order."""
-    suffix = path.suffix.lower()
-    if suffix == ".csv":
-        table = read_csv(path, label or train.label_column, train.columns)
-    elif suffix == ".npz":
-        whole, test = read_npz(path)
-        table = test or whole
-    else:
-        raise BadInput(f"test file must be a .npz or .csv file, not {str(path)!r}")
-    if table.values.shape[1] != train.values.shape[1]:
-        raise BadInput(f"{path} has {table.values.shape[1]} features a row, "
-                       f"{train.source} has {train.values.shape[1]}")
-    return table
-
-
-def _digits() -> _Parts:
-    from sklearn.datasets import load_digits  # seconds to load, and only this set needs it
-
-    values, target = load_digits(return_X_y=True)
-    table = Table("digits", values, target.astype(np.str_), None, (8, 8))
-    return _Parts("digits", table, None, planes=4, scaling=Scaling.fixed(0, 16, 64))
-
-
-def _images(name: str, data_dir: str | Path | None) -> _Parts:
-    x_train, y_train, x_test, y_test = load_idx(name, data_dir)
-    shape = x_train.shape[1], x_train.shape[2]
-    inputs = shape[0] * shape[1]
-    words = CLASS_NAMES[name]
-    words += tuple(str(i) for i in range(len(words), 256))
-    train, test = (Table(name, x.reshape(len(x), inputs), np.array(words)[y], None, shape)
-                   for x, y in ((x_train, y_train), (x_test, y_test)))
-    seen = np.union1d(y_train, y_test)
-    return _Parts(name, train, test, planes=1, scaling=Scaling.fixed(0, 255, inputs),
-                  class_names=tuple(words[i] for i in seen))
-
-
-def _split(count: int, fraction: float, option: str, part: str,
-           ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Row numbers that stay and row numbers of the held-back part, both rising."""
+def _split(table: Table, rows: Indices, fraction: float, option: str, part: str,
+           reading: Reading, whole: bool) -> tuple[Indices, Indices]:
+    """Positions in `rows` that stay and those of the held-back part, both rising."""
     if not 0 < fraction < 1:
         raise BadInput(f"{option} must be above 0 and below 1, not {fraction!r}")
-    kept, held = split_rows(count, fraction)
-    if not len(held):
-        raise BadInput(f"{option} {fraction!r} of {count} rows leaves no {part} row")
+    groups = table.groups[rows] if reading.group and table.groups is not None else None
+    kept, held = split(len(rows), fraction, reading.split_rule, reading.split_seed,
+                       table.labels[rows], groups)
+    ordered = reading.split_rule == "ordered" and len(held) > 0
+    if ordered and not whole and reading.window and table.starts is not None:
+        # windows of the training part end before those of the test part begin
+        first = table.starts[rows][held[0]]
+        kept = kept[table.starts[rows][kept] + reading.window[0] <= first]
+    if not len(held) and not whole:
+        raise BadInput(f"{option} {fraction!r} of {len(rows)} rows leaves no {part} row")
     return kept, held
 
 
-def _number(source: str, train: Text, test: Text, given: Sequence[str] | None,
-            ) -> tuple[tuple[str, ...], Labels, Labels]:
-    """Class names and the labels as numbers of them."""
-    distinct, numbers = np.unique(np.concatenate([train, test]), return_inverse=True)
-    found = distinct.tolist()
-    names = tuple(given or _sorted_labels(found))
-    if len(names) < 2:
-        raise BadInput(f"{source} has the single class {names[0]!r}; at least 2 are needed")
-    if len(names) > MAX_CLASSES:
-        raise BadInput(f"{source} has {len(names)} classes; at most {MAX_CLASSES} are possible")
-    for name in found:
-        if name not in names:
-            raise BadInput(f"{source} has the label {name!r}; the model knows {listed(names)}")
-    numbers = np.array([names.index(name) for name in found], np.int64)[numbers]
-    return names, numbers[:len(train)], numbers[len(train):]
+def _fill(table: Table, values: npt.NDArray[Any],
+          layout: Layout | None) -> npt.NDArray[np.float64] | None:
+    """What stands in for missing values of each input; None if nothing does."""
+    if table.layout is None or table.layout.missing != "mean":
+        return None
+    if layout is not None:
+        if layout.fill is None:
+            raise BadInput(f"{table.source}: --missing mean needs a model that was trained with it")
+        return np.array(layout.fill)
+    empty = np.isnan(values).all(axis=0)
+    if empty.any():
+        name = (table.columns or ())[int(np.argmax(empty))]
+        raise BadInput(f"{table.source}: no training row has a value in column {name!r}; leave it "
+                       f"away with --drop")
+    found: npt.NDArray[np.float64] = np.nanmean(values, axis=0)
+    return found
 
 
-def _sorted_labels(labels: Sequence[str]) -> list[str]:
-    if all(NUMBER.match(label) for label in labels):
-        return sorted(labels, key=lambda label: (Decimal(label), label))
-    return sorted(labels)
+def _balanced(rows: Indices, labels: Labels) -> Indices:
+    counts = np.bincount(labels)
+    times = np.clip((counts.max() + counts // 2) // np.maximum(counts, 1), 1, REPEATS)
+    return np.repeat(rows, times[labels])
+
+
+def _lonely(names: Sequence[str], y_train: Labels, reading: Reading) -> list[str]:
+    """A warning of classes that no training row has."""
+    counts = np.bincount(y_train, minlength=len(names))
+    none = [name for name, count in zip(names, counts, strict=True) if not count]
+    if not none or reading.classes:
+        return []
+    return [f"no training row is of the class {', '.join(none[:5])}"]
+
+
+def _counts(names: Sequence[str], numbers: Sequence[Labels]) -> dict[str, int]:
+    counted: Counter[int] = Counter()
+    for part in numbers:
+        counted.update(part.tolist())
+    return {name: counted[i] for i, name in enumerate(names)}
+
+
+def _origin(source: Source, test: str | Path | None, reading: Reading, fraction: float) -> str:
+    if test is not None:
+        return f"test rows of {Path(test).name}"
+    if source.test is not None:
+        return "its own test rows"
+    rule = reading.split_rule
+    how = {"random": f"at random, seed {reading.split_seed}",
+           "stratified": f"at random in each class, seed {reading.split_seed}",
+           "ordered": "the last rows"}.get(rule, f"whole groups of {reading.group!r}")
+    return f"{fraction:g} of the rows held back: {how}"

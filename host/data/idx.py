@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: the IDX files, where to look for them and how to fetch them."""
+"""IDX files of images and labels, where to look for them and how to fetch them."""
 
 import gzip
 import logging
@@ -6,65 +6,89 @@ import math
 import os
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import platformdirs
 
 from ...errors import BadInput
+from .idx_names import FILES, HASHES, MIRRORS, emnist_part, find_files
 
-__all__ = ["CLASS_NAMES", "FILES", "load_idx", "read_idx", "user_cache"]
+__all__ = ["ImageSet", "load_idx", "read_idx", "user_cache"]
 
+Array = npt.NDArray[Any]
+Labels = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 
-#: Images and labels of the training set, then of the test set.
-FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-         "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
-
-#: What the labels 0..9 stand for.
-CLASS_NAMES = {
-    "mnist": tuple("0123456789"),
-    "fashion-mnist": ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-                      "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
-}
-
-MIRRORS = {
-    "mnist": ("https://ossci-datasets.s3.amazonaws.com/mnist/",
-              "https://storage.googleapis.com/cvdf-datasets/mnist/"),
-    "fashion-mnist": ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
-}
-
-#: SHA-256 of the published .gz files, in the order of `FILES`.
-HASHES = {
-    "mnist": ("440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-              "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-              "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-              "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
-    "fashion-mnist": ("3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-                      "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-                      "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-                      "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
-}
+#: NumPy types of the values, by the third byte of a file.
+TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
 
-def read_idx(path: Path, dimensions: int) -> Bytes:
-    """An IDX file of unsigned bytes, gzipped or not, as an array of `dimensions` axes."""
+def read_idx(path: Path, dimensions: int | None = None) -> Array:
+    """An IDX file, gzipped or not, as an array of `dimensions` axes, or as many as it has."""
     try:
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
-    header = 4 + 4 * dimensions
-    if content[:4] != bytes((0, 0, 8, dimensions)) or len(content) < header:
-        raise BadInput(f"{path} is no IDX file of bytes with {dimensions} axes: it starts with "
-                       f"{content[:4].hex() or 'nothing'}, not 000008{dimensions:02x}")
-    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", dimensions, 4))
-    expected = header + math.prod(shape)
+    axes = content[3] if len(content) > 3 and dimensions is None else dimensions or 0
+    header = 4 + 4 * axes
+    if len(content) < header or content[:2] != b"\0\0" or content[2] not in TYPES or (
+            content[3] != axes):
+        raise BadInput(f"{path} is no IDX file with {axes} axes: it starts with "
+                       f"{content[:4].hex() or 'nothing'}, not 000008{axes:02x}")
+    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", axes, 4))
+    kind = np.dtype(TYPES[content[2]])
+    expected = header + math.prod(shape) * kind.itemsize
     if len(content) != expected:
         raise BadInput(f"{path} has {len(content)} bytes; its shape {shape} needs {expected}")
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    return np.frombuffer(content, kind, offset=header).reshape(shape)
+
+
+def as_pixels(path: Path, images: Array) -> Bytes:
+    """Images of another type as bytes: whole numbers from 0 to 255, or parts of 1 times 255."""
+    if images.dtype == np.uint8:
+        return images
+    values = images.astype(np.float64)
+    if not np.isfinite(values).all() or values.min(initial=0) < 0 or values.max(initial=0) > 255:
+        raise BadInput(f"{path}: pixels must be from 0 to 255, not {values.min():g} to "
+                       f"{values.max():g}")
+    if values.max(initial=0) <= 1 and images.dtype.kind == "f":
+        values = np.floor(255 * values + 0.5)
+    if (values % 1).any():
+        raise BadInput(f"{path}: pixels must be whole numbers, or all from 0 to 1")
+    return values.astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images and labels.
+
+    Attributes
+    ----------
+    x_train, x_test
+        uint8 (n, rows, columns).
+    y_train, y_test
+        int64 (n,), 0 to 255.
+    name
+        Of the data set that the files are.
+    folder
+        Where they were found.
+    notes
+        What was done to them.
+    """
+
+    x_train: Bytes
+    y_train: Labels
+    x_test: Bytes
+    y_test: Labels
+    name: str
+    folder: Path
+    notes: tuple[str, ...]
 
 
 def user_cache(name: str) -> Path:
@@ -73,11 +97,12 @@ def user_cache(name: str) -> Path:
     return Path(base or platformdirs.user_cache_dir("tritgrad", appauthor=False)) / name
 
 
-def load_idx(name: str, data_dir: str | Path | None = None) -> tuple[Bytes, Bytes, Bytes, Bytes]:
-    """Training images (n, rows, columns), labels (n,), test images and labels of `name`.
+def load_idx(name: str, data_dir: str | Path | None = None) -> ImageSet:
+    """The images of data set `name`, one of `IMAGE_SETS`.
 
     Looks in `data_dir`, or else in the folder `name` of TRITGRAD_DATA, then in the user's cache,
-    then downloads into that cache with a checked hash.
+    then downloads what is published with a known hash into that cache. Images of EMNIST, which
+    are stored lying, are turned upright.
 
     Raises
     ------
@@ -85,23 +110,45 @@ def load_idx(name: str, data_dir: str | Path | None = None) -> tuple[Bytes, Byte
         Files are missing, damaged or do not fit each other.
     """
     paths = _find(name, data_dir)
-    x_train, y_train, x_test, y_test = (
-        read_idx(path, 3 if i % 2 == 0 else 1) for i, path in enumerate(paths))
+    arrays, notes = [], []
+    for i, path in enumerate(paths):
+        array = read_idx(path, 3 if i % 2 == 0 else None)
+        if i % 2 == 0:
+            array = as_pixels(path, array)
+        elif array.ndim == 2 and array.shape[1] > 1:
+            array = array[:, 0]
+            notes.append("of the labels the first number of each row is the class")
+        else:
+            array = array.reshape(len(array))
+        arrays.append(array)
+    x_train, y_train, x_test, y_test = arrays
     for images, labels, path in ((x_train, y_train, paths[0]), (x_test, y_test, paths[2])):
         if not images.size:
             raise BadInput(f"{path} holds no images")
         if len(images) != len(labels):
             raise BadInput(f"{path} holds {len(images)} images, the file of labels beside it "
                            f"{len(labels)} labels")
+        if labels.dtype.kind == "f" or labels.min() < 0 or labels.max() > 255:
+            raise BadInput(f"{path}: labels must be whole numbers from 0 to 255, not "
+                           f"{labels.min()} to {labels.max()}")
     if x_train.shape[1:] != x_test.shape[1:]:
         raise BadInput(f"{paths[0]} and {paths[2]} hold images of the sizes {x_train.shape[1:]} "
                        f"and {x_test.shape[1:]}")
-    return x_train, y_train, x_test, y_test
+    known = emnist_part(paths) or name
+    if known.startswith("emnist-"):
+        x_train, x_test = x_train.transpose(0, 2, 1), x_test.transpose(0, 2, 1)
+        notes.append(f"images of {known} are turned upright")
+    return ImageSet(x_train, y_train.astype(np.int64), x_test, y_test.astype(np.int64), known,
+                    paths[0].parent, tuple(dict.fromkeys(notes)))
 
 
 def _find(name: str, data_dir: str | Path | None) -> list[Path]:
     if data_dir is not None:
-        found = _in_folder(Path(data_dir))
+        folder = Path(data_dir)
+        if not folder.is_dir():
+            raise BadInput(f"data folder {data_dir} "
+                           f"{'is a file' if folder.exists() else 'does not exist'}")
+        found = find_files(folder, name)
         missing = [file for file, path in zip(FILES, found, strict=True) if path is None]
         if missing:
             raise BadInput(f"data folder {data_dir} lacks {_and(missing)} (.gz or not)")
@@ -109,24 +156,18 @@ def _find(name: str, data_dir: str | Path | None) -> list[Path]:
     shared = os.environ.get("TRITGRAD_DATA")
     folders = [Path(shared) / name] if shared else []
     for folder in [*folders, user_cache(name)]:
-        found = _in_folder(folder)
+        found = find_files(folder, name)
         if None not in found:
             return [path for path in found if path is not None]
     return _download(name, user_cache(name))
 
 
-def _in_folder(folder: Path) -> list[Path | None]:
-    """The four files of `FILES` in `folder`, None for each that is not there."""
-    def pick(file: str) -> Path | None:
-        names = (file, file + ".gz", file.replace("-idx", ".idx"))
-        return next((folder / n for n in names if (folder / n).is_file()), None)
-
-    return [pick(file) for file in FILES]
-
-
 def _download(name: str, folder: Path) -> list[Path]:
     paths = []
-    for file, known, found in zip(FILES, HASHES[name], _in_folder(folder), strict=True):
+    if name not in HASHES:
+        raise BadInput(f"{name} is not on this machine: put its four IDX files (.gz or not) into "
+                       f"{folder} or into a folder given as --data-dir")
+    for file, known, found in zip(FILES, HASHES[name], find_files(folder, name), strict=True):
         paths.append(found if found is not None else _fetch_any(name, file, known, folder))
     return paths
 

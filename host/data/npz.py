@@ -6,7 +6,7 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from ...errors import BadInput, OutputError, TritgradError
 
-__all__ = ["need_file", "read_arrays", "write_arrays", "write_error", "write_whole"]
+__all__ = ["array_names", "need_file", "read_array", "read_arrays", "write_arrays", "write_error",
+           "write_whole"]
 
 Array = npt.NDArray[Any]
 
@@ -33,8 +34,32 @@ def need_file(path: Path) -> None:
         raise BadInput(f"{path} {'is a folder, not a file' if path.is_dir() else 'does not exist'}")
 
 
-def read_arrays(path: Path) -> dict[str, Array]:
-    """All arrays of a .npz file by name, never unpickling anything.
+def array_names(path: Path) -> list[str]:
+    """Names of the arrays of a .npz file, in its order. Raises `BadInput` as `read_arrays`."""
+    need_file(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist()]
+    except UNREADABLE:
+        raise BadInput(f"{path} is no .npz file (or is cut short)") from None
+
+
+def read_array(path: Path) -> Array:
+    """The array of a .npy file. Raises `BadInput` if it is missing, damaged or of objects."""
+    need_file(path)
+    try:
+        with path.open("rb") as file:
+            found: Array = np.lib.format.read_array(file, allow_pickle=False)
+    except UNREADABLE as error:
+        what = ("holds Python objects; only numbers and strings are read"
+                if "allow_pickle" in str(error) else
+                f"is no .npy file, or damaged ({_first_line(error)})")
+        raise BadInput(f"{path} {what}") from None
+    return found
+
+
+def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, Array]:
+    """Arrays of a .npz file by name, all or the named ones, never unpickling anything.
 
     Raises
     ------
@@ -49,7 +74,7 @@ def read_arrays(path: Path) -> dict[str, Array]:
     try:
         # opened here because np.load leaks a file that it cannot read
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            for name in stored.files:
+            for name in stored.files if names is None else names:
                 arrays[name] = stored[name]
     except UNREADABLE as error:
         if "allow_pickle" in str(error):

@@ -1,5 +1,6 @@
 """From a data set's own numbers to the unsigned integers that a network reads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,19 @@ class Scaling:
         """The range of each column of `values` (rows, inputs)."""
         return cls(values.min(axis=0).astype(np.float64), values.max(axis=0).astype(np.float64))
 
+    def as_json(self) -> dict[str, Any]:
+        """The range in JSON types; one number where all features have it."""
+        def short(values: FloatArray) -> list[float] | float:
+            return float(values[0]) if (values == values[0]).all() else values.tolist()
+        return {"inputs": self.inputs, "minimum": short(self.minimum),
+                "maximum": short(self.maximum)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Scaling":
+        """The inverse of `as_json`."""
+        return cls(*(np.broadcast_to(np.array(stored[name], np.float64), stored["inputs"]).copy()
+                     for name in ("minimum", "maximum")))
+
     @property
     def inputs(self) -> int:
         """Features of a row."""
@@ -71,6 +85,17 @@ class Scaling:
     def is_pixels(self) -> bool:
         """Whether bytes are left as they are."""
         return bool((self.minimum == 0).all() and (self.maximum == 255).all())
+
+    def outside(self, values: npt.NDArray[Any]) -> float | None:
+        """Part of the numbers (rows, inputs) that lie outside the range; None of no rows."""
+        self._check(values)
+        if not values.size:
+            return None
+        count = 0
+        for start in range(0, len(values), BLOCK):
+            block = values[start:start + BLOCK]
+            count += int(((block < self.minimum) | (block > self.maximum)).sum())
+        return count / values.size
 
     def apply(self, values: npt.NDArray[Any], planes: int) -> npt.NDArray[np.uint8]:
         """Scale to 0..255, keep the top `planes` bits.
@@ -92,9 +117,7 @@ class Scaling:
         uint8 (rows, inputs), 0 to 2^planes - 1.
         """
         drop = 8 - check_planes(planes)
-        if values.ndim != 2 or values.shape[1] != self.inputs:
-            raise BadInput(f"the data must have {self.inputs} features a row, "
-                           f"not the shape {values.shape}")
+        self._check(values)
         if values.dtype == np.uint8 and self.is_pixels:
             return np.right_shift(values, drop, dtype=np.uint8)
         out = np.empty(values.shape, np.uint8)
@@ -108,3 +131,8 @@ class Scaling:
             scaled = np.where(constant, 0.0, np.clip(scaled, 0.0, 255.0))
             out[start:start + BLOCK] = scaled.astype(np.uint8) >> drop
         return out
+
+    def _check(self, values: npt.NDArray[Any]) -> None:
+        if values.ndim != 2 or values.shape[1] != self.inputs:
+            raise BadInput(f"the data must have {self.inputs} features a row, "
+                           f"not the shape {values.shape}")

@@ -1,11 +1,9 @@
-"""Tables of numbers with labels, from CSV and NPZ files, checked cell by cell."""
+"""Tables of numbers with labels from text files, checked cell by cell."""
 
-import array
-import csv
-import math
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -13,287 +11,256 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
-from .idx import read_idx
-from .npz import need_file, read_arrays
+from .columns import Column, Parsed, guess_kinds, parse
+from .header import Header, find_header
+from .labels import choose_label, listed
+from .reading import Layout, Reading
+from .text_rows import find_dialect, parse_delimiter, read_rows
 
-__all__ = ["NUMBER", "Table", "listed", "read_csv", "read_features", "read_npz"]
+__all__ = ["TEXT_SUFFIXES", "Table", "read_csv"]
 
 Array = npt.NDArray[Any]
+Text = npt.NDArray[np.str_]
 
-#: A finite number as people write it.
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
-MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
+#: Of text files with a row a line.
+TEXT_SUFFIXES = (".csv", ".tsv")
+BY_PLACE = "columns are taken by their place, as one of the files has no header"
+#: Rows that decide what a column holds.
+SAMPLE = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Labelled rows of one file.
+    """Rows of one file.
 
     Attributes
     ----------
     source
         What the messages call it.
     values
-        Finite numbers (rows, features) of any real dtype.
+        Numbers (rows, inputs) of any real dtype; NaN where one is missing.
     labels
-        Text (rows,); integers in plain decimal.
+        Text (rows,), integers in plain decimal; empty where the rows have no labels.
     columns
-        Names of the features, None where the file has none.
+        Names of the inputs, None where the file has none.
     image_shape
         (rows, columns) of an image that was flattened row-major, or None.
-    label_column
-        Name of the column of labels, None where the file has none.
+    label_column, label_reason
+        Name of the column or array of labels, and why it is that one.
+    layout
+        How a text file was read.
+    groups
+        Text (rows,) of the column that groups rows, if one was asked for.
+    lines
+        int64 (rows,): the number of each row in the file, from 0.
+    starts
+        int64, rising: positions at which no row continues the one before, as some were dropped.
+    dropped
+        Rows that were left out for a missing value.
+    notes, warnings
+        What is worth knowing about the file, and what is likely wrong.
     """
 
     source: str
     values: Array
-    labels: npt.NDArray[np.str_]
+    labels: Text
     columns: tuple[str, ...] | None = None
     image_shape: tuple[int, int] | None = None
     label_column: str | None = None
+    label_reason: str = ""
+    layout: Layout | None = None
+    groups: Text | None = None
+    starts: npt.NDArray[np.int64] | None = None
+    dropped: int = 0
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-def read_csv(path: Path, label: str | None = None, columns: Sequence[str] | None = None) -> Table:
-    """The labelled rows of a CSV file with a header row.
+@dataclass(frozen=True)
+class _Plan:
+    """Which columns of a file are read, and as what."""
+
+    columns: dict[str, Column | None]
+    label: str | None
+    reason: str
+    group: str | None
+    notes: list[str]
+
+
+def read_csv(path: Path, reading: Reading | None = None, layout: Layout | None = None,
+             labelled: bool = True) -> Table:
+    """The rows of a text file.
 
     Parameters
     ----------
     path
-        UTF-8 text, fields separated by commas; blank lines are ignored.
-    label
-        Header of the label column, by default the last one.
-    columns
-        The features that must be there, in any order; by default all but the label.
+        Cells separated by commas, semicolons, tabs or pipes; blank lines are ignored. The rules
+        are in ``docs/data.md``.
+    reading
+        The options.
+    layout
+        That of the file whose features these rows are to have, in any order; other columns are
+        left out.
+    labelled
+        Whether the rows must have labels.
+
+    Raises
+    ------
+    BadInput
+        One line that names the line and column, the value and the rule.
     """
-    rows = _csv_rows(path)
-    header = _header(path, rows)
-    if label is None:
-        target = len(header) - 1
-    elif label in header:
-        target = header.index(label)
-    else:
-        raise BadInput(f"{path} has no column {label!r}; its columns are {listed(header)}")
-    wanted = [i for i in range(len(header)) if i != target]
-    if not wanted:
-        raise BadInput(f"{path} has the single column {header[0]!r}; a label and at least one "
-                       f"feature are needed, separated by commas")
-    if columns is not None:
-        names = {header[i]: i for i in wanted}
-        _check_columns(path, list(names), columns, extra_allowed=False)
-        wanted = [names[name] for name in columns]
-    values, labels = _parse(path, header, rows, wanted, target)
-    return Table(str(path), values, np.array(labels), tuple(header[i] for i in wanted),
-                 label_column=header[target])
-
-
-def listed(names: Sequence[str], most: int = 20) -> str:
-    """Names in one line, the first ones if there are many."""
-    shown = ", ".join(" ".join(name.split()) for name in names[:most])
-    return shown if len(names) <= most else f"{shown}, ... ({len(names)} in all)"
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and stripped cells of every row that is not blank."""
-    need_file(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True, skipinitialspace=True)
-            for cells in reader:
-                stripped = [cell.strip() for cell in cells]
-                if stripped not in ([], [""]):
-                    yield reader.line_num, stripped
-    except UnicodeDecodeError:
-        raise BadInput(f"{path} is not UTF-8 text") from None
-    except csv.Error as error:
-        raise BadInput(f"{path}, line {reader.line_num}: {error}") from None
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror or error}") from None
-
-
-def _header(path: Path, rows: Iterator[tuple[int, list[str]]]) -> list[str]:
-    """The names of the columns, from the first row."""
-    _, header = next(rows, (0, []))
-    if not header:
-        raise BadInput(f"{path} is empty; a header row is needed")
-    for i, name in enumerate(header):
-        if not name:
-            raise BadInput(f"{path}: column {i + 1} has no name in the header row")
-    if len(set(header)) < len(header):
-        twice = next(name for i, name in enumerate(header) if name in header[:i])
-        raise BadInput(f"{path}: two columns have the name {twice!r}")
-    if _looks_like_data(header):
-        raise BadInput(f"{path}: the first row holds numbers; a header row is needed")
-    return header
-
-
-def _looks_like_data(header: Sequence[str]) -> bool:
-    """Whether all names but at most one are numbers, and these do not just count the columns."""
-    numbers = [float(name) for name in header if NUMBER.match(name)]
-    if len(numbers) < max(1, len(header) - 1):
-        return False
-    return numbers[0] % 1 != 0 or any(b - a != 1 for a, b in zip(numbers, numbers[1:],
-                                                               strict=False))
-
-
-def _check_columns(path: Path, found: Sequence[str], wanted: Sequence[str],
-                   extra_allowed: bool) -> None:
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        raise BadInput(f"{path} lacks the column {missing[0]!r}; needed are {listed(wanted)}")
-    extra = [name for name in found if name not in wanted]
-    if extra and not extra_allowed:
-        raise BadInput(f"{path} has the column {extra[0]!r}, which the training data have not")
-
-
-def _parse(path: Path, header: Sequence[str], rows: Iterable[tuple[int, list[str]]],
-           wanted: Sequence[int], target: int | None) -> tuple[Array, list[str]]:
-    """Numbers of the wanted columns (rows, features), text of the target column."""
-    numbers = array.array("d")
-    labels = []
-    count = 0
-    for line, cells in rows:
-        if len(cells) != len(header):
-            raise BadInput(f"{path}, line {line}: the header has {len(header)} columns, "
-                           f"this row {len(cells)}")
-        numbers.extend(_numbers(f"{path}, line {line}", [header[i] for i in wanted],
-                                [cells[i] for i in wanted]))
-        if target is not None:
-            if not cells[target]:
-                raise BadInput(f"{path}, line {line}, column {header[target]!r}: missing label")
-            labels.append(cells[target])
-        count += 1
-    if not count:
+    reading = reading or Reading()
+    dialect = find_dialect(path, parse_delimiter(reading.delimiter), reading.decimal)
+    rows = read_rows(path, dialect)
+    sample = list(islice(rows, SAMPLE))
+    known = [column.name for column in layout.columns] if layout else []
+    header = find_header(path, [cells for _, cells in sample], reading.header, dialect.decimal,
+                         known if layout and layout.header else [])
+    if layout is not None and (not header.present or not layout.header):
+        header = _by_place(path, header, layout)
+    body = list(_checked(path, header, sample[1:] if header.present else sample))
+    if not body:
         raise BadInput(f"{path} has a header row and no data")
-    return np.frombuffer(numbers, np.float64).reshape(count, len(wanted)), labels
+    kinds = guess_kinds(header.names, [cells for _, cells in body], dialect.decimal)
+    plan = (_plan_alike(path, header.names, reading, layout, labelled) if layout else
+            _plan(path, header.names, kinds, reading, labelled))
+    needed = [name for name in (plan.label, plan.group) if name is not None]
+    missing = reading.missing or (layout.missing if layout else "refuse")
+    # a missing mark among the labels may be a class that --classes names
+    checked = [n for n in needed if n != plan.label or not reading.classes]
+    parsed = parse(str(path), header.names, chain(body, _checked(path, header, rows)),
+                   plan.columns, needed, dialect.decimal, missing, checked)
+    if not len(parsed.numbers):
+        raise BadInput(f"{path}: all {parsed.dropped} rows lack a value")
+    found = Layout(tuple(parsed.columns), plan.label, tuple(header.names), header.present,
+                   plan.group, missing, layout.fill if layout else None,
+                   layout.window if layout else reading.window)
+    notes = [*dialect.notes(), *header.notes, *plan.notes, *_notes(parsed, header)]
+    warnings = _unknown(path, parsed, layout) + ([] if layout else _indices(parsed))
+    return Table(
+        str(path), parsed.numbers, np.array(parsed.texts.get(plan.label or "", []), np.str_),
+        found.inputs, None, plan.label, plan.reason, found,
+        np.array(parsed.texts[plan.group]) if plan.group else None,
+        np.array(sorted(set(parsed.broken)), np.int64), parsed.dropped, tuple(notes),
+        tuple(warnings))
 
 
-def _numbers(where: str, names: Sequence[str], cells: Sequence[str]) -> list[float]:
-    text = "".join(cells)
-    # float() takes more than a table should: 1_000, digits of other scripts, inf, nan
-    if text.isascii() and "_" not in text:
-        try:
-            numbers = [float(cell) for cell in cells]
-        except ValueError:
-            pass
-        else:
-            if all(map(math.isfinite, numbers)):
-                return numbers
-    for name, cell in zip(names, cells, strict=True):
-        if cell.lower() in MISSING:
-            raise BadInput(f"{where}, column {name!r}: missing value {cell!r}")
-        if not NUMBER.match(cell):
-            raise BadInput(f"{where}, column {name!r}: {cell!r} is not a finite number")
-    raise BadInput(f"{where}: a number is too large for float64")
+def _checked(path: Path, header: Header, rows: "Iterator[tuple[int, list[str]]] | list[Any]",
+             ) -> Iterator[tuple[int, list[str]]]:
+    """The cells that are read of rows that have as many as they must."""
+    for line, cells in rows:
+        if len(cells) != header.width:
+            what = "the header has" if header.present else "the first row has"
+            raise BadInput(f"{path}, line {line}: {what} {len(header.names)} columns, "
+                           f"this row {len(cells)}")
+        yield line, cells[header.cut]
 
 
-def read_npz(path: Path) -> tuple[Table, Table | None]:
-    """Training table and test table of an NPZ file; the latter is None where it holds x and y.
-
-    Arrays: either ``x, y`` or ``x_train, y_train, x_test, y_test``; x (rows, features) or images
-    (rows, height, width), y (rows,) integers or strings. Other arrays are ignored.
-    """
-    arrays = read_arrays(path)
-    split = ("x_train", "y_train", "x_test", "y_test")
-    if all(name in arrays for name in split):
-        train = _npz_table(path, arrays, "x_train", "y_train")
-        test = _npz_table(path, arrays, "x_test", "y_test")
-        if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
-            raise BadInput(f"{path}: rows of x_train have the shape {arrays['x_train'].shape[1:]}, "
-                           f"rows of x_test {arrays['x_test'].shape[1:]}")
-        return train, test
-    if "x" in arrays and "y" in arrays:
-        return _npz_table(path, arrays, "x", "y"), None
-    raise BadInput(f"{path} must hold the arrays x, y or {', '.join(split)}; "
-                   f"it holds {listed(list(arrays)) or 'none'}")
+def _by_place(path: Path, header: Header, layout: Layout) -> Header:
+    """The names of another file's columns for one of the two that has no header."""
+    features = [column.name for column in layout.columns]
+    if header.present and set(features) <= set(header.names):
+        return header
+    for names in (list(layout.order), [n for n in layout.order if n != layout.label], features):
+        if len(names) == len(header.names):
+            return Header(names, header.present, header.cut, header.width,
+                          [*header.notes, BY_PLACE])
+    raise BadInput(f"{path} has {len(header.names)} columns and no names to tell them by; the "
+                   f"training data have {len(layout.order)}: {listed(layout.order)}")
 
 
-def _npz_table(path: Path, arrays: dict[str, Array], x: str, y: str) -> Table:
-    values, shape = _npz_values(path, arrays, x)
-    labels = _npz_labels(path, arrays, y)
-    if len(values) != len(labels):
-        raise BadInput(f"{path}: {x} has {len(values)} rows, {y} has {len(labels)}")
-    return Table(str(path), values, labels, None, shape)
+def _plan(path: Path, names: list[str], kinds: Sequence[str], reading: Reading,
+          labelled: bool) -> _Plan:
+    if len(names) < 2 and labelled:
+        raise BadInput(f"{path} has the single column {names[0]!r}; a label and at least one "
+                       f"feature are needed; --delimiter tells what separates them")
+    for name in (*reading.drop, reading.group):
+        if name is not None and name not in names:
+            raise BadInput(f"{path} has no column {name!r}; its columns are {listed(names)}")
+    left = [n for n in names if n not in reading.drop]
+    if not left:
+        raise BadInput(f"{path}: --drop leaves no column")
+    label, reason = None, ""
+    if labelled:
+        free = [n for n in left if n != reading.group]
+        place, reason = choose_label(str(path), free or left, _named(names, reading.label))
+        label = (free or left)[place]
+    columns = {name: (None if kind == "text" else Column(name, kind))
+               for name, kind in zip(names, kinds, strict=True)
+               if name in left and name not in (label, reading.group)}
+    if not columns:
+        raise BadInput(f"{path} has no feature beside the label {label!r}")
+    notes = [f"left out as told: {listed(reading.drop)}"] if reading.drop else []
+    return _Plan(columns, label, reason, reading.group, notes)
 
 
-def _npz_values(path: Path, arrays: dict[str, Array],
-                name: str) -> tuple[Array, tuple[int, int] | None]:
-    """Finite numbers (rows, features), and the shape of an image."""
-    values = arrays[name]
-    if values.dtype.kind not in "buif":
-        raise BadInput(f"{path}: {name} must hold real numbers, not {values.dtype}")
-    if values.ndim not in (2, 3) or 0 in values.shape:
-        raise BadInput(f"{path}: {name} must have the shape (rows, features) or (rows, height, "
-                       f"width) and not be empty, not {values.shape}")
-    flat = values.reshape(len(values), -1)
-    if flat.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            flat = flat.astype(np.float64)
-        bad = np.argwhere(~np.isfinite(flat))
-        if len(bad):
-            row, column = bad[0]
-            raise BadInput(f"{path}: {name}, row {row}, feature {column}: {flat[row, column]} is "
-                           f"not a finite number")
-    elif flat.dtype.kind == "b":
-        flat = flat.astype(np.uint8)
-    return flat, (values.shape[1], values.shape[2]) if values.ndim == 3 else None
+def _named(names: Sequence[str], label: str | None) -> str | None:
+    """A label that was told by its place in the file, by its name."""
+    if label is None or label in names or not label.lstrip("-").isdigit():
+        return label
+    place = int(label)
+    return names[place - 1 if place > 0 else place] if 1 <= abs(place) <= len(names) else label
 
 
-def _npz_labels(path: Path, arrays: dict[str, Array], name: str) -> npt.NDArray[np.str_]:
-    labels = arrays[name]
-    if labels.ndim != 1:
-        raise BadInput(f"{path}: {name} must have the shape (rows,), not {labels.shape}")
-    if labels.dtype.kind == "f":
-        whole = np.isfinite(labels) & (np.abs(labels) < 2**53)
-        whole &= np.where(whole, labels, 0.5) % 1 == 0
-        if not whole.all():
-            raise BadInput(f"{path}: {name}, row {np.argmin(whole)}: the label "
-                           f"{labels[np.argmin(whole)]} is neither an integer nor a string")
-        labels = labels.astype(np.int64)
-    elif labels.dtype.kind == "S":
-        try:
-            labels = np.char.decode(labels, "utf-8")
-        except UnicodeDecodeError:
-            raise BadInput(f"{path}: {name} holds labels that are not UTF-8 text") from None
-    elif labels.dtype.kind not in "buiU":
-        raise BadInput(f"{path}: {name} must hold integers or strings, not {labels.dtype}")
-    text = labels.astype(np.str_)
-    if (text == "").any():
-        raise BadInput(f"{path}: {name}, row {np.argmax(text == '')}: missing label")
-    return text
+def _plan_alike(path: Path, names: list[str], reading: Reading, layout: Layout,
+                labelled: bool) -> _Plan:
+    columns: dict[str, Column | None] = {column.name: column for column in layout.columns}
+    lacking = [name for name in columns if name not in names]
+    if lacking:
+        raise BadInput(f"{path} lacks the column {lacking[0]!r}; needed are "
+                       f"{listed(list(columns))}")
+    label = None
+    if labelled:
+        label = _named(names, reading.label) or layout.label
+        label = names[choose_label(str(path), names, label)[0]]
+    group = next((g for g in (reading.group, layout.group) if g in names), None)
+    extra = [n for n in names if n not in columns and n not in (label, group, layout.label)]
+    notes = [f"columns the model does not use: {listed(extra, 5)}"] if extra else []
+    place = [names.index(name) for name in columns]
+    if place != sorted(place):
+        notes.append("columns are in another order than in training; they go by their names")
+    return _Plan(columns, label, "as in training" if reading.label is None else "as told", group,
+                 notes)
 
 
-def read_features(path: Path, columns: Sequence[str] | None = None,
-                  inputs: int | None = None) -> Array:
-    """Rows to predict, without labels: (rows, features).
+def _notes(parsed: Parsed, header: Header) -> list[str]:
+    found = [] if header.present else ["no header; the first row is data"]
+    coded = [f"{c.name} ({len(c.values)})" for c in parsed.columns if c.kind == "category"]
+    if coded:
+        found.append(f"text columns, an input for each value: {listed(coded, 8)}")
+    truth = [c.name for c in parsed.columns if c.kind == "truth"]
+    if truth:
+        found.append(f"True is read as 1, False as 0 in {listed(truth, 8)}")
+    for name, count in parsed.missing.items():
+        if count:
+            found.append(f"column {name!r} lacks {count} values")
+    return found
 
-    Parameters
-    ----------
-    path
-        CSV with a header row, NPZ with an array ``x`` (or only ``x_test``), or an IDX image file.
-    columns
-        Features to take from a CSV file, in any order there; its other columns are ignored. None:
-        all its columns.
-    inputs
-        Features that a row must have, None for any number.
-    """
-    if path.suffix.lower() == ".csv":
-        rows = _csv_rows(path)
-        header = _header(path, rows)
-        names = list(columns) if columns is not None else header
-        _check_columns(path, header, names, extra_allowed=True)
-        values, _ = _parse(path, header, rows, [header.index(name) for name in names], None)
-    elif path.suffix.lower() == ".npz":
-        arrays = read_arrays(path)
-        name = next((n for n in ("x", "x_test") if n in arrays), None)
-        if name is None:
-            raise BadInput(f"{path} must hold an array x; it holds "
-                           f"{listed(list(arrays)) or 'none'}")
-        values, _ = _npz_values(path, arrays, name)
-    elif path.suffix.lower() == ".gz" or path.name.endswith("ubyte"):
-        images = read_idx(path, dimensions=3)
-        values = images.reshape(len(images), -1)
-    else:
-        raise BadInput(f"{path} must be a .csv, .npz or IDX file")
-    if inputs is not None and values.shape[1] != inputs:
-        raise BadInput(f"{path} has {values.shape[1]} features a row; the model takes {inputs}")
-    return values
+
+def _unknown(path: Path, parsed: Parsed, layout: Layout | None) -> list[str]:
+    found = []
+    for name, values in parsed.unknown.items():
+        rows, word = sum(values.values()), next(iter(values))
+        column = next(c for c in parsed.columns if c.name == name)
+        if column.kind == "truth":
+            raise BadInput(f"{path}, column {name!r}: {word!r} is neither True nor False")
+        found.append(f"column {name!r} has values unknown from training in {rows} rows, as "
+                     f"{word!r}")
+    return found
+
+
+def _indices(parsed: Parsed) -> list[str]:
+    """Features that only count the rows."""
+    found, place = [], 0
+    for column in parsed.columns:
+        values = parsed.numbers[:, place]
+        place += len(column.inputs)
+        if column.kind == "number" and len(values) > 9 and (np.diff(values) == 1).all():
+            found.append(f"column {column.name!r} only counts the rows; --drop {column.name} "
+                         f"leaves it out")
+    return found
+
+
+def value_counts(labels: Text) -> dict[str, int]:
+    """How often each label occurs."""
+    return dict(Counter(labels.tolist()))

@@ -39,6 +39,8 @@ class Epoch:
     inside: int | None = None  #: granules in it at the end of the epoch, if there is one
     counted: bool = True  #: whether the device counted cycles in all its chunks
     test_accuracy: float | None = None
+    test_balanced: float | None = None
+    test_classes: int | None = None  #: classes that were predicted for test rows
     val_accuracy: float | None = None
 
     @property

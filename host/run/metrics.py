@@ -1,11 +1,11 @@
-"""How good predictions are: accuracy, per class figures, confusion matrix."""
+"""How good predictions are: accuracies, per class figures, confusion matrix."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ClassReport", "accuracy", "class_reports", "confusion_matrix"]
+__all__ = ["ClassReport", "accuracy", "balanced_accuracy", "class_reports", "confusion_matrix"]
 
 Labels = npt.NDArray[np.integer]
 Counts = npt.NDArray[np.int64]
@@ -14,6 +14,18 @@ Counts = npt.NDArray[np.int64]
 def accuracy(truth: Labels, predicted: Labels) -> float:
     """Per cent of rows that were predicted right; nan of no rows."""
     return 100.0 * int(np.count_nonzero(truth == predicted)) / len(truth) if len(truth) else np.nan
+
+
+def balanced_accuracy(truth: Labels, predicted: Labels) -> float:
+    """Per cent of rows that were predicted right, each class with its own rows; their mean.
+
+    Classes without rows do not count; nan of no rows.
+    """
+    if not len(truth):
+        return np.nan
+    rows = np.bincount(truth)
+    right = np.bincount(truth[truth == predicted], minlength=len(rows))
+    return 100.0 * float((right[rows > 0] / rows[rows > 0]).mean())
 
 
 def confusion_matrix(truth: Labels, predicted: Labels, classes: int) -> Counts:

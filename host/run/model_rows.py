@@ -1,5 +1,6 @@
 """Which rows of which data a trained model is looked at with."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,19 +8,51 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
+from ..data.codings.numbers import Planes
+from ..data.columns import Column
 from ..data.datasets import Dataset, load
+from ..data.idx_names import IMAGE_SETS
+from ..data.reading import Layout, Reading
+from ..data.scaling import Scaling
 from .checkpoint import fingerprint
 from .model_file import TrainedModel
 from .options import data_path
 
-__all__ = ["model_rows"]
+__all__ = ["model_layout", "model_limits", "model_rows"]
 
 Labels = npt.NDArray[np.int64]
+
+#: Options that decide which rows are test rows: only those of the training are of use.
+SPLITTING = ("test_fraction", "split", "split_seed")
+#: Options of a text file that another one has of its own.
+OWN = ("label", "header", "delimiter", "decimal", "missing")
+
+
+def model_layout(model: TrainedModel) -> Layout | None:
+    """How the text file was read that a model was trained on, if it was one."""
+    stored = model.extras.get("layout")
+    if stored is not None:
+        return Layout.from_json(stored)
+    if model.columns is not None:  # a model of the first versions
+        return Layout(tuple(map(Column, model.columns)), None, model.columns)
+    return None
+
+
+def model_limits(model: TrainedModel) -> Scaling | None:
+    """The range of the rows that a model was trained on, if it is known."""
+    stored = model.extras.get("limits")
+    if stored is not None:
+        return Scaling.from_json(stored)
+    first = model.coding.steps[0]  # a model of the first versions
+    return first.scaling if isinstance(first, Planes) else None
 
 
 def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given: dict[str, Any],
                ) -> tuple[Dataset, npt.NDArray[np.uint8], Labels, str]:
     """The rows that a trained model is looked at with.
+
+    These are the test rows of the data that the model was trained on, as far as they are those of
+    the training; of other data, or of a file that has changed, all rows in the file's order.
 
     Parameters
     ----------
@@ -28,7 +61,7 @@ def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given:
     dataset
         A data set's name or file; None for the one the model was trained on.
     given
-        Options of `load`; what is None is as in training where the data are the same.
+        Options as in `TrainOptions`; what is None is as in training where the data are the same.
 
     Returns
     -------
@@ -37,30 +70,70 @@ def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given:
     Raises
     ------
     BadInput
-        The data do not fit the model, or have no such rows.
+        The data do not fit the model, have no such rows, or an option would take rows for test
+        rows that the model was trained on.
     """
     stored: dict[str, Any] = dict(model.extras.get("options") or {})
     if dataset is None and "dataset" not in stored:
         raise BadInput(f"{model_file} does not say what it was trained on; give --dataset")
     name: str = stored["dataset"] if dataset is None else data_path(dataset) or dataset
     same = name == stored.get("dataset")
-    settings: dict[str, Any] = {key: value if value is not None
-                                else stored.get(key) if same else None
-                                for key, value in given.items()}
-    if settings["test_fraction"] is None:
-        settings["test_fraction"] = stored.get("test_fraction", 0.2)
-    data = load(name, planes=model.recipe.planes, coding=model.coding,
-                class_names=model.class_names, **settings)
-    if data.columns is not None and model.columns is not None and data.columns != model.columns:
-        raise BadInput(f"{data.name} has the columns {', '.join(data.columns)}; the model takes "
-                       f"{', '.join(model.columns)}, in this order")
-    seen = (model.extras.get("data") or {}).get("x_test") == fingerprint(data)["x_test"]
-    if seen or same or Path(name).suffix.lower() not in (".csv", ".npz"):
+    for option in SPLITTING:
+        value, trained = given.get(option), stored.get(option)
+        if same and value is not None and trained is not None and value != trained:
+            raise BadInput(f"--{option.replace('_', '-')} {value} is not that of the training "
+                           f"({trained}): rows that the model was trained on would count as test "
+                           f"rows; leave it away")
+    data = _load(model, name, same, given, stored)
+    was = model.extras.get("data") or {}
+    found = fingerprint(data)
+    seen = bool(was) and all(was.get(part) == found[part] for part in ("x_test", "y_test"))
+    file = name != "digits" and name not in IMAGE_SETS
+    told = given.get("test")
+    if told is not None and told != stored.get("test"):
+        x, y, rows = data.x_test, data.y_test, f"test rows of {Path(told).name}"
+    elif seen or not file or same and not was:
         x, y, rows = data.x_test, data.y_test, f"test rows of {data.name}"
     else:
-        x, y = np.concatenate([data.x_train, data.x_test]), np.concatenate([data.y_train,
-                                                                            data.y_test])
+        x, y = _all_rows(data)
         rows = f"rows of {data.name}"
+        if same:
+            rows += ", changed since training"
+            data = _noted(data, "the file has changed since training: which of its rows the model "
+                                "was trained on is not known, so all are taken")
     if not len(x):
         raise BadInput(f"{data.name} has no {rows.split(' of ')[0]} to evaluate")
     return data, x, y, rows
+
+
+def _load(model: TrainedModel, name: str, same: bool, given: dict[str, Any],
+          stored: dict[str, Any]) -> Dataset:
+    values: dict[str, Any] = {option: given.get(option) for option in OWN}
+    others = [field for field in Reading.__dataclass_fields__
+              if field not in (*OWN, "classes", "balance")]
+    if same:
+        values = {o: v if v is not None else stored.get(o) for o, v in values.items()}
+        values |= {o: stored[o] for o in others if stored.get(o) is not None}
+    values = {o: tuple(v) if isinstance(v, list) else v for o, v in values.items()}
+    test = given.get("test") or (stored.get("test") if same else None)
+    data_dir = given.get("data_dir") or (stored.get("data_dir") if same else None)
+    fraction = given.get("test_fraction") or stored.get("test_fraction", 0.2)
+    return load(name, planes=model.recipe.planes, coding=model.coding,
+                class_names=model.class_names, reading=Reading(**values), data_dir=data_dir,
+                test=test, test_fraction=fraction, layout=model_layout(model),
+                limits=model_limits(model), whole=True)
+
+
+def _all_rows(data: Dataset) -> tuple[npt.NDArray[np.uint8], Labels]:
+    """All rows, those of one file in its order."""
+    x = np.concatenate([data.x_train, data.x_test])
+    y = np.concatenate([data.y_train, data.y_test])
+    if data.test_rows is None:
+        return x, y
+    order = np.argsort(np.concatenate([data.train_rows, data.test_rows]), kind="stable")
+    return x[order], y[order]
+
+
+def _noted(data: Dataset, warning: str) -> Dataset:
+    return replace(data, summary=replace(data.summary,
+                                         warnings=(*data.summary.warnings, warning)))

@@ -14,6 +14,8 @@ from ...model.moves import Moves
 from ...model.recipe import Recipe
 from ..data.codings.spec import check_encode
 from ..data.datasets import Dataset, load
+from ..data.idx_names import IMAGE_SETS
+from ..data.reading import Reading
 from ..device.address import board_and_port
 from .defaults import adapted, default_epochs
 from .perturb_plan import ProbePlan
@@ -46,7 +48,18 @@ class TrainOptions:
     dataset: str = "digits"
     data_dir: str | None = None
     label: str | None = None
+    header: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    missing: str | None = None
+    drop: tuple[str, ...] = ()
+    classes: tuple[str, ...] | None = None
+    accept_labels: bool = False
     test: str | None = None
+    split: str | None = None
+    split_seed: int = 0
+    window: tuple[int, int] | None = None
+    balance: bool = False
     test_fraction: float = 0.2
     val_fraction: float | None = None
     hidden: tuple[int, ...] = (128,)
@@ -82,12 +95,14 @@ class TrainOptions:
     #: May differ when a run is continued: all devices compute the same, and folders move.
     FREE = ("device", "data_dir")
     #: Not in the first checkpoints, which have the default.
-    LATER = ("rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
+    LATER = (*(name for name in Reading.__dataclass_fields__ if name != "label"),
+             "rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
              "skip", "vote", "encode", "augment", "clean_epochs", "floor")
     #: Numbers that the margin rule alone has.
     MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift", "floor")
 
     def __post_init__(self) -> None:
+        _ = self.reading
         if self.device not in DEVICES and board_and_port(self.device) is None:
             raise BadInput(f"device must be {', '.join(DEVICES)}, BOARD@PORT or @PORT, "
                            f"not {self.device!r}")
@@ -171,6 +186,11 @@ class TrainOptions:
             raise BadInput(f"skip must be an integer from 0 to {MAX_SKIP}, not {skip!r}")
 
     @property
+    def reading(self) -> Reading:
+        """How files are read and rows split."""
+        return Reading(**{name: getattr(self, name) for name in Reading.__dataclass_fields__})
+
+    @property
     def probing(self) -> ProbePlan | None:
         """The numbers of a rule that learns from losses, if it is one."""
         if self.rule not in PROBING:
@@ -187,9 +207,10 @@ class TrainOptions:
 
     def load_data(self) -> Dataset:
         """The data set that these options name."""
-        data = load(self.dataset, data_dir=self.data_dir, label=self.label, test=self.test,
+        data = load(self.dataset, data_dir=self.data_dir, test=self.test,
                     test_fraction=self.test_fraction, planes=self.planes, limit=self.limit,
-                    val_fraction=self.val_fraction, encode=self.encode)
+                    val_fraction=self.val_fraction, encode=self.encode,
+                    reading=self.reading)
         if self.moves and data.image_shape is None:
             raise BadInput(f"augmentation is for images; {data.name} has plain features")
         return data
@@ -263,6 +284,6 @@ def parse_integers(name: str, text: str) -> tuple[int, ...]:
 
 def data_path(name: str | None) -> str | None:
     """The name of a data set as it is, a file or folder as an absolute path."""
-    if name is None or name in ("digits", "mnist", "fashion-mnist"):
+    if name is None or name in ("digits", *IMAGE_SETS):
         return name
     return str(Path(name).expanduser().absolute())

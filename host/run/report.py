@@ -28,8 +28,9 @@ def dense_cycles(recipe: Recipe, total_lanes: int) -> float:
 def report(outcome: Outcome) -> dict[str, Any]:
     """The JSON object of a run.
 
-    ``samples`` are the training rows, ``epochs`` how often each was seen. ``train_accuracy``,
-    ``test_accuracy``, ``val_accuracy`` (per cent), ``cycles_per_sample``, ``updates_by_epoch`` and
+    ``samples`` are the training rows, ``epochs`` how often each was seen, ``data`` is the block
+    about what was read. ``train_accuracy``, ``test_accuracy``, ``test_balanced`` (the mean over
+    the classes), ``val_accuracy`` (per cent), ``cycles_per_sample``, ``updates_by_epoch`` and
     ``flips_by_epoch`` have one value an epoch; ``updates``, ``flips`` and ``cycles`` are totals of
     all training. ``seconds`` are those of the whole run without compiling and loading,
     ``samples_per_second`` counts training alone. ``roofline_fraction`` is `dense_cycles` over the
@@ -64,6 +65,8 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "samples": len(data.x_train),
         "train_accuracy": [e.train_accuracy for e in epochs],
         "test_accuracy": [e.test_accuracy for e in epochs],
+        "test_balanced": [e.test_balanced for e in epochs],
+        "data": _data(outcome),
         "updates": sum(e.updates for e in epochs),
         "flips": sum(e.flips for e in epochs),
         "cycles": sum(e.cycles for e in epochs) if counted else None,
@@ -102,6 +105,15 @@ def report(outcome: Outcome) -> dict[str, Any]:
             "best_state_sha256": state_sha256(outcome.best, outcome.best_scales),
         }
     return result
+
+
+def _data(outcome: Outcome) -> dict[str, Any]:
+    """What was read, and a warning if the test rows are all predicted alike."""
+    summary, last = outcome.data.summary, outcome.position.epochs[-1]
+    found = summary.as_json()
+    if last.test_classes == 1 and len(outcome.data.x_test) > 9:
+        found["warnings"].append("all test rows are predicted as the same class")
+    return found
 
 
 def _scales(outcome: Outcome) -> dict[str, Any] | None:
@@ -156,7 +168,9 @@ def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
         class_names=data.class_names, coding=data.coding, dataset=data.name,
         image_shape=data.image_shape, columns=data.columns,
         extras={"options": outcome.options.as_json(), "data": outcome.fingerprint,
-                "epoch": epoch, "test_accuracy": accuracy.test_accuracy,
+                "layout": data.layout.as_json() if data.layout else None,
+                "limits": data.limits.as_json(), "epoch": epoch,
+                "test_accuracy": accuracy.test_accuracy,
                 "val_accuracy": accuracy.val_accuracy}, scales=scales)
 
 

@@ -32,7 +32,7 @@ from .learners import (
     ProbeLearner,
     SignLearner,
 )
-from .metrics import accuracy
+from .metrics import accuracy, balanced_accuracy
 from .options import TrainOptions
 
 __all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher", "how_to_go_on",
@@ -292,6 +292,8 @@ class Trainer:
         if len(data.x_test):
             predicted = self._predict(number, data.x_test, rows - len(data.x_test), rows)
             epoch.test_accuracy = accuracy(data.y_test, predicted)
+            epoch.test_balanced = balanced_accuracy(data.y_test, predicted)
+            epoch.test_classes = len(np.unique(predicted))
         if epoch.val_accuracy is not None:
             best = position.best_epoch
             record = None if best is None else position.epochs[best - 1].val_accuracy

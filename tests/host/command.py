@@ -7,6 +7,10 @@ from tritgrad.host.cli.main import cli
 __all__ = ["call", "refusal"]
 
 
+#: How the lines of the block on the data begin.
+READ = ("data ", "label ", "classes ", "rows ", "range ", "note ", "warning ", " " * 9)
+
+
 def call(*arguments, code=0):
     """The result of ``tritgrad`` with some arguments, which must end with the exit code."""
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
@@ -15,9 +19,10 @@ def call(*arguments, code=0):
 
 
 def refusal(*arguments, code=2):
-    """The one line that a failure is, without the program's name."""
+    """The one line that a failure is, without the program's name; before it only what was read."""
     result = call(*arguments, code=code)
     assert result.stdout == ""
-    (line,) = result.stderr.splitlines()
+    *before, line = result.stderr.splitlines()
+    assert all(text.startswith(READ) for text in before), result.stderr
     assert line.startswith("tritgrad: ")
     return line.removeprefix("tritgrad: ")

@@ -10,7 +10,8 @@ import pytest
 from tritgrad.errors import BadInput
 from tritgrad.host.data import idx
 from tritgrad.host.data.datasets import load
-from tritgrad.host.data.idx import FILES, HASHES, MIRRORS, load_idx, read_idx
+from tritgrad.host.data.idx import load_idx, read_idx
+from tritgrad.host.data.idx_names import FILES, HASHES, MIRRORS
 
 
 def idx_bytes(values: np.ndarray) -> bytes:
@@ -49,8 +50,11 @@ def no_folders_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("packed", [False, True])
 def test_reads_what_was_written(tmp_path: Path, packed: bool) -> None:
     arrays = write_set(tmp_path, packed=packed)
-    for ours, theirs in zip(load_idx("mnist", tmp_path), arrays, strict=True):
-        assert ours.dtype == np.uint8 and (ours == theirs).all()
+    found = load_idx("mnist", tmp_path)
+    for ours, theirs in zip((found.x_train, found.y_train, found.x_test, found.y_test), arrays,
+                            strict=True):
+        assert (ours == theirs).all()
+    assert found.x_train.dtype == np.uint8 and found.y_test.dtype == np.int64
 
 
 def test_packing_is_told_by_content_and_dotted_names_are_known(tmp_path: Path) -> None:
@@ -58,19 +62,19 @@ def test_packing_is_told_by_content_and_dotted_names_are_known(tmp_path: Path) -
     first = tmp_path / FILES[0]
     first.write_bytes(gzip.compress(first.read_bytes()))
     (tmp_path / FILES[3]).rename(tmp_path / "t10k-labels.idx1-ubyte")
-    assert (load_idx("mnist", tmp_path)[0] == arrays[0]).all()
+    assert (load_idx("mnist", tmp_path).x_train == arrays[0]).all()
 
 
 def test_search_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_set(tmp_path / "given", train=11)
     write_set(tmp_path / "data" / "mnist", train=12)
     write_set(tmp_path / "cache" / "mnist", train=13)
-    assert len(load_idx("mnist")[0]) == 13
+    assert len(load_idx("mnist").x_train) == 13
     monkeypatch.setenv("TRITGRAD_DATA", str(tmp_path / "data"))
-    assert len(load_idx("mnist")[0]) == 12
-    assert len(load_idx("mnist", tmp_path / "given")[0]) == 11
+    assert len(load_idx("mnist").x_train) == 12
+    assert len(load_idx("mnist", tmp_path / "given").x_train) == 11
     (tmp_path / "data" / "mnist" / (FILES[1] + ".gz")).unlink()
-    assert len(load_idx("mnist")[0]) == 13
+    assert len(load_idx("mnist").x_train) == 13
 
 
 def test_given_folder_must_be_complete(tmp_path: Path) -> None:
@@ -80,7 +84,7 @@ def test_given_folder_must_be_complete(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"^data folder .*given lacks train-labels-idx1-ubyte "
                                        r"\(\.gz or not\)$"):
         load_idx("mnist", tmp_path / "given")
-    with pytest.raises(BadInput, match=r"no lacks train-images.*, .* and t10k-labels-idx1-ubyte "):
+    with pytest.raises(BadInput, match=r"^data folder .*no does not exist$"):
         load_idx("mnist", tmp_path / "no")
 
 
@@ -147,7 +151,7 @@ def test_wrong_contents(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"images has 41 bytes; its shape \(4, 3, 2\) needs 40$"):
         read_idx(path, 3)
     path.write_bytes(content)
-    with pytest.raises(BadInput, match=r"no IDX file of bytes with 1 axes: it starts with "
+    with pytest.raises(BadInput, match=r"no IDX file with 1 axes: it starts with "
                                        r"00000803, not 00000801$"):
         read_idx(path, 1)
     path.write_bytes(b"<html>")
@@ -189,10 +193,13 @@ def test_pixels_are_shifted(tmp_path: Path, planes: int | None) -> None:
 
 def test_classes_are_those_that_occur(tmp_path: Path) -> None:
     write_set(tmp_path, train=3, test=2)
-    (tmp_path / (FILES[1] + ".gz")).write_bytes(idx_bytes(np.array([7, 11, 7])))
+    (tmp_path / (FILES[1] + ".gz")).write_bytes(idx_bytes(np.array([7, 11, 1])))
+    with pytest.raises(BadInput, match="has the label '0' in 1 test rows and in no training row"):
+        load("mnist", data_dir=tmp_path)
+    (tmp_path / (FILES[3] + ".gz")).write_bytes(idx_bytes(np.array([1, 11])))
     data = load("mnist", data_dir=tmp_path)
-    assert data.class_names == ("0", "1", "7", "11")
-    assert data.y_train.tolist() == [2, 3, 2] and data.y_test.tolist() == [0, 1]
+    assert data.class_names == ("1", "7", "11")
+    assert data.y_train.tolist() == [1, 2, 0] and data.y_test.tolist() == [0, 2]
 
 
 def test_real_mnist(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,151 @@
+"""How a data set is read and split: the options of every command that reads one."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ...errors import BadInput
+from .columns import Column
+from .header import CHOICES
+from .text_rows import DECIMALS, parse_delimiter
+
+__all__ = ["MISSING_RULES", "SPLITS", "Layout", "Reading"]
+
+MISSING_RULES = ("refuse", "drop", "mean")
+SPLITS = ("random", "stratified", "ordered", "group:COL")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The options; None stands for the default.
+
+    Attributes
+    ----------
+    label
+        Name or number (from 1, or from the end with a minus) of the label column of a text file.
+    header
+        ``yes``, ``no``, ``auto``: whether its first row names the columns.
+    delimiter, decimal
+        Of a text file; None finds them out.
+    missing
+        What to do with rows that lack a value: ``refuse``, ``drop`` them, or ``mean``: put in the
+        mean of the training rows, and for a category none at all.
+    drop
+        Columns that are left out.
+    classes
+        All classes, in the order of the outputs; by default those found, sorted.
+    accept_labels
+        Take labels that look like no classes.
+    split
+        How test and validation rows are split off: ``random``, ``stratified`` (random in each
+        class), ``ordered`` (the last rows) or ``group:COL`` (whole groups of equal values).
+    split_seed
+        For the random ones.
+    window
+        (rows, stride): each window of so many rows in succession becomes one sample.
+    balance
+        Show the training rows of a class as many times as the largest class has rows for one of
+        its own, rounded, at most 100 times.
+    """
+
+    label: str | None = None
+    header: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    missing: str | None = None
+    drop: tuple[str, ...] = ()
+    classes: tuple[str, ...] | None = None
+    accept_labels: bool = False
+    split: str | None = None
+    split_seed: int = 0
+    window: tuple[int, int] | None = None
+    balance: bool = False
+
+    #: Options of text files alone.
+    TEXT_ONLY = ("label", "header", "delimiter", "decimal", "drop")
+
+    def __post_init__(self) -> None:
+        parse_delimiter(self.delimiter)
+        for name, choices in (("header", CHOICES), ("decimal", ("auto", *DECIMALS)),
+                              ("missing", MISSING_RULES)):
+            value = getattr(self, name)
+            if value is not None and value not in choices:
+                raise BadInput(f"--{name} must be {', '.join(choices[:-1])} or {choices[-1]}, "
+                               f"not {value!r}")
+        if self.split is not None and self.split not in SPLITS[:3] and not (
+                self.split.startswith("group:") and self.split[6:]):
+            raise BadInput(f"--split must be {', '.join(SPLITS[:-1])} or {SPLITS[-1]}, "
+                           f"not {self.split!r}")
+        if isinstance(self.split_seed, bool) or not 0 <= self.split_seed < 2**64:
+            raise BadInput(f"--split-seed must be an integer from 0 to 2^64 - 1, "
+                           f"not {self.split_seed!r}")
+        if self.classes is not None:
+            if len(self.classes) < 2 or "" in self.classes:
+                raise BadInput(f"--classes must be at least two names separated by commas, "
+                               f"not {','.join(self.classes)!r}")
+            if len(set(self.classes)) < len(self.classes):
+                twice = next(c for i, c in enumerate(self.classes) if c in self.classes[:i])
+                raise BadInput(f"--classes names {twice!r} twice")
+        if self.window is not None and not (len(self.window) == 2 and min(self.window) >= 1):
+            raise BadInput(f"--window must be N or N,STRIDE, integers above 0, "
+                           f"not {','.join(map(str, self.window))!r}")
+
+    @property
+    def group(self) -> str | None:
+        """The column whose equal values are not split."""
+        return self.split[6:] if self.split and self.split.startswith("group:") else None
+
+    @property
+    def split_rule(self) -> str:
+        """How rows are split."""
+        return self.split or ("ordered" if self.window else "random")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a text file was like when a model was trained on it, so that others are read alike.
+
+    Attributes
+    ----------
+    columns
+        The features in the order of the inputs.
+    label, group
+        Names of the columns of labels and of groups, if there are such.
+    order
+        All columns that were read, as in the file.
+    header
+        Whether it had a header.
+    missing
+        What was done with rows that lack a value.
+    fill
+        What stands in for a missing value, for each input; None if nothing does.
+    window
+        (rows, stride) of a window that is one sample.
+    """
+
+    columns: tuple[Column, ...]
+    label: str | None
+    order: tuple[str, ...]
+    header: bool = True
+    group: str | None = None
+    missing: str = "refuse"
+    fill: tuple[float, ...] | None = field(default=None)
+    window: tuple[int, int] | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs of one row."""
+        return tuple(name for column in self.columns for name in column.inputs)
+
+    def as_json(self) -> dict[str, Any]:
+        """The record in JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Layout":
+        """The inverse of `as_json`."""
+        values = {f.name: stored[f.name] for f in fields(cls) if f.name in stored}
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        values["columns"] = tuple(Column(c["name"], c["kind"], tuple(c["values"]))
+                                  for c in stored["columns"])
+        return cls(**values)
