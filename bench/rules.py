@@ -33,6 +33,7 @@ RULES: dict[str, dict[str, Any]] = {
     "fd": {"rule": "fd", "steps": {"digits": 128, "mnist": 8},
            "epochs": {"digits": 40, "mnist": 1}},
     "sign": {"rule": "sign"},
+    "sign --vote": {"rule": "sign", "vote": {"digits": 64, "mnist": 256}},
 }
 SEEN = 1016
 STEPS = 2  # of spsa and fd on the RTL, where each takes the same time
@@ -113,8 +114,8 @@ def main() -> int:
                    "cycles_per_sample": None,
                    "state_bits": state_bits(chosen, recipe.layers),
                    "options": {key: value for key, value in asdict(chosen).items()
-                               if key in ("rule", "scales", "gf3", "prune", "batch", "steps",
-                                          "sparsity", "epochs", "lanes", "banks")},
+                               if key in ("rule", "vote", "scales", "gf3", "prune", "batch",
+                                          "steps", "sparsity", "epochs", "lanes", "banks")},
                    "state_sha256": outcome.state_sha256}
             if chosen.rule != "sign":
                 there = options(name, dataset, "sim", given.shorter)
@@ -126,6 +127,12 @@ def main() -> int:
             print(f"{dataset:7} {name:24} {test:6.2f}  {row['samples']:9,}  "
                   f"{'-' if spent is None else format(spent, ',.1f'):>19}  "
                   f"{row['state_bits']:10.3f}", flush=True)
+    done = {(row["data"], row["rule"]) for row in rows}
+    before = RESULTS / "rules.json"
+    if before.exists():  # those that were not asked for stay
+        rows += [row for row in json.loads(before.read_text())["rows"]
+                 if (row["data"], row["rule"]) not in done]
+    rows.sort(key=lambda row: (list(RULES).index(row["rule"]), list(DATA).index(row["data"])))
     write("rules", {"rows": rows})
     print(f"written to {RESULTS / 'rules.json'}: {len(json.dumps(rows))} bytes")
     return 0
