@@ -12,10 +12,13 @@ import numpy.typing as npt
 from numba import njit, types
 from numba.extending import intrinsic
 
+from ..cache import settle
 from .config import ceil_div
 from .scales.chip import FRACTION_BITS
 
 __all__ = ["Layer", "pack_weights", "score_samples", "train_samples"]
+
+settle()  # before anything is compiled into numba's cache
 
 
 class Layer(NamedTuple):

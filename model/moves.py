@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from ..cache import settle
 from ..errors import BadInput
 from .rng import epoch_seed, shift_offsets, splitmix64
 
@@ -20,6 +21,8 @@ __all__ = ["DRAWN", "Moves", "move_images"]
 #: Moves in the order of their drawn numbers; of 8 numbers a sample two are free.
 DRAWN = ("rotate", "shear", "vshear", "vstretch", "hstretch", "flip")
 NUMBERS = 8
+
+settle()  # before anything is compiled into numba's cache
 
 
 @dataclass(frozen=True)

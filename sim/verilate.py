@@ -6,15 +6,18 @@ import hashlib
 import importlib.metadata
 import os
 import re
+import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import platformdirs
+from filelock import FileLock, Timeout
 
+from .. import cache
 from ..errors import ToolError
 from .toolchain import Compiler, find_compiler, find_verilator
 
@@ -60,6 +63,8 @@ endmodule
 # A good part of the compile time would go into functions that run once. Of the runtime, little is
 # called often.
 _FAST, _RUNTIME, _SLOW = "-O2", "-O1", "-O0"
+#: Seconds for which a build's folder is left alone.
+NEW_S = 60.0
 _TELLING = re.compile(r"\berror\b|undefined", re.IGNORECASE)
 _SMALL = 20_000  # bytes of C++; below, the headers take most of the compiler's time
 _VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert",
@@ -68,9 +73,8 @@ _VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", 
 
 
 def cache_folder() -> Path:
-    """Where compiled cores are kept: ``sim`` in ``$TRITGRAD_CACHE`` or the user's cache folder."""
-    named = os.environ.get("TRITGRAD_CACHE")
-    return Path(named or platformdirs.user_cache_dir("tritgrad")) / "sim"
+    """Where compiled cores are kept."""
+    return cache.cache_folder("sim")
 
 
 def component_verilog(make: Callable[[], Any], key: str, platform: Any = None,
@@ -144,17 +148,34 @@ def power_up(memory: str, width: int, last: int) -> str:
 
 @contextlib.contextmanager
 def _scratch() -> Iterator[Path]:
-    """A folder beside the cached files, from where a finished one is moved among them at once."""
+    """A folder beside the cached files, from where a finished one is moved among them at once.
+
+    It is locked while it is in use; those that killed programs left are removed.
+    """
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
         scratch = tempfile.TemporaryDirectory(prefix="build-", dir=folder,
                                               ignore_cleanup_errors=True)
     except OSError as error:
         raise ToolError(f"cannot write to the cache {str(folder)!r} ({error.strerror}); set "
                         "TRITGRAD_CACHE to another folder") from None
-    with scratch as path:
-        yield Path(path)
+    with scratch as path, FileLock(Path(path) / "lock"):
+        try:
+            yield Path(path)
+        except OSError as error:
+            raise ToolError(f"cannot write to the cache {str(folder)!r} ({error.strerror}); make "
+                            "room, or set TRITGRAD_CACHE to another folder") from None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what builds have left that no longer run. One that has just begun has no lock yet."""
+    for left in folder.glob("build-*"):
+        with contextlib.suppress(OSError, Timeout):
+            if time.time() - left.stat().st_mtime > NEW_S:
+                with FileLock(left / "lock", timeout=0):
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def build(verilog: str, *, trace: str | None = None, progress: Progress | None = None,
@@ -207,6 +228,8 @@ class _Builder:
         self.work, self.log, self.compiler = work, log, compiler
         self.root, self.trace, self.serial = root, trace, serial
         self.cpp, self.include = work / "cpp", root / "include"
+        self.running: set[subprocess.Popen[str]] = set()
+        self.aborted = False
 
     def check_headers(self, *names: str) -> None:
         probe = self.work / "probe.cpp"
@@ -226,7 +249,14 @@ class _Builder:
     def compile(self) -> Path:
         """The library, from what `translate` made, Verilator's runtime and the harness."""
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            objects = list(pool.map(self._compile_unit, self._units()))
+            try:
+                objects = list(pool.map(self._compile_unit, self._units()))
+            except BaseException:  # also Ctrl-C: begin no more, and end what runs
+                self.aborted = True
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in tuple(self.running):
+                    process.kill()
+                raise
         library = self.work / "library.so"
         libraries = ["-lz", "-llz4"] if self.trace == "fst" else []
         self._run(self.compiler.version, [*self.compiler.command, "-shared", *objects, "-o",
@@ -273,15 +303,26 @@ class _Builder:
 
     def _run(self, name: str, command: Sequence[str]) -> None:
         try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace",
-                                  cwd=self.work,
-                                  env={**os.environ, "VERILATOR_ROOT": str(self.root)})
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                errors="replace", cwd=self.work,
+                env={**os.environ, "VERILATOR_ROOT": str(self.root)})
         except OSError as error:
             raise ToolError(f"{name} does not run: {error}") from None
-        if done.returncode != 0:
-            output = done.stdout + done.stderr
+        self.running.add(process)
+        try:
+            output = process.communicate()[0]
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            self.running.discard(process)
+        if self.aborted:
+            raise ToolError(f"{name} was stopped")
+        if process.returncode != 0:
             self.log.write_text(" ".join(command) + "\n" + output)
             lines = [line.strip() for line in output.splitlines() if line.strip()]
             telling = [line for line in lines if _TELLING.search(line)]
-            reason = (telling or lines[-1:] or [f"exit code {done.returncode}"])[0]
+            reason = (telling or lines[-1:] or [f"exit code {process.returncode}"])[0]
             raise ToolError(f"{name} failed: {reason} (whole output in {self.log})")

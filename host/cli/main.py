@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from ...cache import settle
 from ...errors import TritgradError
 from ..text import visible
 
@@ -64,6 +65,9 @@ COMMANDS = {
                     "List serial ports, and the boards whose USB bridge is behind each."),
     "virtual": _Entry(".virtual", "virtual",
                       "Put a virtual BOARD on a serial port, and print the port's name."),
+    "cache": _Entry(".cache", "cache",
+                    "Show or clear what was compiled and downloaded, which is made anew when it "
+                    "is needed."),
     "doctor": _Entry(".doctor", "doctor",
                      "Show every tool that is used, its version, and what to do where one is "
                      "missing."),
@@ -100,6 +104,7 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         _write_anything()
         try:
+            settle()  # before any library looks for its cache
             result = super().invoke(ctx)
             sys.stdout.flush()  # here, a full disk is still told in one line
             return result

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
+from ...cache import cache_folder
 from ...errors import BadInput
 from .idx_names import FILES, HASHES, MIRRORS, emnist_part, find_files
 
@@ -93,8 +93,7 @@ class ImageSet:
 
 def user_cache(name: str) -> Path:
     """The folder where downloads of data set `name` are kept."""
-    base = os.environ.get("TRITGRAD_CACHE")
-    return Path(base or platformdirs.user_cache_dir("tritgrad", appauthor=False)) / name
+    return cache_folder(name)
 
 
 def load_idx(name: str, data_dir: str | Path | None = None) -> ImageSet:

@@ -1,9 +1,14 @@
 """The in-process harness, on a component small enough to compile in seconds."""
 
+import errno
 import importlib.util
+import os
 import random
 import shlex
+import signal
+import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -232,11 +237,56 @@ def test_two_builds_at_once_make_one_library(fake_compiler):
     assert built() == [".so"]
 
 
-def test_a_cache_that_cannot_be_written_is_one_line(monkeypatch, tmp_path):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("TRITGRAD_CACHE", str(tmp_path / "file"))
-    with pytest.raises(ToolError, match=r"^cannot write to the cache '.*' \(Not a directory\); "):
-        increment_verilog()
+def test_a_full_cache_is_one_line(fake_compiler, monkeypatch):
+    verilog = increment_verilog()
+    fake_compiler()
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(ToolError, match=r"^cannot write to the cache '.*' \(No space left on "):
+        build(verilog)
+    assert built() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_aborted_compile_ends_at_once_and_leaves_nothing(fake_compiler, monkeypatch, tmp_path,
+                                                            number):
+    (tmp_path / "top.v").write_text(increment_verilog())
+    fake_compiler("pathlib.Path('../../begun').touch(); import time; time.sleep(60)")
+    process = subprocess.Popen([sys.executable, "-c", """if True:
+        import signal, sys
+        from tritgrad.sim.verilate import build
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        build(open(sys.argv[1]).read())"""] + [str(tmp_path / "top.v")], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not (tmp_path / "cache/begun").exists():
+        assert time.monotonic() < until and process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    process.wait(20)
+    (tmp_path / "cache/begun").unlink()
+    if number == signal.SIGKILL:
+        assert len(list(cache_folder().glob("build-*"))) == 1
+        fake_compiler()
+        monkeypatch.setattr("tritgrad.sim.verilate.NEW_S", 0.0)
+        build((tmp_path / "top.v").read_text())
+        assert built() == [".so"]
+    else:
+        assert built() == []
+
+
+def test_a_build_at_work_is_not_swept_away(fake_compiler, monkeypatch):
+    verilog = increment_verilog()
+    monkeypatch.setattr("tritgrad.sim.verilate.NEW_S", -1.0)
+    fake_compiler("import time; time.sleep(0.2)")
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(build, verilog)
+        while not list(cache_folder().glob("build-*/lock")):
+            time.sleep(0.01)
+        fake_compiler()
+        assert pool.submit(build, verilog + "\n").result() != first.result()
+    assert built() == [".so", ".so"]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ziglang") is None,

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from ....cache import settle
 from ....errors import BadInput
 from ..scaling import check_planes
 from .step import Step
@@ -17,6 +18,8 @@ Origins = npt.NDArray[np.intp]
 
 #: (rows, columns) of the first neighbour; the second is on the other side. Opposites in pairs.
 DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
+
+settle()  # before anything is compiled into numba's cache
 
 
 @njit(cache=True)
