@@ -61,6 +61,11 @@ COMMANDS = {
     "flash": _Entry(".flash", "flash",
                     "Load BITSTREAM onto BOARD, by default that of its last build, with "
                     "openFPGALoader."),
+    "selftest": _Entry(".selftest", "selftest",
+                       "Test the board on a port from its USB bridge to training, a line a step."),
+    "info": _Entry(".info", "info",
+                   "Show what core answers on a port, how, and what it is doing; it is not "
+                   "disturbed."),
     "ports": _Entry(".ports", "ports",
                     "List serial ports, and the boards whose USB bridge is behind each."),
     "virtual": _Entry(".virtual", "virtual",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ...errors import BadInput, DeviceError
 from ...firmware import frames, programs
+from ...firmware.assembler import assemble
 from ...firmware.frames import Run, Space, Type
 from ...firmware.wire import (
     pack_samples,
@@ -209,8 +210,7 @@ class Driver:
 
     def status(self, wait: bool = False, work_s: float = 0.0) -> dict[str, int]:
         """The device's STATUS record, with the names of `STATUS_FIELDS`."""
-        data = self.session.request(Type.STATUS, bytes([wait]), work_s)
-        return frames.unpack_fields(frames.STATUS_FIELDS, data)[0]
+        return self.session.status(wait, work_s)
 
     def prng(self) -> int:
         """State of the PRNG."""
@@ -503,6 +503,11 @@ class Driver:
         if status["run"] != Run.HALTED:
             raise self._failed(status)
         return RunStats(*(status[name] for name in RunStats.__dataclass_fields__))
+
+    def run_nothing(self) -> dict[str, int]:
+        """Run a program of no samples, which clears the statistics; the STATUS record after it."""
+        self._start(assemble("HALT", layers=len(self.layers)))
+        return self._stopped(1e3 / SLOWEST_CLOCK_HZ)
 
     def _start(self, program: list[int]) -> None:
         if program != self._program:

@@ -142,6 +142,13 @@ class SerialTransport:
             raise DeviceReset(f"{self.name}: no frame at {lost:,} baud any more")
         return data
 
+    def listen(self, seconds: float) -> bytes:
+        """What comes unasked, at the rate that is set."""
+        end, heard = self._clock() + seconds, b""
+        while (left := end - self._clock()) > 0:
+            heard += self._read(left)
+        return heard
+
     def close(self) -> None:
         self._serial.close()
 
@@ -278,6 +285,10 @@ class SerialTransport:
     def _diagnose(self) -> None:
         """Nobody has answered HELLO: say why, as far as it can be told."""
         heard = bytes(self._heard)
+        if self._hello in heard:
+            raise PortError(
+                f"wrong bitstream: {self.name} says what it is told; rx and tx are joined, or it "
+                "is no tritgrad core")
         for rate in STRAY_RATES:
             if not self._switch(rate):
                 continue

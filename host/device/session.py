@@ -215,6 +215,11 @@ class Session:
         while self._outstanding:
             self._pump()
 
+    def status(self, wait: bool = False, work_s: float = 0.0) -> dict[str, int]:
+        """The device's STATUS record, with the names of `STATUS_FIELDS`."""
+        data = self.request(Type.STATUS, bytes([wait]), work_s)
+        return frames.unpack_fields(frames.STATUS_FIELDS, data)[0]
+
     def take_results(self) -> list[bytes]:
         """Payloads of the RESULT frames that have arrived since the last call."""
         results, self._results = self._results, []

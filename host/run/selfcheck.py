@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ...model.config import CoreConfig
 from ...model.layout import TableError, check_table
@@ -28,17 +29,24 @@ class Case:
     samples: int
     seed: int
 
+    def load(self, driver: Driver) -> None:
+        """Put the network on a device."""
+        recipe = self.recipe
+        driver.load(layer_table(recipe, recipe.gains),
+                    initial_counters(recipe.layers, recipe.counter_bits, recipe.seed),
+                    initial_prng(recipe.layers, recipe.seed).state)
+
     def __str__(self) -> str:
         sizes = "-".join(str(n) for n in self.recipe.layers)
         return (f"{sizes}, {self.recipe.planes} planes, gains {self.recipe.gains}, shifts "
                 f"{self.recipe.shifts}, margin {self.recipe.margin}, seed {self.seed}")
 
 
-def random_cases(config: CoreConfig, samples: int, seed: int) -> Iterator[Case]:
-    """Random networks that fit a core, 50 samples or fewer each, `samples` in all."""
+def random_cases(config: CoreConfig, samples: int, seed: int, each: int = 50) -> Iterator[Case]:
+    """Random networks that fit a core, `each` samples or fewer each, `samples` in all."""
     rng = random.Random(seed)
     while samples > 0:
-        case = _random_case(rng, config, min(samples, 50))
+        case = _random_case(rng, config, min(samples, each))
         if _fits(config, case.recipe):
             samples -= case.samples
             yield case
@@ -66,7 +74,20 @@ def _fits(config: CoreConfig, recipe: Recipe) -> bool:
     return True
 
 
-def first_difference(device: Driver, case: Case) -> str | None:
+def trained_alike(device: Driver, case: Case) -> str | None:
+    """Learn from inputs of nothing but 0, which draws and changes no counter: the PRNG, or None."""
+    golden = Driver(Session(GoldenTransport(device.config)))
+    recipe = case.recipe
+    x = np.zeros((case.samples, recipe.layers[0]), np.uint8)
+    y = np.arange(case.samples) % recipe.layers[-1]
+    for driver in (device, golden):
+        case.load(driver)
+        driver.train_chunk(x, y, recipe.margin)
+    got, want = device.prng(), golden.prng()
+    return None if got == want else f"PRNG: {got:#018x}, golden model {want:#018x}"
+
+
+def first_difference(device: Driver, case: Case, learn: bool = True) -> str | None:
     """Learn and infer on a device and on the golden machine; where they part first, or None."""
     golden = Driver(Session(GoldenTransport(device.config)))
     recipe = case.recipe
@@ -75,20 +96,10 @@ def first_difference(device: Driver, case: Case) -> str | None:
     x[rng.random(x.shape) < rng.choice([0.0, 0.5, 0.9])] = 0
     y = rng.integers(0, recipe.layers[-1], case.samples)
     for driver in (device, golden):
-        driver.load(layer_table(recipe, recipe.gains),
-                    initial_counters(recipe.layers, recipe.counter_bits, recipe.seed),
-                    initial_prng(recipe.layers, recipe.seed).state)
-    got, want = (driver.train_chunk(x, y, recipe.margin) for driver in (device, golden))
-    for name in COUNTS:
-        if getattr(got, name) != getattr(want, name):
-            return f"{name}: {getattr(got, name)}, golden model {getattr(want, name)}"
-    if device.prng() != golden.prng():
-        return f"PRNG: {device.prng():#018x}, golden model {golden.prng():#018x}"
-    for layer, (a, b) in enumerate(zip(device.counters(), golden.counters(), strict=True), 1):
-        if not np.array_equal(a, b):
-            row, column = np.argwhere(a != b)[0]
-            return (f"layer {layer}, row {row}, input {column}: counter {a[row, column]}, "
-                    f"golden model {b[row, column]}")
+        case.load(driver)
+    difference = _learn(device, golden, x, y, recipe.margin) if learn else None
+    if difference is not None:
+        return difference
     predicted, scores, _ = device.infer(x)
     expected, right, _ = golden.infer(x)
     if not np.array_equal(scores, right):
@@ -99,4 +110,21 @@ def first_difference(device: Driver, case: Case) -> str | None:
         sample = int(np.argmax(predicted != expected))
         return (f"sample {sample}: prediction {predicted[sample]}, "
                 f"golden model {expected[sample]}")
+    return None
+
+
+def _learn(device: Driver, golden: Driver, x: npt.NDArray[np.uint8], y: npt.NDArray[np.int64],
+           margin: int) -> str | None:
+    """Learn on both; where they part first, or None."""
+    got, want = (driver.train_chunk(x, y, margin) for driver in (device, golden))
+    for name in COUNTS:
+        if getattr(got, name) != getattr(want, name):
+            return f"{name}: {getattr(got, name)}, golden model {getattr(want, name)}"
+    if device.prng() != golden.prng():
+        return f"PRNG: {device.prng():#018x}, golden model {golden.prng():#018x}"
+    for layer, (a, b) in enumerate(zip(device.counters(), golden.counters(), strict=True), 1):
+        if not np.array_equal(a, b):
+            row, column = np.argwhere(a != b)[0]
+            return (f"layer {layer}, row {row}, input {column}: counter {a[row, column]}, "
+                    f"golden model {b[row, column]}")
     return None
