@@ -39,7 +39,7 @@ def selftest(context: click.Context, device: str, core: Path | None, load: Path 
     report follows: versions, ids, rates and times.
     """
     from ...boards import find_board
-    from ..run.selftest import Bench, Result, run
+    from ..selftest import Bench, Result, run
 
     parts = board_and_port(device)
     if parts is None or not parts[0]:

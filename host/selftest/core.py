@@ -3,10 +3,10 @@
 import time
 from dataclasses import replace
 
-from ....errors import BadInput
-from ....model.recipe import Recipe
-from ...device.march import banks, march
-from ..selfcheck import COUNTS, Case, first_difference, random_cases, trained_alike
+from ...errors import BadInput
+from ...model.recipe import Recipe
+from ..device.march import banks, march
+from ..run.selfcheck import COUNTS, Case, first_difference, random_cases, trained_alike
 from .bench import Bench, Failed, Skipped
 
 __all__ = ["STEPS"]

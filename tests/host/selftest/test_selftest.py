@@ -12,7 +12,7 @@ from tritgrad.boards import BOARDS
 from tritgrad.firmware.frames import Space
 from tritgrad.host.cli.main import cli
 from tritgrad.host.device import bus, serial_port
-from tritgrad.host.run.selftest import line as line_steps
+from tritgrad.host.selftest import line as line_steps
 from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.model.rng import MASK, XorShift64
 from tritgrad.sim.virtual import ModelBoard

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from serial.tools import list_ports
 
-from ....boards.flash import CALL, flash
-from ....boards.udev import INSTALL, rule
-from ....errors import DeviceError, TritgradError
-from ....firmware import frames
-from ....firmware.frames import Type
-from ....firmware.rates import SAFE_RATE
-from ...device.bus import bridges, latency_ms
-from ...device.driver import Driver
-from ...device.march import banks, transfer
-from ...device.open import open_port
-from ...device.session import Session
+from ...boards.flash import CALL, flash
+from ...boards.udev import INSTALL, rule
+from ...errors import DeviceError, TritgradError
+from ...firmware import frames
+from ...firmware.frames import Type
+from ...firmware.rates import SAFE_RATE
+from ..device.bus import bridges, latency_ms
+from ..device.driver import Driver
+from ..device.march import banks, transfer
+from ..device.open import open_port
+from ..device.session import Session
 from .bench import Bench, Failed, Skipped
 
 __all__ = ["STEPS"]

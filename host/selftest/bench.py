@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ....boards.board import Board
-from ....errors import TritgradError
-from ....model.config import CoreConfig
-from ...device.driver import Driver
-from ...device.serial_port import SerialTransport
-from ...device.session import Session
+from ...boards.board import Board
+from ...errors import TritgradError
+from ...model.config import CoreConfig
+from ..device.driver import Driver
+from ..device.serial_port import SerialTransport
+from ..device.session import Session
 
 __all__ = ["Bench", "Failed", "Skipped"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ....errors import DeviceError
+from ...errors import DeviceError
 from . import core, line
 from .bench import Bench, Failed, Skipped
 
