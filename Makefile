@@ -52,6 +52,9 @@ lint: setup  ## ruff and mypy
 proofs: setup  ## properties of the units, and the planted faults that they must find; a table
 	$(BIN)/python -m tests.hw.formal --jobs $(JOBS)
 
+mutants: setup  ## 32 mutants of RTL and host, and those that their nearest tests do not notice; S=SEED
+	$(BIN)/python bench/mutants.py $(if $(S),--seed $(S))
+
 sources: setup  ## the suite of a system that tritgrad follows, where it is at hand
 	@if [ -d "$(PROGRAMGRAD)" ]; then $(BIN)/python -m tritgrad.sources.programgrad "$(PROGRAMGRAD)"; \
 	    else echo "no checkout of sanowl/ProgramGrad at $(PROGRAMGRAD): give PROGRAMGRAD=FOLDER"; fi

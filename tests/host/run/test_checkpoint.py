@@ -33,22 +33,19 @@ def test_what_is_saved_is_loaded(checkpoint, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.npz"]
 
 
-#: The options of the first checkpoints, and those that came later, in their order.
+#: The options of the first checkpoints. All others came later, in the order of the fields.
 FIRST = {"dataset": "digits", "data_dir": None, "label": None, "test": None, "test_fraction": 0.2,
          "val_fraction": None, "hidden": [128], "counter_bits": 8, "planes": None,
          "shift_augment": 0, "margin": None, "gain": None, "output_gain": None, "act_shift": None,
          "epochs": 20, "limit": None, "seed": 1, "device": "sim", "lanes": 16, "banks": 16,
          "update_lanes": None}
-LATER = {"rule": "margin", "scales": False, "scale_refresh": 6, "gf3": None, "batch": None,
-         "steps": None, "sparsity": None, "prune": None, "skip": None, "vote": None}
+LATER = {name: value for name, value in TrainOptions().as_json().items() if name not in FIRST}
 
 
 @pytest.mark.parametrize("count", range(len(LATER) + 1))
 def test_checkpoints_from_before_an_option_are_read(count):
     stored = FIRST | dict(list(LATER.items())[:count])
-    assert TrainOptions.from_json(stored) == TrainOptions()
-    assert TrainOptions().as_json() == {
-        **FIRST, **LATER, "hidden": TrainOptions().hidden}
+    assert TrainOptions.from_json(stored) == dataclasses.replace(TrainOptions(), epochs=20)
 
 
 @pytest.mark.parametrize("name", FIRST)
