@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import os
+import random
 import signal
 
 import pytest
@@ -9,3 +11,18 @@ import pytest
 def interruptible():
     """Programs that tests start end at Ctrl-C, even if it is ignored where the tests run."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def fresh_seed() -> int:
+    """A seed that differs from run to run, 1 to 2^31 - 1; shown if the test fails.
+
+    The environment variable TRITGRAD_SEED sets it, so that a failure can be repeated.
+    """
+    text = os.environ.get("TRITGRAD_SEED")
+    if text is not None and not (text.isdecimal() and 1 <= int(text) < 1 << 31):
+        raise pytest.UsageError(f"TRITGRAD_SEED must be an integer from 1 to {(1 << 31) - 1}, "
+                                f"not {text!r}")
+    seed = random.randrange(1, 1 << 31) if text is None else int(text)
+    print(f"seed {seed} (TRITGRAD_SEED={seed} repeats it)")
+    return seed

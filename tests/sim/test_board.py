@@ -53,8 +53,8 @@ def talk(board, data, rate, cycles=None):
 # The seed's bytes at 1.5 Mbaud have a frame's end shortly before the end of a pile.
 @pytest.mark.parametrize("seed", [843495822, None])
 @pytest.mark.parametrize("rate", RATES[1:])
-def test_bytes_at_every_rate(board, rate, seed):
-    seed = random.randrange(1 << 32) if seed is None else seed
+def test_bytes_at_every_rate(board, rate, seed, fresh_seed):
+    seed = fresh_seed if seed is None else seed
     data = random.Random(seed).randbytes(200)
     request = rate_request(rate)
     assert talk(board, request, SAFE_RATE) == request

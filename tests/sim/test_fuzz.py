@@ -24,9 +24,8 @@ class GoldenCore:
 
 @pytest.mark.parametrize("gap, stall", [(0, 0), (0.2, 0.3)])
 @pytest.mark.parametrize("config", CORES, ids=NAMES)
-def test_the_core_answers_as_the_golden_device(config, gap, stall):
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+def test_the_core_answers_as_the_golden_device(config, gap, stall, fresh_seed):
+    seed = fresh_seed
     with open_sim(config) as core:
         core.stall(seed, gap, stall)
         report = run(core, GoldenDevice(config), 1500, random.Random(seed), every=50)
@@ -37,10 +36,9 @@ def test_the_core_answers_as_the_golden_device(config, gap, stall):
 
 
 @pytest.mark.parametrize("config", CORES, ids=NAMES)
-def test_what_memories_hold_at_power_up_does_not_matter(config):
+def test_what_memories_hold_at_power_up_does_not_matter(config, fresh_seed):
     """No bitstream writes an iCE40's SPRAM or a Gowin's LUT RAM."""
-    seed = random.randrange(1, 1 << 31)
-    print(f"seed {seed}")
+    seed = fresh_seed
     with open_sim(config, power_up=seed) as core:
         report = run(core, GoldenDevice(config), 600, random.Random(seed), every=50, fill=True)
     assert report.frames == 600

@@ -39,9 +39,8 @@ async def read(ctx, report, tick):
 
 
 @pytest.mark.parametrize("update_lanes", [1, 8, 256])
-def test_pictures_show_all_events_up_to_one_cycle(update_lanes):
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+def test_pictures_show_all_events_up_to_one_cycle(update_lanes, fresh_seed):
+    seed = fresh_seed
     rng = random.Random(seed)
     dut = Statistics(CoreConfig(lanes=256, update_lanes=update_lanes))
     model = Counters()

@@ -263,9 +263,8 @@ def converse(config, count, seed, most=0, pause=0):
 
 @pytest.mark.parametrize("config", [SMALL, ODD, WIDE], ids=["small", "odd", "wide"])
 @pytest.mark.parametrize("most", [0, 3])
-def test_answers_as_the_golden_device(config, most):
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+def test_answers_as_the_golden_device(config, most, fresh_seed):
+    seed = fresh_seed
     golden = converse(config, 60, seed, most, pause=most * 5)
     kinds = {(frame.type, frame.payload[0]) for frame in golden}
     assert len(kinds) > 8, kinds

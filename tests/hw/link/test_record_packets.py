@@ -13,9 +13,8 @@ from .harness import get_packet, put, simulate, stalls, wait
 
 
 @pytest.mark.parametrize("most_in, most_out", [(0, 0), (3, 0), (0, 3), (2, 2)])
-def test_packets(most_in, most_out):
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+def test_packets(most_in, most_out, fresh_seed):
+    seed = fresh_seed
     rng = random.Random(seed)
     lengths = [1, PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES, 3, rng.randint(1, 700)]
     records = [rng.randbytes(length) for length in lengths]

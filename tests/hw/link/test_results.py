@@ -13,9 +13,8 @@ from .harness import get_packet, simulate, stalls, wait
 
 
 @pytest.mark.parametrize("classes", [1, 2, 10, 256])
-def test_packets(classes):
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+def test_packets(classes, fresh_seed):
+    seed = fresh_seed
     rng = random.Random(seed)
     config = CoreConfig(max_classes=max(2, classes), max_neurons=256)
     half = 1 << (config.score_bits - 1)

@@ -109,9 +109,8 @@ def run(config, tables):
     return found
 
 
-def test_agrees_with_the_layout():
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+def test_agrees_with_the_layout(fresh_seed):
+    seed = fresh_seed
     rng = random.Random(seed)
     accepted = refused = 0
     for _ in range(12):

@@ -64,9 +64,8 @@ def random_case(rng, config):
 
 @pytest.mark.parametrize("lanes", [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 20, 24, 36])
 @pytest.mark.parametrize("planes", [1, 3])
-def test_samples_of_many_sizes(lanes, planes):
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+def test_samples_of_many_sizes(lanes, planes, fresh_seed):
+    seed = fresh_seed
     rng = random.Random(seed)
     config = CoreConfig(lanes=lanes, update_lanes=lanes, input_planes=planes,
                         max_inputs=rng.choice([1, 5, 8, 40, 63]))

@@ -11,9 +11,8 @@ from ..test_netlist import yosys
 
 
 @pytest.mark.parametrize("bits, depth", [(1, 2), (9, 16), (43, 300)])
-def test_words_are_kept_and_held(bits, depth):
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+def test_words_are_kept_and_held(bits, depth, fresh_seed):
+    seed = fresh_seed
     rng = random.Random(seed)
     first = [rng.randrange(1 << bits) for _ in range(depth // 2)]
     dut = BlockRam(bits, depth, first)

@@ -45,9 +45,8 @@ def skip_case(seed):
 
 
 @pytest.fixture(name="seeds")
-def fixture_seeds():
-    first = random.randrange(1 << 32)
-    print(f"seeds from {first}")
+def fixture_seeds(fresh_seed):
+    first = fresh_seed
     return range(first, first + 10)
 
 
@@ -91,9 +90,8 @@ def test_a_core_that_only_infers_skips_too():
     assert len(scores) > 1
 
 
-def test_words_are_read_lane_by_lane_and_forgotten_with_clear():
-    seed = random.randrange(1 << 32)
-    print(f"seed {seed}")
+def test_words_are_read_lane_by_lane_and_forgotten_with_clear(fresh_seed):
+    seed = fresh_seed
     rng = random.Random(seed)
     for _ in range(6):
         lanes, bits = rng.randint(1, 7), rng.randint(1, 4)
