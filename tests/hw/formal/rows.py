@@ -94,15 +94,17 @@ def _rows() -> list[Row]:
             complete=True, induction=True),
         Row("splitmix", f"{parts}.splitmix", numbers.splitmix, 4, (
             ("~residue[0], ~residue.any()", "~residue[1], ~residue.any()"),
-            ("self.i_state + GOLDEN", "self.i_state - GOLDEN"))),
+            ("self.i_state + GOLDEN", "self.i_state - GOLDEN")), long=True),
         Row("splitmix, time", f"{parts}.splitmix", numbers.splitmix_time, 390, (
-            ("mixer.i_index.eq(follows)", "mixer.i_index.eq(self.i_next)"),), complete=True),
+            ("mixer.i_index.eq(follows)", "mixer.i_index.eq(self.i_next)"),),
+            complete=True, long=True),
         *(Row(f"update lane, b {bits}", f"{datapath}.update_lanes", lanes.update_lane, 1, (
             ("0b11 << (low - 2)", "0b10 << (low - 2)"),) if bits in (6, 14) else (),
-            {"bits": bits}, complete=True) for bits in range(6, 15)),
+            {"bits": bits}, complete=True, long=bits not in (6, 8, 14))
+          for bits in range(6, 15)),
         *(Row(f"step lane, b {bits}, planes {planes}", f"{datapath}.update_lanes", lanes.step_lane,
               1, (("mask.eq((1 << (-self.gain)[:4]) - 1)", "mask.eq((1 << (-self.gain)[:4]) - 2)"),)
-              if bits == 8 else (), {"bits": bits, "planes": planes}, complete=True)
+              if bits == 8 else (), {"bits": bits, "planes": planes}, complete=True, long=bits != 8)
           for bits, planes in ((6, 1), (6, 8), (8, 4), (14, 8))),
         Row("debt lane", f"{datapath}.update_lanes", lanes.debt_lane, 1, (
             ("one.eq(self.negative == by_two)", "one.eq(~self.negative)"),), complete=True),
@@ -116,11 +118,13 @@ def _rows() -> list[Row]:
             ("Mux(product, low, over)", "Mux(product, high, over)"),), {"lanes": 4},
             complete=True, induction=True),
         Row("MAC bank, L 12", f"{datapath}.array", array.mac_bank, 8, (), {"lanes": 12},
-            complete=True, induction=True),
+            complete=True, induction=True, long=True),
         Row("compressor", f"{datapath}.compressor", array.compressor, 5, (
             ("(a & b) | (a & carry) | (b & carry)", "(a & b) | (a & carry)"),),
             {"heights": (5, 7, 3)}, complete=True),
-        *(Row(f"MAC array, {name}", f"{datapath}.array", array.mac_array, 14, faults, values)
+        *(Row(f"MAC array, {name}", f"{datapath}.array", array.mac_array,
+              14 if "pipelined" in values else 12, faults, values,
+              long=name in ("R 1", "R 3"))
           for name, values, faults in (
               ("R 1", {"banks": 1}, ()),
               ("R 3", {"banks": 3}, (("(~ends & (left <= 2))", "(~ends & (left <= 3))"),)),
@@ -198,7 +202,7 @@ def _link_rows(folder: str) -> list[Row]:
         Row("CRC", "hw.parts.arith", link.crc, 2, (), complete=True, induction=True, long=True),
         Row("receiver", f"{folder}.receiver", link.receiver, 20, (
             ("item.ready.eq(~self.o_pending)", "item.ready.eq(~self.o_pending | in_hand)"),)),
-        Row("transmitter", f"{folder}.transmitter", link.transmitter, 14, (
+        Row("transmitter", f"{folder}.transmitter", link.transmitter, 13, (
             ("self.i.ready.eq(~spare_full)", "self.i.ready.eq(1)"),)),
         Row("arbiter", f"{folder}.transmitter", link.arbiter, 20, (
             ("self.o.valid & self.o.ready & self.o.p.last", "self.o.valid & self.o.ready"),
@@ -217,7 +221,9 @@ def _link_rows(folder: str) -> list[Row]:
             ("nonce.rotate_right(8)", "nonce.rotate_left(8)"))),
         Row("record packets", f"{folder}.record_packets", link.pieces, 17, (
             ("ends[sent_half] + 5", "ends[half] + 5"),
-            ("self.i.ready.eq(~full.bit_select(half, 1))", "self.i.ready.eq(1)"))),
+            ("self.i.ready.eq(~full.bit_select(half, 1))", "self.i.ready.eq(1)")), long=True),
+        Row("record packets, the first", f"{folder}.record_packets", link.pieces, 14, (
+            ("ends[sent_half] + 5", "ends[half] + 4"),)),
         Row("results, 1 score", f"{folder}.results", link.results, 19, (
             ("(place[:2] == 3) & (left == 1)", "(place[:2] == 3) & (left == 2)"),
             ("5 + Cat(Const(0, 2), left)", "5 + left")), {"most": 1}),
@@ -225,7 +231,7 @@ def _link_rows(folder: str) -> list[Row]:
         Row("program loader", f"{folder}.program", loaders.program, 34, (
             ("self.write.eq(second_pass)", "self.write.eq(1)"),
             ("bounds.append(~(above if len(above) == 1 else exceeds(operand, most)))", "pass")),
-            {"most": 3}, complete=True),
+            {"most": 3}, complete=True, long=True),
         Row("table loader, 1 layer", f"{folder}.table", loaders.table, 42, (
             ("residuals.eq(residuals + times(words, config.steps))",
              "residuals.eq(residuals + words)"),
@@ -239,9 +245,9 @@ def _link_rows(folder: str) -> list[Row]:
             ("too_large | (self.byte >= self.classes)", "self.byte >= self.classes"),
             ("m.d.comb += [self.mark.eq(1), self.rewind.eq(1)]",
              "m.d.comb += self.rewind.eq(1)"))),
-        Row("UART, 8 cycles a bit, 2 %", f"{folder}.uart", link.uart, 108, (
+        Row("UART, 6 cycles a bit, 2 %", f"{folder}.uart", link.uart, 80, (
             ("m.d.sync += phase.eq(half)", "m.d.sync += phase.eq(0)"),),
-            {"cycles": 8, "drift": 2}, complete=True),
+            {"cycles": 6, "drift": 2}, complete=True),
     ]
 
 
@@ -260,7 +266,7 @@ def _option_rows(folder: str) -> list[Row]:
             ("following.eq(self.group + 1)", "following.eq(self.group)"),)),
         Row("purge, ranges", f"{folder}.support.purge", options.purge, 84, (
             ("rows.eq(Mux(outputs > config.banks, config.banks, outputs))",
-             "rows.eq(config.banks)"),), {"bound": 82}, complete=True),
+             "rows.eq(config.banks)"),), {"bound": 82}, complete=True, long=True),
         Row("purge, words", f"{folder}.support.purge", options.purge_words, 26, (
             ("(total > cutoff) & (k < bits - 1)", "(total > cutoff)"),
             ("Const(-1, bits) << k", "Const(-2, bits) << k")), complete=True),
@@ -268,7 +274,7 @@ def _option_rows(folder: str) -> list[Row]:
             ("TOP + 1 - self.code.lower)", "TOP - self.code.lower)"),), complete=True),
         Row("scales, divider", f"{folder}.scales.rtl", options.factor_divider, 14, (
             ("half & beyond", "half"),
-            ("with m.Elif(place + 1 == lower)", "with m.Elif(place == lower)")), {"size": 5}),
+            ("with m.Elif(place + 1 == lower)", "with m.Elif(place == lower)")), {"size": 4}),
         Row("skip", f"{folder}.skip.rtl", options.skip, 14, (
             ("memory.address.eq(address + ends)", "memory.address.eq(address)"),
             ("Mux(known.bit_select(self.layer, 1), self.record.skip, 0)", "self.record.skip"))),
@@ -291,7 +297,7 @@ def _option_rows(folder: str) -> list[Row]:
             ("level >= self.depth - self.margin", "level > self.depth - self.margin + 1"),)),
         Row("event queue, rate", f"{folder}.trace.events", options.event_rate, 8, (
             ("(~self.o.valid | self.o.ready)", "~self.o.valid"),)),
-        Row("trace unit", f"{folder}.trace.rtl", options.trace_unit, 20, (
+        Row("trace unit", f"{folder}.trace.rtl", options.trace_unit, 18, (
             ("queue.write.eq(self.open.any() &", "queue.write.eq(1 &"),)),
     ]
 

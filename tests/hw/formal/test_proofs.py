@@ -9,8 +9,9 @@ from .prover import Answer, prove, why_not
 from .rows import OPEN, ROWS
 
 ROOT = Path(__file__).parents[3]
+# ``make proofs`` asks for the other faults and for the long rows too.
 CASES = [(row.name, fault) for row in ROWS.values() if not row.long
-         for fault in (None, *range(len(row.faults)))]
+         for fault in (None, *range(len(row.faults[:1])))]
 
 needs_solver = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
