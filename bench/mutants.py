@@ -149,14 +149,19 @@ def copy_tree(target: Path) -> dict[str, str]:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    package = target / "build" / "mutant" / "tritgrad"
-    shutil.copytree(target / "tritgrad", package)
     for folder in target.iterdir():
-        if (folder / "__init__.py").exists() and folder.name not in (
-                "tests", "bench", "tritgrad"):
-            (package / folder.name).symlink_to(folder)
-    return {**os.environ, "PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1",
-            "TRITGRAD_CACHE": str(target / "cache"), "NUMBA_CACHE_DIR": str(target / "numba")}
+        if (folder / "__init__.py").exists() and folder.name not in ("tests", "tritgrad"):
+            (target / "tritgrad" / folder.name).symlink_to(folder)
+    env = {**os.environ, "PYTHONPATH": str(target), "PYTHONDONTWRITEBYTECODE": "1",
+           "TRITGRAD_CACHE": str(target / "cache"), "NUMBA_CACHE_DIR": str(target / "numba")}
+    # An installed tritgrad must not come first: then every mutant would survive.
+    for module in "hw.core", "host.cli.main", "units.registry":
+        found = subprocess.run(
+            [sys.executable, "-c", f"import tritgrad.{module} as m; print(m.__file__)"],
+            cwd=target, env=env, capture_output=True, text=True, check=True).stdout.strip()
+        if target not in Path(found).parents:
+            raise SystemExit(f"tritgrad.{module} is {found}, not that of the copy in {target}")
+    return env
 
 
 def survives(tree: Path, env: dict[str, str], tests: list[str], limit: float) -> str:
