@@ -17,13 +17,12 @@ from ..run.metrics import (
     class_reports,
     confusion_matrix,
 )
-from ..run.model_file import TrainedModel
 from ..run.model_rows import model_rows
 from ..run.options import TrainOptions, data_path
 from ..run.outputs import check_outputs, check_picture
 from .console import draw, emit, fits, json_option, say, screen, table
 from .data_options import rows_options, show_data, show_warning
-from .inference import forward_rule, predicted
+from .inference import forward_rule, opened, predicted
 from .train import core_options
 
 __all__ = ["evaluate"]
@@ -52,11 +51,11 @@ def evaluate(context: click.Context, model_file: str, dataset: str | None, devic
              lanes: int, banks: int, update_lanes: int | None, vcd: str | None,
              picture: str | None, as_json: bool, **given: Any) -> None:
     """Measure a model: accuracy, each class, confusion matrix."""
+    model_file, model = opened(model_file)
     image = Path(picture or Path(model_file).with_suffix("").as_posix() + "-confusion.png")
-    check_picture("--picture", image)
+    check_picture("--picture", picture)
     check_outputs({"--picture": picture, "--vcd": vcd},
                   {"MODEL": model_file, "--dataset": dataset, "--test": given["test"]})
-    model = TrainedModel.load(model_file)
     given |= {"data_dir": data_path(given["data_dir"]), "test": data_path(given["test"])}
     data, x, y, rows = model_rows(model, model_file, dataset, given)
     show_data(data.summary)

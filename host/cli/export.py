@@ -4,9 +4,9 @@ import click
 
 from ...errors import BadInput
 from ..run.export import write_c_header, write_npz
-from ..run.model_file import TrainedModel
 from ..run.outputs import check_outputs
 from .console import emit, json_option
+from .inference import opened
 
 __all__ = ["export"]
 
@@ -25,7 +25,7 @@ def export(model_file: str, c_header: str | None, npz: str | None, prefix: str,
     if c_header is None and npz is None:
         raise BadInput("nothing to export; give --c-header FILE, --npz FILE, or both")
     check_outputs({"--c-header": c_header, "--npz": npz}, {"MODEL": model_file})
-    model = TrainedModel.load(model_file)
+    model_file, model = opened(model_file)
     if model.rule == "sign":
         raise BadInput(f"{model_file} was trained by rule sign, whose activations are signs; "
                        "export writes networks with clipped activations")

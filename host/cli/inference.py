@@ -5,11 +5,20 @@ import numpy.typing as npt
 from rich.console import Console
 
 from ..run.model_file import TrainedModel
+from ..run.opening import open_model
 from ..run.options import TrainOptions
 from ..run.training import open_learner
-from .console import RunProgress, counting
+from .console import RunProgress, counting, warn
 
-__all__ = ["forward_rule", "predicted"]
+__all__ = ["forward_rule", "opened", "predicted"]
+
+
+def opened(given: str) -> tuple[str, TrainedModel]:
+    """The model that a file or a run's folder holds, and its file; tells what is odd of it."""
+    file, model, told = open_model(given)
+    for sentence in told:
+        warn(sentence)
+    return file, model
 
 
 def predicted(model: TrainedModel, options: TrainOptions, x: npt.NDArray[np.uint8], what: str,

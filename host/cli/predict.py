@@ -13,14 +13,13 @@ from ..data.features import read_features
 from ..data.npz import write_whole
 from ..data.reading import Reading
 from ..data.summary import one_class_warning
-from ..run.model_file import TrainedModel
 from ..run.model_rows import model_layout, model_limits
 from ..run.options import TrainOptions
 from ..run.outputs import check_outputs
 from ..run.training import open_learner
 from .console import RunProgress, emit, json_option, screen
 from .data_options import feature_options, show_data, show_warning
-from .inference import forward_rule
+from .inference import forward_rule, opened
 
 __all__ = ["predict"]
 
@@ -42,7 +41,7 @@ def predict(model_file: str, data_file: str, form: str, output: str | None,
     they are in the object, as rows, and nothing else is written unless -o names a file.
     """
     check_outputs({"-o": output}, {"MODEL": model_file, "FILE": data_file})
-    model = TrainedModel.load(model_file)
+    model_file, model = opened(model_file)
     read = read_features(Path(data_file), inputs=model.coding.features, layout=model_layout(model),
                          reading=Reading(**given), limits=model_limits(model))
     show_data(read.summary)

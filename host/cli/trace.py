@@ -27,6 +27,7 @@ from ..run.trace_page import Subject, page
 from ..run.training import open_tracer
 from .console import RunProgress, counting, emit, json_option, say, screen, table
 from .data_options import rows_options, show_data
+from .inference import opened
 from .train import core_options
 
 __all__ = ["trace"]
@@ -65,7 +66,7 @@ def trace(model_file: str, dataset: str | None, sample: int | None, summary: int
     """
     check_outputs({"--svg": svg, "--html": html, "--vcd": vcd},
                   {"MODEL": model_file, "--dataset": dataset, "--test": given["test"]})
-    model = TrainedModel.load(model_file)
+    model_file, model = opened(model_file)
     network, widths = _network(model, model_file), Temperatures.parse(temperatures)
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
                            counter_bits=model.recipe.counter_bits)

@@ -1,5 +1,6 @@
 """``tritgrad train``."""
 
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ from ...errors import BadInput, DeviceError, OutputError
 from ..device.address import board_and_port
 from ..run.checkpoint import Checkpoint
 from ..run.learners import DeviceLearner
+from ..run.lock import hold
+from ..run.opening import with_data_found
 from ..run.options import GF3, RULES, TrainOptions, data_path, parse_integers
 from ..run.outputs import check_outputs
 from ..run.recipes import RECIPES
@@ -25,9 +28,18 @@ from ..run.training import (
     open_learner,
     resume,
     start,
-    with_device,
 )
-from .console import RunProgress, draw, emit, json_option, say, screen, stop_on_interrupt, table
+from .console import (
+    RunProgress,
+    draw,
+    emit,
+    json_option,
+    say,
+    screen,
+    stop_on_interrupt,
+    table,
+    warn,
+)
 from .data_options import data_options, reading_values, show_data, split_options, stack
 
 __all__ = ["core_options", "train"]
@@ -142,8 +154,9 @@ core_options = stack(
               help="Put the results into this folder, which must hold no other run.  "
                    "[default: runs/DATASET-DATE-TIME]")
 @click.option("--resume", "resumed", metavar="DIR",
-              help="Continue the run in this folder. Options given again must be the run's own; "
-                   "only --device and --data-dir may change.")
+              help="Continue the run in this folder, or that of this checkpoint file; with --out "
+                   "in a new folder. Options given again must be the run's own; only --device may "
+                   "change, the place of the data if they are the same, and --epochs may be more.")
 @json_option
 @click.pass_context
 def train(context: click.Context, resumed: str | None, out: str | None, vcd: str | None,
@@ -161,29 +174,35 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
     if recipe_name is not None:
         options = replace(options, **{name: value for name, value in RECIPES[recipe_name].items()
                                       if _is_default(context, name)})
-    if resumed is not None:
-        trainer = _continue(context, Path(resumed), options, out, vcd, progress)
-    else:
-        trainer = _begin(options, out, vcd, progress)
-    try:
-        with stop_on_interrupt(progress.console) as stop, progress:
-            trainer.stop = stop
-            outcome = trainer.run()
-    except (DeviceError, OutputError) as error:
-        kind = DeviceError if isinstance(error, DeviceError) else OutputError
-        raise kind(f"{error}; {how_to_go_on(trainer.folder)}") from error
-    finally:
-        trainer.learner.close()
-    files, failure = write_files(outcome, trainer.folder)
+    with ExitStack() as held:
+        if resumed is not None:
+            trainer = _continue(context, Path(resumed), options, out, vcd, progress, held)
+        else:
+            trainer = _begin(options, out, vcd, progress, held)
+        try:
+            with stop_on_interrupt(progress.console) as stop, progress:
+                trainer.stop = stop
+                outcome = trainer.run()
+        except (DeviceError, OutputError) as error:
+            kind = DeviceError if isinstance(error, DeviceError) else OutputError
+            raise kind(f"{error}; {how_to_go_on(trainer.folder)}") from error
+        finally:
+            trainer.learner.close()
+        _finish(outcome, trainer.folder, as_json)
+
+
+def _finish(outcome: Outcome, folder: Path, as_json: bool) -> None:
+    """Write and show the results. Pictures come last, and what cannot be written costs no more."""
+    files, failure = write_files(outcome, folder)
     console = screen(stderr=as_json)
     _show(outcome, files, console)
-    curve = trainer.folder / CURVE
+    curve = folder / CURVE
     if failure is None and draw(curve, lambda path: draw_curve(outcome, path)):
         say(console, f"learning curve: {curve}")
     if as_json:
         emit(report(outcome))
     if failure is not None:
-        raise OutputError(f"{failure}; {how_to_go_on(trainer.folder)}")
+        raise OutputError(f"{failure}; {how_to_go_on(folder)}")
 
 
 def _is_default(context: click.Context, option: str) -> bool:
@@ -202,63 +221,90 @@ def _options(given: dict[str, Any]) -> TrainOptions:
     return TrainOptions(**given)
 
 
-def _begin(options: TrainOptions, out: str | None, vcd: str | None,
-           progress: RunProgress) -> Trainer:
+def _begin(options: TrainOptions, out: str | None, vcd: str | None, progress: RunProgress,
+           held: ExitStack) -> Trainer:
     data = options.load_data()
     recipe = options.recipe(data)
-    if out is not None:
-        _refuse_run(Path(out))
     show_data(data.summary)
+    folder = _new_folder(data.name) if out is None else Path(out)
+    _take(folder, held, out is None)
     learner = open_learner(options, recipe, progress, vcd, data.pixels)
     if isinstance(learner, DeviceLearner) and board_and_port(options.device):
         core = learner.driver.config  # a board's core has sizes of its own
         options = replace(options, lanes=core.lanes, banks=core.banks,
                           update_lanes=core.update_lanes)
-    folder = Path(out) if out is not None else _new_folder(data.name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"cannot create {folder}: {error.strerror}") from None
     return start(options, data, folder, learner, progress)
 
 
-def _refuse_run(folder: Path) -> None:
-    held = [name for name in RUN_FILES if (folder / name).exists()]
-    if held:
-        raise BadInput(f"{folder} holds another run ({', '.join(held)}); choose another folder "
+def _take(folder: Path, held: ExitStack, made: bool = False) -> None:
+    """Have a folder for a new run, which must hold no other; `made` for it."""
+    held.enter_context(hold(folder, made))
+    there = [name for name in RUN_FILES if (folder / name).exists()]
+    if there:
+        raise BadInput(f"{folder} holds another run ({', '.join(there)}); choose another folder "
                        f"or continue it with --resume {folder}")
 
 
 def _new_folder(dataset: str) -> Path:
+    """A folder that is there now and was not before, whoever else makes one at the same time."""
     stem = f"{Path(dataset).stem}-{datetime.now():%Y%m%d-%H%M%S}"
     folder, number = Path("runs") / stem, 1
-    while folder.exists():
-        number += 1
-        folder = Path("runs") / f"{stem}-{number}"
-    return folder
+    while True:
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1
+            folder = Path("runs") / f"{stem}-{number}"
+        except OSError as error:
+            raise BadInput(f"cannot create {folder}: {error.strerror}") from None
 
 
-def _continue(context: click.Context, folder: Path, options: TrainOptions, out: str | None,
-              vcd: str | None, progress: RunProgress) -> Trainer:
+def _continue(context: click.Context, given: Path, options: TrainOptions, out: str | None,
+              vcd: str | None, progress: RunProgress, held: ExitStack) -> Trainer:
+    path = given if given.is_file() else given / CHECKPOINT
+    folder = path.parent if out is None else Path(out)
     if out is not None:
-        raise BadInput(f"--resume {folder} goes on in its own folder; leave --out {out} away")
-    checkpoint = Checkpoint.load(folder / CHECKPOINT)
-    stored = checkpoint.options
-    given = {field.name for field in fields(TrainOptions)
-             if not _is_default(context, field.name)}
-    for name in sorted(given - set(TrainOptions.FREE)):
-        wanted, has = getattr(options, name), getattr(stored, name)
+        _take(folder, held)
+    elif path.name != CHECKPOINT and (folder / CHECKPOINT).exists():
+        raise BadInput(f"--resume {path} would go on in {folder}, which holds another run; give "
+                       "--out DIR for a new folder")
+    elif path.is_file():
+        held.enter_context(hold(folder))
+    checkpoint, moved = with_data_found(Checkpoint.load(path), path)
+    names = {field.name for field in fields(TrainOptions)
+             if field.name in context.params and not _is_default(context, field.name)}
+    for name in sorted(names - {*TrainOptions.FREE, "epochs"}):
+        wanted, has = getattr(options, name), getattr(checkpoint.options, name)
         if wanted != has:
             option = "--" + name.replace("_", "-")
-            raise BadInput(f"{option} {_plain(wanted)} contradicts the run in {folder}, "
+            raise BadInput(f"{option} {_plain(wanted)} contradicts the run in {path.parent}, "
                            f"which has {option} {_plain(has)}")
-    checkpoint = with_device(checkpoint, options.device if "device" in given else None,
-                             options.data_dir if "data_dir" in given else None)
+    free = {name: getattr(options, name) for name in names & set(TrainOptions.FREE)}
+    for told in moved:
+        if told.split()[0].removeprefix("--").replace("-", "_") not in free:
+            warn(told)
+    checkpoint = replace(checkpoint, options=replace(checkpoint.options, **free))
     data = checkpoint.options.load_data()
+    recipe = checkpoint.options.recipe(data)
+    if "epochs" in names and options.epochs is not None:
+        more = _more_epochs(checkpoint, recipe.epochs, options.epochs, path.parent)
+        checkpoint = replace(checkpoint, options=replace(checkpoint.options, more_epochs=more))
     show_data(data.summary)
-    learner = open_learner(checkpoint.options, checkpoint.options.recipe(data), progress, vcd,
-                           data.pixels)
+    learner = open_learner(checkpoint.options, recipe, progress, vcd, data.pixels)
     return resume(checkpoint, data, folder, learner, progress)
+
+
+def _more_epochs(checkpoint: Checkpoint, planned: int, wanted: int, folder: Path) -> int:
+    """Epochs after those that a run was planned with; they are learned with its last gains."""
+    has = planned + checkpoint.options.more_epochs
+    if wanted < has:
+        raise BadInput(f"--epochs {wanted} contradicts the run in {folder}, which has --epochs "
+                       f"{has}; it may only be more")
+    if wanted > has and checkpoint.options.prune is not None:
+        raise BadInput(f"--epochs {wanted}: the run in {folder} prunes by a plan of {has} epochs; "
+                       "it cannot be made longer")
+    return wanted - planned
 
 
 def _plain(value: object) -> str:

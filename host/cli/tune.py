@@ -10,12 +10,12 @@ from ...errors import BadInput
 from ...model.soft.shadow import Temperatures
 from ...model.soft.thresholds import learn_thresholds
 from ..run.metrics import accuracy
-from ..run.model_file import TrainedModel
+from ..run.moved import find_data
 from ..run.options import TrainOptions, data_path
 from ..run.outputs import check_outputs
-from .console import counting, emit, json_option, say, screen, table
+from .console import counting, emit, json_option, say, screen, table, warn
 from .data_options import show_data
-from .inference import predicted
+from .inference import opened, predicted
 from .train import core_options
 
 __all__ = ["tune"]
@@ -48,9 +48,9 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
     version of its decisions, and rounded to what the layer table holds. The accuracy before and
     after is that of the rows which training held back (train --val-fraction).
     """
+    model_file, model = opened(model_file)
     file = Path(out or Path(model_file).with_suffix("").as_posix() + "-tuned.npz")
     check_outputs({"--out": file, "--vcd": vcd}, {"MODEL": model_file})
-    model = TrainedModel.load(model_file)
     if model.rule != "margin":
         raise BadInput(f"{model_file} was trained by rule {model.rule}; only networks trained by "
                        "rule margin have thresholds to learn")
@@ -61,7 +61,10 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
     widths, stored = Temperatures.parse(temperatures), model.extras.get("options")
     if not stored:
         raise BadInput(f"{model_file} does not say what it was trained on")
-    trained = TrainOptions.from_json(stored)
+    found, moved = find_data(stored, Path(model_file))
+    trained = TrainOptions.from_json(found)
+    for told in moved if data_dir is None else ():
+        warn(told)
     if data_dir is not None:
         trained = replace(trained, data_dir=data_path(data_dir))
     data = trained.load_data()

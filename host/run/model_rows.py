@@ -16,6 +16,7 @@ from ..data.reading import Layout, Reading
 from ..data.scaling import Scaling
 from .checkpoint import fingerprint
 from .model_file import TrainedModel
+from .moved import find_data
 from .options import data_path
 
 __all__ = ["model_layout", "model_limits", "model_rows"]
@@ -73,7 +74,8 @@ def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given:
         The data do not fit the model, have no such rows, or an option would take rows for test
         rows that the model was trained on.
     """
-    stored: dict[str, Any] = dict(model.extras.get("options") or {})
+    stored: dict[str, Any]
+    stored, moved = find_data(model.extras.get("options") or {}, Path(model_file))
     if dataset is None and "dataset" not in stored:
         raise BadInput(f"{model_file} does not say what it was trained on; give --dataset")
     name: str = stored["dataset"] if dataset is None else data_path(dataset) or dataset
@@ -85,6 +87,8 @@ def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given:
                            f"({trained}): rows that the model was trained on would count as test "
                            f"rows; leave it away")
     data = _load(model, name, same, given, stored)
+    for sentence in moved if same else ():
+        data = _noted(data, sentence)
     was = model.extras.get("data") or {}
     found = fingerprint(data)
     seen = bool(was) and all(was.get(part) == found[part] for part in ("x_test", "y_test"))

@@ -91,13 +91,15 @@ class TrainOptions:
     augment: str | None = None
     clean_epochs: int = 0
     floor: int | None = None
+    more_epochs: int = 0  #: after those that the gains' schedule was made for
 
-    #: May differ when a run is continued: all devices compute the same, and folders move.
-    FREE = ("device", "data_dir")
+    #: May differ when a run is continued: all devices compute the same, and folders move. Whether
+    #: the data are the same is told by their hash.
+    FREE = ("device", "data_dir", "dataset", "test")
     #: Not in the first checkpoints, which have the default.
     LATER = (*(name for name in Reading.__dataclass_fields__ if name != "label"),
              "rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
-             "skip", "vote", "encode", "augment", "clean_epochs", "floor")
+             "skip", "vote", "encode", "augment", "clean_epochs", "floor", "more_epochs")
     #: Numbers that the margin rule alone has.
     MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift", "floor")
 

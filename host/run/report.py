@@ -12,6 +12,7 @@ from ...model.config import ceil_div
 from ...model.margin import state_sha256
 from ...model.recipe import Recipe
 from ..data.npz import write_whole
+from .checkpoint import Epoch
 from .model_file import TrainedModel
 from .training import Outcome
 
@@ -60,7 +61,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "counter_bits": recipe.counter_bits,
         "planes": recipe.planes,
         "rule": options.rule,
-        "epochs": recipe.epochs,
+        "epochs": recipe.epochs + options.more_epochs,
         "seed": recipe.seed,
         "samples": len(data.x_train),
         "train_accuracy": [e.train_accuracy for e in epochs],
@@ -95,7 +96,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "gf3": options.gf3,
         "prune": _pruned(outcome),
         "skip": recipe.skip,
-        "rows_scrubbed": recipe.epochs * sum(recipe.layers[1:]) if options.gf3 else None,
+        "rows_scrubbed": len(epochs) * sum(recipe.layers[1:]) if options.gf3 else None,
     }
     if data.x_val is not None and outcome.best is not None:
         result |= {
@@ -160,7 +161,8 @@ def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
     data, position = outcome.data, outcome.position
     recipe = replace(outcome.recipe, prune=None)  # of no use to a network that learns no more
     epoch = position.best_epoch if best and position.best_epoch else position.finished
-    accuracy = position.epochs[epoch - 1]
+    inside = not best and len(position.epochs) > position.finished  # its accuracy is not known
+    accuracy = position.epochs[epoch - 1] if epoch and not inside else Epoch()
     counters, scales = ((outcome.best, outcome.best_scales) if best and outcome.best is not None
                         else (outcome.counters, outcome.scales))
     return TrainedModel(

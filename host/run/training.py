@@ -4,7 +4,7 @@ import shlex
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,7 @@ from .metrics import accuracy, balanced_accuracy
 from .options import TrainOptions
 
 __all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher", "how_to_go_on",
-           "open_learner", "open_tracer", "resume", "start", "with_device"]
+           "open_learner", "open_tracer", "resume", "start"]
 
 CHECKPOINT = "checkpoint.npz"
 #: Seconds between two checkpoints, at least.
@@ -202,6 +202,7 @@ class Trainer:
         self.options = checkpoint.options
         self.data = data
         self.recipe = checkpoint.options.recipe(data)
+        self.epochs = self.recipe.epochs + self.options.more_epochs
         self.folder = folder
         self.learner = learner
         self.watcher = watcher
@@ -216,14 +217,14 @@ class Trainer:
     def run(self) -> Outcome:
         """Train to the end; raises `Stopped` if told to stop."""
         position = self.checkpoint.position
-        for number in range(position.finished, self.recipe.epochs):
+        for number in range(position.finished, self.epochs):
             if len(position.epochs) == number:
                 position.epochs.append(Epoch())
             epoch = position.epochs[number]
             self._train_epoch(number, epoch)
             self._test_epoch(number, epoch)
             position.finished = number + 1
-            self.watcher.epoch_over(number + 1, self.recipe.epochs, epoch)
+            self.watcher.epoch_over(number + 1, self.epochs, epoch)
             self._pause()
         unsaved = None
         try:
@@ -258,7 +259,7 @@ class Trainer:
             for name in ("samples", "correct", "updates", "flips", "cycles", "forward_cycles"):
                 setattr(epoch, name, getattr(epoch, name) + getattr(done, name))
             epoch.counted = epoch.counted and self.learner.counts_cycles
-            self.watcher.trained(number + 1, self.recipe.epochs, epoch, rows)
+            self.watcher.trained(number + 1, self.epochs, epoch, rows)
             self._pause()
         if self.options.gf3 is not None:
             self.learner.scrub()
@@ -337,10 +338,3 @@ def _granules(support: list[npt.NDArray[np.bool_]] | None) -> int:
     """How many are inside."""
     return sum(int(bits.sum()) for bits in support or [])
 
-
-def with_device(checkpoint: Checkpoint, device: str | None,
-                data_dir: str | None = None) -> Checkpoint:
-    """The checkpoint, to be continued on another device or with its data in another folder."""
-    options = checkpoint.options
-    return replace(checkpoint, options=replace(options, device=device or options.device,
-                                               data_dir=data_dir or options.data_dir))

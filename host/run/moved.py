@@ -1,0 +1,39 @@
+"""Data of a project that has been moved: where a file is now that was somewhere else."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["find_again", "find_data"]
+
+#: Options that may name a file or a folder.
+PATHS = ("dataset", "test", "data_dir")
+
+
+def find_again(path: str, near: Path) -> str:
+    """The path if it is there, else the same place in the project that `near` is now in.
+
+    That is the longest end of the path that exists below a folder above `near`, of several the
+    nearest. Whether it is the same data is for the caller to check. The path itself if there is
+    none.
+    """
+    if not Path(path).is_absolute() or Path(path).exists():
+        return path
+    parts, folders = Path(path).parts, near.resolve().parents
+    for first in range(1, len(parts)):
+        for folder in folders:
+            found = folder.joinpath(*parts[first:])
+            if found.exists():
+                return str(found)
+    return path
+
+
+def find_data(stored: Mapping[str, Any], near: Path) -> tuple[dict[str, Any], list[str]]:
+    """Stored options with the paths of data as they are now, and what has moved, in words."""
+    found, moved = dict(stored), []
+    for name in PATHS:
+        path = stored.get(name)
+        if path is not None and (now := find_again(path, near)) != path:
+            found[name] = now
+            moved.append(f"--{name.replace('_', '-')} {path} is not there any more; taking {now}")
+    return found, moved
