@@ -18,7 +18,7 @@ from dataclasses import dataclass
 __all__ = [
     "ANSWER_BIT", "ANSWER_HEAD", "CORE_FIELDS", "ESC", "FLAG", "LAYER_ROW", "MAGIC", "NAK",
     "PROTOCOL_VERSION", "RESULT", "SLOTS", "STATUS_FIELDS", "TRACE", "Fields", "Frame",
-    "FrameDecoder", "Run", "Space", "Status", "Type", "pack_fields", "unpack_fields",
+    "FrameDecoder", "Loaded", "Run", "Space", "Status", "Type", "pack_fields", "unpack_fields",
 ]
 
 FLAG = 0xA5
@@ -106,13 +106,22 @@ class Space(enum.IntEnum):
     SUPPORT = 4
 
 
+class Loaded(enum.IntFlag):
+    """What a core has been given since its reset; RUN needs all four."""
+
+    PROGRAM = 1  #: by PROGRAM
+    TABLE = 2    #: by TABLE
+    T = 4        #: by WRITE of any word of memory T
+    PRNG = 8     #: by PRNG or SEED
+
+
 class Run(enum.IntEnum):
     """State of the sequencer in STATUS."""
 
-    IDLE = 0
-    RUNNING = 1
-    HALTED = 2
-    ABORTED = 3
+    IDLE = 0     #: nothing has run since the reset
+    RUNNING = 1  #: DATA, STATUS, ABORT and HELLO are accepted now, and nothing else
+    HALTED = 2   #: the program has ended by itself
+    ABORTED = 3  #: by ABORT
     FAULT = 4   #: an instruction named a layer that the table does not have
     CORRUPT = 5  #: SCRUB found a row whose trits do not have the sum that was kept
 

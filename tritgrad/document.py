@@ -1,11 +1,14 @@
 """Makes the docs' reference pages from the tables: ``python -m tritgrad.document``."""
 
+import enum
 import inspect
 import struct
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from .firmware import frames, records
+from .firmware import frames, programs, records
+from .firmware.assembler import disassemble
 from .firmware.isa import FORMAT, INSTRUCTIONS, RANGES, Op, Operand
 from .model.config import EXCLUDED_FORMS, FORMS
 from .units import UNITS, registry
@@ -23,6 +26,82 @@ _REPETITION = ("A request whose sequence number lies behind the expected one is 
                "is answered, and carried out only if it changes nothing (HELLO, READ, STATUS).")
 _PIECES = (f"A frame of type 0x{frames.TRACE:02X} holds the piece's number since RUN, u32, then 1 "
            f"to {records.PIECE_BYTES} bytes of the stream. The sequence number is that mod 256.")
+_HELLO = f"""\
+`magic` is `{frames.MAGIC.decode()}` in ASCII, `protocol` {frames.PROTOCOL_VERSION}; a host that \
+finds another must not go on. `slots`
+frames may be unanswered at a time; a frame's header and payload together have at most `slot_bytes`
+bytes, and the words of READ's answer at most `slot_bytes` - 10. The other fields are the core's:
+*L* is `lanes`, *R* `banks`, *U* `update_lanes`, *b* `counter_bits`, *a* `activation_bits`. What a
+core has is 1, what it has not 0.
+"""
+_UNASKED = f"""\
+| type | frame | payload |
+|---|---|---|
+| 0x{frames.NAK:02X} | `NAK` | ANSWER_HEAD |
+| 0x{frames.RESULT:02X} | `RESULT` | index u32 since RUN, prediction u8, score i32 of each class |
+| 0x{frames.TRACE:02X} | `TRACE` | number u32 since RUN, a piece of the stream of \
+[trace-records.md](trace-records.md) |
+
+What a NAK answers is unknown; its sequence number is the expected one, or with status `TYPE` that
+of the request. Wait until nothing is on its way, and send all that is unanswered once more, in
+order. The sequence number of the others is their index or number mod 256. SEND makes a RESULT,
+TRACE and TELL make pieces; neither is ever repeated: of samples whose results were lost ask once
+more, with another RUN.
+"""
+_WORDS = """\
+A word is so many bits, bit 0 of lane 0 lowest, lane after lane without a gap. On the link it has
+the bytes that hold it, the lowest first, and the bits left over are 0.
+
+The counter of row j and input i of a layer, a two's complement number of b bits, is in two parts:
+
+| part | where | bits |
+|---|---|---|
+| its two top bits, the trit | T, bank `j mod R`, address `trit_base + (j div R) * W + i div L` \
+| lane `i mod L`, 2 bits |
+| the others | R, address `residual_base + (j * W + i div L) * (L / U) + (i mod L) div U` \
+| lane `i mod U`, b - 2 bits |
+
+`W = ceil(inputs / L)`. Both bases are 0 for the first layer; they grow by `W * ceil(outputs / R)`
+and by `W * (L / U) * outputs` from a layer to the next. Lanes behind the last input must be 0. A core
+whose `trainable` is 0 has no R.
+"""
+_LOADING = """\
+1. HELLO with a nonce of the host's choice. If the answer's `nonce` is another, it is an answer to
+   an older HELLO. The next request has the sequence number of HELLO + 1, each later one 1 more, mod
+   256. In every later answer a `nonce` of 0 says that the device was reset and has lost all.
+2. TABLE, a row a layer, the first layer first. `inputs` of a layer are the `outputs` of the one
+   before. `planes` are the bits of an input: of the first layer 1 to `input_planes`, else a.
+   `shift` (0 to 31) divides a hidden layer's pre-activations by 2^shift; of the last layer it is
+   ignored. `gain` is the exponent of the step, -15 to b - 2.
+3. WRITE T of each bank, WRITE R, in pieces that a slot holds; then the other memories a core has.
+4. PRNG or SEED.
+5. PROGRAM, words of [instruction-set.md](instruction-set.md).
+6. RUN. It clears the statistics. A program that meets a fault stops and says so in STATUS.
+7. DATA, as many samples as the program takes, several in a frame where they fit. An answer may wait
+   until the program has taken samples that came before.
+8. STATUS with wait = 1, until `run` is not RUNNING. READ T and R have the network that was learned.
+"""
+_PROGRAMS = """\
+Two programs, of a network of two layers and 3 samples, margin 16; words in hexadecimal:
+
+Infer: `{infer}`
+
+```
+{infer_text}
+```
+
+Train: `{train}`
+
+```
+{train_text}
+```
+"""
+_SAMPLES = """\
+A sample of DATA has `ceil(inputs / 8)` groups, each of eight inputs: `planes` bytes, first that of
+bit 0 of the inputs, bit i of a byte being input 8 g + i. Three inputs 1, 2, 3 of two planes are the
+two bytes `05 06`. Labels are numbers of the last layer's outputs; where a program does not learn
+they may be 0.
+"""
 #: Operands whose values their range does not explain.
 _OPERANDS = {Operand.NONE: "none (0)", Operand.TARGET: "an address",
              Operand.LAYER: "a layer, from 1", Operand.LIMITS: "cutoff + 2^16 k + 2^20 rest"}
@@ -148,8 +227,16 @@ def link() -> str:
         _table(("type", "request"), ((f"0x{kind.value:02X}", f"`{kind.name}`")
                                      for kind in frames.Type)),
         "```", description, "```", "",
+        "HELLO with nonce 1 and sequence number 1 is, byte by byte: `"
+        + frames.Frame(frames.Type.HELLO, 1, bytes((1, 0, 0, 0))).encode().hex(" ") + "`.", "",
+        "## Order", "", _LOADING,
         "## Memories", "",
         _spaces(),
+        _WORDS,
+        "## Samples", "", _SAMPLES,
+        "## Programs", "", _two_programs(),
+        "## Frames that are no answers", "",
+        _UNASKED,
         "## Status of an answer", "",
         _CHECKS, "",
         _table(("value", "status", "meaning"),
@@ -158,8 +245,26 @@ def link() -> str:
         _REPETITION, "",
         "## Records", "",
         _record("ANSWER_HEAD", frames.ANSWER_HEAD), _record("LAYER_ROW", frames.LAYER_ROW),
-        _record("HELLO_FIELDS", registry.HELLO_FIELDS),
-        _record("STATUS_FIELDS", frames.STATUS_FIELDS)))
+        _record("HELLO_FIELDS", registry.HELLO_FIELDS), _HELLO,
+        _record("STATUS_FIELDS", frames.STATUS_FIELDS),
+        "`run`:", "",
+        _table(("value", "state", "meaning"), ((state.value, f"`{state.name}`", meaning)
+                                               for state, meaning in _states(frames.Run))),
+        "`loaded`, a sum of:", "",
+        _table(("value", "of", ""), ((bit.value, f"`{bit.name}`", meaning)
+                                     for bit, meaning in _states(frames.Loaded)))))
+
+
+def _states(enumeration: type[enum.IntEnum] | type[enum.IntFlag]) -> Iterable[tuple[Any, str]]:
+    meanings = _meanings(enumeration)
+    return [(member, meanings[str(member.name)]) for member in enumeration]
+
+
+def _two_programs() -> str:
+    infer, train = programs.infer(2, 3), programs.train(2, 3, 16)
+    return _PROGRAMS.format(
+        infer=" ".join(f"{word:08x}" for word in infer), infer_text=disassemble(infer).rstrip(),
+        train=" ".join(f"{word:08x}" for word in train), train_text=disassemble(train).rstrip())
 
 
 def trace_records() -> str:
