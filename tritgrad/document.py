@@ -62,8 +62,8 @@ The counter of row j and input i of a layer, a two's complement number of b bits
 | lane `i mod U`, b - 2 bits |
 
 `W = ceil(inputs / L)`. Both bases are 0 for the first layer; they grow by `W * ceil(outputs / R)`
-and by `W * (L / U) * outputs` from a layer to the next. Lanes behind the last input must be 0. A core
-whose `trainable` is 0 has no R.
+and by `W * (L / U) * outputs` from a layer to the next. Lanes behind the last input must be 0. A
+core whose `trainable` is 0 has no R.
 """
 _LOADING = """\
 1. HELLO with a nonce of the host's choice. If the answer's `nonce` is another, it is an answer to

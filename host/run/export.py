@@ -61,13 +61,18 @@ def c_header(model: TrainedModel, prefix: str = "tritgrad") -> str:
     model
         The network.
     prefix
-        Start of every name, a C identifier; two networks in one program need two.
+        Start of every name, a C identifier; two networks in one program need two that differ in
+        more than case, which the second header checks.
     """
     if not re.fullmatch(r"[A-Za-z]\w*", prefix, re.ASCII):
         raise BadInput(f"prefix must be a C identifier, not {prefix!r}")
+    if "__" in prefix or prefix.endswith("_"):
+        raise BadInput(f"prefix must not end in _ or hold __, which C++ keeps for itself, "
+                       f"not {prefix!r}")
     recipe = model.recipe
     values: dict[str, object] = {
-        "p": prefix, "P": prefix.upper(), "words": ceil_div(max(recipe.layers[:-1]), WORD),
+        "p": prefix, "P": prefix.upper(), "id": model.state_sha256[:8],
+        "words": ceil_div(max(recipe.layers[:-1]), WORD),
         "planes": max(recipe.planes, recipe.activation_bits) if recipe.shifts else recipe.planes,
     }
     return "\n".join([
@@ -76,7 +81,9 @@ def c_header(model: TrainedModel, prefix: str = "tritgrad") -> str:
         "",
         *_weights(model, prefix),
         _fill(LAYER, values),
+        _fill(DOUBLE, values),
         *_scale(model, prefix),
+        _fill(NO_DOUBLE, values),
         *_scores(model, prefix),
         _fill(PREDICT, values),
     ])
@@ -93,11 +100,40 @@ HEAD = """\
  *   uint8_t x[@P@_INPUTS];
  *   @p@_scale(features, x);        your @P@_FEATURES numbers (double) to inputs
  *   int k = @p@_predict(x);        number of the class, @p@_class_names[k]
+ *
+ * The weights lie in flash memory on AVR. Elsewhere, if they need such words, define TRITGRAD_ROM
+ * (behind an array's name) and TRITGRAD_READ(p) (the uint32_t there) before the first header.
  */
+#if defined @P@_H && @P@_ID != 0x@id@
+#error "two networks of one prefix: export one of them with another --prefix"
+#endif
 #ifndef @P@_H
 #define @P@_H
+#define @P@_ID 0x@id@
 
 #include <stdint.h>
+
+#ifndef TRITGRAD_ROM
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define TRITGRAD_ROM PROGMEM
+#define TRITGRAD_READ(p) pgm_read_dword(p)
+#else
+#define TRITGRAD_ROM
+#define TRITGRAD_READ(p) (*(p))
+#endif
+#endif
+"""
+
+# A conversion in single precision would now and then give another input.
+DOUBLE = """\
+#if !defined __SIZEOF_DOUBLE__ || __SIZEOF_DOUBLE__ >= 8
+"""
+NO_DOUBLE = """\
+#else
+/* double has less than 64 bits here, and would change inputs: there is no @p@_scale. Scale
+ * elsewhere, and give @p@_predict the inputs. */
+#endif
 """
 
 LAYER = """\
@@ -124,7 +160,8 @@ static inline void @p@_layer(const uint32_t *plus, const uint32_t *minus, int in
         for (int p = 0; p < planes; p++) {
             int32_t sum = 0;
             for (int w = 0; w < words; w++)
-                sum += @p@_popcount(bits[p][w] & plus[w]) - @p@_popcount(bits[p][w] & minus[w]);
+                sum += @p@_popcount(bits[p][w] & TRITGRAD_READ(plus + w))
+                    - @p@_popcount(bits[p][w] & TRITGRAD_READ(minus + w));
             z[j] += sum * (1 << p);
         }
     }
@@ -206,7 +243,7 @@ def _weights(model: TrainedModel, prefix: str) -> list[str]:
         lines.append(f"/* Layer {i}: {layer.shape[1]} inputs, {layer.shape[0]} outputs. */")
         for sign, ones in (("plus", layer > 0), ("minus", layer < 0)):
             masks = _masks(ones)
-            lines += [f"static const uint32_t {prefix}_{sign}_{i}[{len(masks)}] = {{",
+            lines += [f"static const uint32_t {prefix}_{sign}_{i}[{len(masks)}] TRITGRAD_ROM = {{",
                       *lines_of(masks), "};"]
         lines.append("")
     return lines

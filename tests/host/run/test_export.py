@@ -68,13 +68,16 @@ def golden(model: TrainedModel, x: npt.NDArray[np.uint8]) -> list[int]:
     return forward(last, h).tolist()
 
 
+STRICT = ("-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
+
+
 def run_c(model: TrainedModel, values: npt.NDArray[np.float64], folder: Path,
           ) -> tuple[list[str], list[list[int]]]:
     """Class names and rows of numbers that the compiled header prints."""
     write_c_header(model, folder / "net.h")
     (folder / "main.c").write_text(MAIN)
-    subprocess.run([str(COMPILER), "-std=c99", "-O1", "-Wall", "-Wextra", "-Wconversion",
-                    "-pedantic", "-Werror", "-o", "net", "main.c"], cwd=folder, check=True)
+    subprocess.run([str(COMPILER), "-std=c99", "-O1", *STRICT, "-o", "net", "main.c"], cwd=folder,
+                   check=True)
     out = subprocess.run([folder / "net"], input=values.tobytes(), capture_output=True, check=True)
     names, _, rows = out.stdout.decode().partition("--\n")
     return names.splitlines(), [[int(n) for n in row.split()] for row in rows.splitlines()]
@@ -129,9 +132,84 @@ def test_header_names_no_path_and_is_reproducible() -> None:
 def test_prefix_keeps_two_networks_apart() -> None:
     text = c_header(network((13, 8, 3), 8, 4, 4, 0), prefix="wine")
     assert "tritgrad_" not in text and "static inline int wine_predict(" in text
+    for prefix in ("a__b", "a_"):
+        with pytest.raises(BadInput, match=r"^prefix must not end in _ or hold __"):
+            c_header(network((4, 3, 2), 8, 4, 4, 0), prefix=prefix)
     for prefix in ("", "1a", "a-b", "naïve", "a b", "_x"):
         with pytest.raises(BadInput, match=r"^prefix must be a C identifier, not "):
             c_header(network((4, 3, 2), 8, 4, 4, 0), prefix=prefix)
+
+
+@needs_compiler
+@pytest.mark.parametrize("language", ["c99", "c11", "c++11"])
+def test_two_networks_in_one_unit(tmp_path: Path, language: str) -> None:
+    for prefix, seed in (("one", 1), ("two", 2)):
+        write_c_header(network((13, 8, 3), 8, 4, 4, seed), tmp_path / f"{prefix}.h", prefix)
+    (tmp_path / "main.c").write_text(
+        '#include "one.h"\n#include "two.h"\n#include "one.h"\n'
+        "int main(void) { uint8_t x[13] = {0}; double f[13] = {0}; one_scale(f, x);\n"
+        "two_scale(f, x); return one_predict(x) + two_predict(x) - one_class_names[0][0]\n"
+        "+ two_class_names[0][0]; }\n")
+    words = ["-x", "c++"] if language.startswith("c++") else []
+    subprocess.run([str(COMPILER), *words, f"-std={language}", *STRICT, "-o", "both", "main.c"],
+                   cwd=tmp_path, check=True)
+
+
+@needs_compiler
+@pytest.mark.parametrize("second", ["net", "NET", "Net"])
+def test_two_networks_of_one_prefix_do_not_compile(tmp_path: Path, second: str) -> None:
+    write_c_header(network((13, 8, 3), 8, 4, 4, 1), tmp_path / "one.h", "net")
+    write_c_header(network((13, 8, 3), 8, 4, 4, 2), tmp_path / "two.h", second)
+    (tmp_path / "main.c").write_text('#include "one.h"\n#include "two.h"\n')
+    done = subprocess.run([str(COMPILER), "-fsyntax-only", "main.c"], cwd=tmp_path,
+                          capture_output=True, text=True)
+    assert done.returncode != 0 and "export one of them with another --prefix" in done.stderr
+
+
+@needs_compiler
+def test_where_double_is_float_nothing_scales(tmp_path: Path) -> None:
+    write_c_header(network((13, 8, 3), 8, 4, 4, 1), tmp_path / "net.h", "net")
+    short = ["-U__SIZEOF_DOUBLE__", "-D__SIZEOF_DOUBLE__=4", "-Wno-builtin-macro-redefined"]
+    for body, works in (("net_predict(x)", True), ("(net_scale(f, x), 0)", False)):
+        (tmp_path / "main.c").write_text(
+            '#include "net.h"\nint main(void) { uint8_t x[13] = {0}; double f[1] = {0}; (void)f;'
+            f" return {body}; }}\n")
+        done = subprocess.run([str(COMPILER), "-std=c99", "-Werror=implicit-function-declaration",
+                               *short, "-fsyntax-only", "main.c"], cwd=tmp_path,
+                              capture_output=True)
+        assert (done.returncode == 0) == works
+
+
+@needs_compiler
+def test_weights_lie_where_the_hook_says(tmp_path: Path) -> None:
+    write_c_header(network((40, 8, 3), 8, 4, 4, 1), tmp_path / "net.h", "net")
+    (tmp_path / "main.c").write_text(
+        '#include <stdint.h>\n#define TRITGRAD_ROM __attribute__((section("rom")))\n'
+        "static uint32_t far_word(const uint32_t *p);\n#define TRITGRAD_READ(p) far_word(p)\n"
+        '#include "net.h"\nstatic int reads;\n'
+        "static uint32_t far_word(const uint32_t *p) { reads++; return *p; }\n"
+        "int main(void) { uint8_t x[40] = {0}; net_predict(x); "
+        "return reads != 2 * (4 * 2 * 8 + 4 * 3); }\n")
+    subprocess.run([str(COMPILER), "-std=c99", "-o", "net", "main.c"], cwd=tmp_path, check=True)
+    subprocess.run([tmp_path / "net"], check=True)
+    assert b"rom" in (tmp_path / "net").read_bytes()
+
+
+def test_the_weights_are_in_flash_on_avr(tmp_path: Path) -> None:
+    avr = shutil.which("avr-gcc")
+    if avr is None:
+        pytest.skip("needs avr-gcc and avr-libc")
+    write_c_header(network((100, 30, 3), 8, 4, 1, 1), tmp_path / "net.h", "net")
+    (tmp_path / "main.c").write_text(
+        '#include "net.h"\nint main(void) { static uint8_t x[100]; return net_predict(x); }\n')
+    subprocess.run([avr, "-mmcu=atmega328p", "-std=c99", "-Os", *STRICT, "-o", "net.elf",
+                    "main.c"], cwd=tmp_path, check=True)
+    table = subprocess.run([avr.replace("gcc", "objdump"), "-h", "net.elf"], cwd=tmp_path,
+                           capture_output=True, text=True, check=True).stdout
+    sizes = {row[1]: int(row[2], 16) for line in table.splitlines()
+             if len(row := line.split()) > 6 and row[1].startswith(".")}
+    assert sizes[".text"] > 2 * 30 * 4 * 4
+    assert sizes.get(".data", 0) < 100
 
 
 def test_npz(tmp_path: Path) -> None:
