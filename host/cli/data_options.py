@@ -95,7 +95,7 @@ def reading_values(given: Mapping[str, Any]) -> dict[str, Any]:
         except ValueError:
             raise BadInput(f"--window must be N or N,STRIDE, integers above 0, "
                            f"not {values['window']!r}") from None
-        values["window"] = numbers * 2 if len(numbers) == 1 else numbers
+        values["window"] = numbers * 2 if len(numbers) == 1 and numbers[0] > 0 else numbers
     return values
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
-from .idx import read_idx
+from .idx import as_pixels, read_idx
 from .labels import listed
 from .npz import array_names, read_array, read_arrays
 from .tables import Table
@@ -70,7 +70,7 @@ def read_matrix(path: Path) -> tuple[Array, tuple[str, ...]]:
         return values, (f"arrays that are not used: {listed(unused, 5)}",) if unused else ()
     if suffix == ".npy":
         return _values(path, {"the array": read_array(path)}, "the array")[0], ()
-    images = read_idx(path, dimensions=3)
+    images = as_pixels(path, read_idx(path, dimensions=3))
     turned = "emnist-" in path.name
     if turned:
         images = images.transpose(0, 2, 1)

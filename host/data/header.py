@@ -115,14 +115,14 @@ def _is_header(path: Path, first: Sequence[str], below: Sequence[Sequence[str]],
 
     A text above numbers speaks for a header, a text that occurs again below against it. If all
     that could tell are numbers above numbers, then they are names if they count the columns, rise
-    and lie outside of what is below, or rise evenly beside a text that does not occur again; they
-    are values if most of them lie inside.
+    and lie far outside of what is below, or rise evenly beside a text that does not occur again;
+    they are values if most of them lie inside.
     """
     if not below or all(len(row) == len(first) + 1 for row in below):
         return not all(number(cell, decimal) is not None for cell in first) or bool(below)
     names = again = alone = 0
     heads: list[float] = []
-    inside = 0
+    inside = far = 0
     for i, cell in enumerate(first):
         values = [row[i] for row in below if len(row) > i and not is_missing(row[i])]
         numbers = [number(value, decimal) for value in values]
@@ -139,24 +139,24 @@ def _is_header(path: Path, first: Sequence[str], below: Sequence[Sequence[str]],
                 names += 1
             else:
                 heads.append(head)
-                inside += min(found) <= head <= max(found)
+                low, high = min(found), max(found)
+                inside += low <= head <= high
+                far += not 2 * low - high <= head <= 2 * high - low
         elif head is not None and not found:
             alone += 1
             heads.append(head)
         elif head is None:
             again += cell in values
             alone += cell not in values
-    if names and (not again or names >= 3 and names > 2 * again):
-        return True
-    if again and not names:
-        return False
-    if not names and not again:
+    if names != again:
+        return names > again
+    if not names:
         steps = [b - a for a, b in zip(heads, heads[1:], strict=False)]
         even = len(steps) > 1 and steps[0] > 0 and max(steps) - min(steps) < 1e-6 * steps[0]
         if not heads or len(heads) > 1 and (_counts(heads, (0,)) or alone and _counts(heads, (1,))):
             return True
         rising = bool(steps) and min(steps) > 0
-        if rising and (not inside or alone and even):
+        if rising and (far == len(heads) or alone and even):
             return True
         if inside > 0.5 * len(heads) and not _counts(heads, (1,)) and not (alone and rising):
             return False

@@ -17,7 +17,7 @@ from ...cache import cache_folder
 from ...errors import BadInput
 from .idx_names import FILES, HASHES, MIRRORS, emnist_part, find_files
 
-__all__ = ["ImageSet", "load_idx", "read_idx", "user_cache"]
+__all__ = ["ImageSet", "as_pixels", "load_idx", "read_idx", "user_cache"]
 
 Array = npt.NDArray[Any]
 Labels = npt.NDArray[np.int64]

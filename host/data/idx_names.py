@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...errors import BadInput
+
 __all__ = ["FILES", "HASHES", "IMAGE_SETS", "MIRRORS", "class_words", "emnist_part", "find_files"]
 
 #: Images and labels of the training set, then of the test set.
@@ -84,7 +86,7 @@ def find_files(folder: Path, name: str) -> list[Path | None]:
 
     Files with ``test`` for ``t10k``, with a dot for the hyphen, and with the set's name before
     (``emnist-letters-train-images-idx3-ubyte.gz``) are known. Of several sets in a folder it is
-    the one of that name, or the one without a name before.
+    the one of that name, or the one without a name before; raises `BadInput` if there is none.
     """
     files = [path for path in sorted(_walk(folder, DEPTH)) if path.is_file()]
     known = [_Found(path, match["set"].strip("-_"),
@@ -92,6 +94,9 @@ def find_files(folder: Path, name: str) -> list[Path | None]:
              for path in files if (match := FILE.match(path.name))]
     prefixes = {found.prefix for found in known}
     prefix = next((p for p in (name, "") if p in prefixes), min(prefixes, default=""))
+    if len(prefixes) > 1 and prefix not in (name, ""):
+        raise BadInput(f"{folder} holds the data sets {', '.join(sorted(prefixes))}; {name} is "
+                       f"none of them")
     fitting = [found for found in known if found.prefix == prefix]
     nearest = sorted(fitting, key=lambda found: (len(found.path.parts), found.path.suffix == ".gz"))
     return [next((f.path for f in nearest if f.place == place), None) for place in range(4)]

@@ -1,5 +1,7 @@
 """Which column is the label, whether its values can be classes, and spellings of one class."""
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
@@ -19,6 +21,8 @@ Text = npt.NDArray[np.str_]
 #: Names that say what a column is, in lower case.
 LABEL_NAMES = frozenset(("label", "labels", "class", "classes", "target", "targets", "class_label",
                          "classlabel", "target_class"))
+#: A hyphen between two letters.
+BETWEEN = re.compile(r"(?<=[^\W\d])-(?=[^\W\d])")
 #: Different values above which a label is looked at more closely.
 MANY = 20
 
@@ -88,7 +92,8 @@ def match_labels(found: Sequence[str], known: Sequence[str]) -> dict[str, str]:
     """What labels that are spelled otherwise stand for among the known ones.
 
     Tried in this order, each for what is still unknown: the same number (1.0, 01); True and False
-    for 1 and 0, and back; the same word but for case, blanks, ``_`` and a point at the end.
+    for 1 and 0, and back; the same word but for case, blanks, ``_`` or ``-`` for one, quotes, and
+    a point at the end.
     Nothing is matched that fits two known labels.
 
     Returns
@@ -147,4 +152,5 @@ def _as_truth(label: str) -> str | None:
 
 
 def _as_word(label: str) -> str | None:
-    return " ".join(label.replace("_", " ").split()).rstrip(".").casefold() or None
+    plain = BETWEEN.sub(" ", unicodedata.normalize("NFKC", label).replace("_", " "))
+    return " ".join(plain.split()).strip("'\"").rstrip(".").casefold() or None

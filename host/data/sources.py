@@ -112,5 +112,5 @@ def _images(name: str, data_dir: str | Path | None) -> Source:
     words = np.array(class_words(found.name))
     train, test = (Table(name, x.reshape(len(x), inputs), words[y], None, shape, notes=found.notes)
                    for x, y in ((found.x_train, found.y_train), (found.x_test, found.y_test)))
-    return Source(name, train, test, planes=1, scaling=Scaling.fixed(0, 255, inputs),
+    return Source(found.name, train, test, planes=1, scaling=Scaling.fixed(0, 255, inputs),
                   class_names=tuple(words[i] for i in np.unique(found.y_train)))

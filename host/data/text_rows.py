@@ -20,8 +20,11 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?\Z", re.ASCII)
 #: A comma that may as well set off thousands.
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+\Z", re.ASCII)
-#: How a cell says that it has no value, in lower case.
-MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "nan", "null", "none"))
+#: With marks between thousands: these are not read, but no delimiter splits them.
+GROUPED = re.compile(r"[+-]?\d{1,3}([.,]\d{3})+([.,]\d+)?\Z", re.ASCII)
+#: How a cell says that it has no value, in lower case: what pandas takes for it, ? and a point.
+MISSING = frozenset(("", "?", ".", "na", "n/a", "#n/a", "#n/a n/a", "#na", "<na>", "n.a.", "nan",
+                     "-nan", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "nat", "null", "none"))
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 DECIMALS = (".", ",")
@@ -118,10 +121,9 @@ def find_dialect(path: Path, delimiter: str | None = None,
 
 def read_rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Line number and stripped cells of every row that is not blank."""
-    reader = None
+    reader, skipped = None, 0
     try:
         with path.open(encoding=dialect.encoding, newline="") as file:
-            skipped = 0
             if dialect.sep_line:
                 file.readline()
                 skipped = 1
@@ -136,7 +138,7 @@ def read_rows(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     except UnicodeDecodeError:
         raise BadInput(f"{path} is no {dialect.encoding.upper()} text") from None
     except csv.Error as error:
-        line = reader.line_num if reader else 1
+        line = reader.line_num + skipped if reader else 1
         raise BadInput(f"{path}, line {line}: {error}") from None
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror or error}") from None
@@ -201,7 +203,7 @@ def _score(path: Path, dialect: Dialect) -> float:
     if width < 2:
         return 0.0
     cells = [cell for row in rows for cell in row]
-    numbers = sum(bool(NUMBER.match(cell) or COMMA.match(cell)) for cell in cells)
+    numbers = sum(any(form.match(cell) for form in (NUMBER, COMMA, GROUPED)) for cell in cells)
     return same / len(rows) * (0.05 + numbers / len(cells))
 
 

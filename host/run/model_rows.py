@@ -98,11 +98,14 @@ def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given:
         x, y, rows = data.x_test, data.y_test, f"test rows of {Path(told).name}"
     elif seen or not file or same and not was:
         x, y, rows = data.x_test, data.y_test, f"test rows of {data.name}"
+    elif same and data.test_rows is None:
+        x, y, rows = data.x_test, data.y_test, f"test rows of {data.name}"
+        data = _noted(data, "the test rows are not those of the training: they have changed since")
     else:
         x, y = _all_rows(data)
         rows = f"rows of {data.name}"
         if same:
-            rows += ", changed since training"
+            rows += " (changed since training)"
             data = _noted(data, "the file has changed since training: which of its rows the model "
                                 "was trained on is not known, so all are taken")
     if not len(x):

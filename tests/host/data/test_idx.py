@@ -10,6 +10,7 @@ import pytest
 from tritgrad.errors import BadInput
 from tritgrad.host.data import idx
 from tritgrad.host.data.datasets import load
+from tritgrad.host.data.features import read_features
 from tritgrad.host.data.idx import load_idx, read_idx
 from tritgrad.host.data.idx_names import FILES, HASHES, MIRRORS
 
@@ -212,3 +213,110 @@ def test_real_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.bincount(data.y_test).tolist() == [
         980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert data.x_train.shape == (3, 784) and data.class_names == tuple("0123456789")
+
+
+def typed(kind: int, values: np.ndarray) -> bytes:
+    return bytes((0, 0, kind, values.ndim)) + struct.pack(f">{values.ndim}I", *values.shape) + \
+        values.tobytes()
+
+
+@pytest.mark.parametrize("kind, dtype", [(8, "u1"), (9, "i1"), (11, ">i2"), (12, ">i4")])
+def test_labels_and_pixels_of_other_integers(tmp_path: Path, kind: int, dtype: str) -> None:
+    images, _, _, _ = write_set(tmp_path)
+    small = images % 100
+    (tmp_path / (FILES[0] + ".gz")).write_bytes(typed(kind, small.astype(dtype)))
+    (tmp_path / (FILES[1] + ".gz")).write_bytes(typed(kind, np.arange(9).astype(dtype)))
+    found = load_idx("mnist", tmp_path)
+    assert found.x_train.dtype == np.uint8 and (found.x_train == small).all()
+    assert found.y_train.tolist() == list(range(9))
+
+
+def test_parts_of_one_become_bytes_and_other_pixels_are_refused(tmp_path: Path) -> None:
+    write_set(tmp_path)
+    first = tmp_path / (FILES[0] + ".gz")
+    images = np.linspace(0, 1, 9 * 6).reshape(9, 3, 2)
+    for kind, dtype in ((13, ">f4"), (14, ">f8")):
+        first.write_bytes(typed(kind, images.astype(dtype)))
+        wanted = np.floor(255 * images.astype(dtype).astype(float) + 0.5)
+        assert (load_idx("mnist", tmp_path).x_train == wanted).all()
+    for bad, message in ((images * 300, "pixels must be from 0 to 255, not 0 to 300"),
+                         (images * 2, "pixels must be whole numbers, or all from 0 to 1"),
+                         (images - 1, "pixels must be from 0 to 255, not -1 to 0")):
+        first.write_bytes(typed(14, bad.astype(">f8")))
+        with pytest.raises(BadInput, match=message):
+            load_idx("mnist", tmp_path)
+
+
+def test_labels_that_are_rows_or_no_classes(tmp_path: Path) -> None:
+    write_set(tmp_path)
+    labels = tmp_path / (FILES[1] + ".gz")
+    rows = np.arange(72).reshape(9, 8).astype(">i4")
+    rows[:, 0] = np.arange(9)
+    labels.write_bytes(typed(12, rows))
+    found = load_idx("qmnist", tmp_path)
+    assert found.y_train.tolist() == list(range(9))
+    assert found.notes == ("of the labels the first number of each row is the class",)
+    labels.write_bytes(typed(12, np.full(9, 256).astype(">i4")))
+    with pytest.raises(BadInput, match="labels must be whole numbers from 0 to 255, not 256 to"):
+        load_idx("mnist", tmp_path)
+    labels.write_bytes(typed(13, np.zeros(9).astype(">f4")))
+    with pytest.raises(BadInput, match="labels must be whole numbers"):
+        load_idx("mnist", tmp_path)
+
+
+def renamed(folder: Path, name: str) -> None:
+    """The files called as another set calls them, ``test`` for ``t10k``."""
+    for file in FILES:
+        (folder / (file + ".gz")).rename(folder / f"{name}-{file.replace('t10k', 'test')}.gz")
+
+
+def test_emnist_is_told_by_its_files_and_turned(tmp_path: Path) -> None:
+    images, _, test_images, _ = write_set(tmp_path)
+    for part in (1, 3):
+        count = 9 if part == 1 else 4
+        (tmp_path / (FILES[part] + ".gz")).write_bytes(idx_bytes(1 + np.arange(count)))
+    renamed(tmp_path, "emnist-letters")
+    for name in ("mnist", "emnist-letters"):
+        data = load(name, data_dir=tmp_path, planes=8)
+        assert (data.x_train == images.transpose(0, 2, 1).reshape(9, 6)).all()
+        assert (data.x_test == test_images.transpose(0, 2, 1).reshape(4, 6)).all()
+        assert data.class_names == tuple("ABCDEFGHI") and data.image_shape == (2, 3)
+        assert data.name == "emnist-letters"
+        assert data.summary.notes == ("images of emnist-letters are turned upright",)
+    path = tmp_path / f"emnist-letters-{FILES[0]}.gz"
+    found = read_features(path)
+    assert (found.values == images.transpose(0, 2, 1).reshape(9, 6)).all()
+
+
+def test_several_sets_in_a_folder(tmp_path: Path) -> None:
+    for name, seed in (("emnist-balanced", 1), ("emnist-digits", 2)):
+        wanted = write_set(tmp_path, seed=seed)
+        renamed(tmp_path, name)
+    found = load_idx("emnist-digits", tmp_path)
+    assert (found.x_train == wanted[0].transpose(0, 2, 1)).all()
+    with pytest.raises(BadInput, match="holds the data sets emnist-balanced, emnist-digits; mnist "
+                                       "is none of them"):
+        load_idx("mnist", tmp_path)
+    wanted = write_set(tmp_path, seed=3)
+    assert (load_idx("mnist", tmp_path).x_train == wanted[0]).all()
+
+
+def test_nested_folders_are_looked_into(tmp_path: Path) -> None:
+    wanted = write_set(tmp_path / "plain", packed=False)
+    for file in FILES:  # as an archive of one of the mirrors has them
+        (tmp_path / "kaggle" / file).mkdir(parents=True)
+        (tmp_path / "kaggle" / file / file).write_bytes((tmp_path / "plain" / file).read_bytes())
+    write_set(tmp_path / "torch" / "MNIST" / "raw")
+    for folder in ("kaggle", "torch"):
+        assert (load_idx("mnist", tmp_path / folder).x_train == wanted[0]).all()
+    with pytest.raises(BadInput, match=r"lacks train-images.* and t10k-labels-idx1-ubyte \(\.gz"):
+        (tmp_path / "empty").mkdir()
+        load_idx("mnist", tmp_path / "empty")
+    with pytest.raises(BadInput, match="is a file$"):
+        load_idx("mnist", tmp_path / "plain" / FILES[0])
+
+
+def test_sets_without_a_known_hash_are_not_downloaded(tmp_path: Path) -> None:
+    for name in ("kmnist", "qmnist", "emnist-letters"):
+        with pytest.raises(BadInput, match=f"^{name} is not on this machine: put its four IDX "):
+            load(name)

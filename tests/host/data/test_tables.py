@@ -6,6 +6,7 @@ import pytest
 
 from tritgrad.errors import BadInput
 from tritgrad.host.data.arrays import read_npz
+from tritgrad.host.data.datasets import load
 from tritgrad.host.data.features import read_features
 from tritgrad.host.data.reading import Reading
 from tritgrad.host.data.tables import read_csv
@@ -193,3 +194,100 @@ def test_features_to_predict(tmp_path: Path) -> None:
     image = tmp_path / "t10k-images-idx3-ubyte"
     image.write_bytes(bytes((0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 7, 6)))
     assert read_features(image, inputs=2).values.tolist() == [[9, 8], [7, 6]]
+
+
+@pytest.mark.parametrize("names", [
+    ("X", "Y"), ("data", "target"), ("images", "labels"), ("features", "label"),
+])
+def test_npz_arrays_by_other_names(tmp_path: Path, names: tuple[str, str]) -> None:
+    table, test = read_npz(npz_file(tmp_path, **{names[0]: X + [[1], [2]], names[1]: Y}))
+    assert test is None and table.values[:, 0].tolist() == [1, 2]
+    assert table.label_column == names[1]
+
+
+@pytest.mark.parametrize("names", [
+    ("X_train", "y_train", "X_test", "y_test"), ("train_x", "train_y", "test_x", "test_y"),
+    ("train_images", "train_labels", "test_images", "test_labels"),
+])
+def test_npz_parts_by_other_names(tmp_path: Path, names: tuple[str, ...]) -> None:
+    arrays = dict(zip(names, (X, Y, X[:1] + 5, Y[:1]), strict=True))
+    train, test = read_npz(npz_file(tmp_path, val_x=X, **arrays))
+    assert test is not None and len(train.values) == 2 and test.values.tolist() == [[5, 5, 5]]
+    assert train.notes == ("arrays that are not used: val_x",)
+
+
+def test_npz_with_two_of_a_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="has 2 arrays that may be the inputs: data, images; keep"):
+        read_npz(npz_file(tmp_path, data=X, images=X, y=Y))
+    assert read_npz(npz_file(tmp_path, x=X + 1, data=X, y=Y))[0].values[0, 0] == 1
+
+
+def test_npz_arrays_that_are_not_used_may_be_anything(tmp_path: Path) -> None:
+    path = npz_file(tmp_path, x=X, y=Y, meta=np.array([{"a": 1}], dtype=object))
+    assert read_npz(path)[0].notes == ("arrays that are not used: meta",)
+    assert read_features(path).values.shape == (2, 3)
+
+
+@pytest.mark.parametrize("labels, texts", [
+    (np.array([[3], [4]]), ["3", "4"]), (np.array([["a"], ["b"]]), ["a", "b"]),
+    (np.array([[0, 0, 1], [1, 0, 0]]), ["2", "0"]), (np.eye(2, 5), ["0", "1"]),
+    (np.eye(2, dtype=bool), ["0", "1"]),
+])
+def test_npz_labels_in_columns(tmp_path: Path, labels: np.ndarray, texts: list[str]) -> None:
+    table, _ = read_npz(npz_file(tmp_path, x=X, y=labels))
+    assert table.labels.tolist() == texts
+    assert bool(table.notes) == (labels.shape[1] > 1)
+
+
+@pytest.mark.parametrize("labels", [
+    np.array([[1, 1], [0, 1]]), np.array([[0, 0], [0, 1]]), np.array([[0.5, 0.5], [0, 1]]),
+    np.array([[2, -1], [0, 1]]),
+])
+def test_npz_columns_of_labels_that_are_not_one_hot(tmp_path: Path, labels: np.ndarray) -> None:
+    with pytest.raises(BadInput, match="or be one-hot, not"):
+        read_npz(npz_file(tmp_path, x=X, y=labels))
+
+
+def test_npz_images_with_one_channel_first_or_last(tmp_path: Path) -> None:
+    images = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    for x in (images[:, None], images[..., None]):
+        table, _ = read_npz(npz_file(tmp_path, x=x, y=Y))
+        assert table.image_shape == (3, 4)
+        assert table.values.tolist() == images.reshape(2, 12).tolist()
+        assert read_features(npz_file(tmp_path, images=x)).values.shape == (2, 12)
+    train, _ = read_npz(npz_file(tmp_path, x_train=images, y_train=Y, x_test=images[..., None],
+                                 y_test=Y))
+    assert train.image_shape == (3, 4)
+
+
+def test_npz_integers_that_float64_cannot_tell_apart(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"x holds integers above 2\^53 \(4611686018427387905\)"):
+        read_npz(npz_file(tmp_path, x=np.array([[2**62], [2**62 + 1]]), y=Y))
+
+
+def test_npy_holds_features_and_no_labels(tmp_path: Path) -> None:
+    path = tmp_path / "x.npy"
+    np.save(path, X)
+    assert read_features(path, inputs=3).values.tolist() == X.tolist()
+    with pytest.raises(BadInput, match=r"x\.npy is one array, without labels; put inputs and lab"):
+        load(str(path))
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(BadInput, match=r"x\.npy is no \.npy file, or damaged"):
+        read_features(path)
+    np.save(path, np.array([{}], dtype=object))
+    with pytest.raises(BadInput, match=r"x\.npy holds Python objects"):
+        read_features(path)
+
+
+def test_test_rows_on_another_scale_are_refused(tmp_path: Path) -> None:
+    x = np.arange(60, dtype=np.uint8).reshape(10, 6) * 4
+    y = np.arange(10) % 2
+    path = npz_file(tmp_path, x_train=x, y_train=y, x_test=x / 255, y_test=y)
+    with pytest.raises(BadInput, match="the test rows hold numbers from 0 to 0.92.*, the training "
+                                       "rows integers from 0 to 236; bring them to one scale"):
+        load(str(path))
+    path = npz_file(tmp_path, x_train=x, y_train=y, x_test=x, y_test=y == 1)
+    data = load(str(path))
+    assert data.y_test.tolist() == y.tolist()
+    assert data.summary.notes == (
+        "labels spelled otherwise are read: 'False' as '0', 'True' as '1'",)
