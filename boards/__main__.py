@@ -16,6 +16,7 @@ from ..errors import TritgradError
 from . import BOARDS, find_board
 from .board import Board
 from .flow import place, synthesise
+from .release import HASHES, hashes
 from .report import REPORTS, Report, TimingError
 
 #: One board a family, and the clock that its smallest core is asked for.
@@ -52,6 +53,7 @@ def main() -> int:
             report.cycles = measured_cycles(name)
             REPORTS.mkdir(exist_ok=True)
             (REPORTS / f"{name}.json").write_text(report.as_json())
+            (REPORTS / HASHES).write_text(hashes(REPORTS))
         print(report.as_text())
         failed |= report.clock["achieved_mhz"] < report.clock["wanted_mhz"]
     return int(failed)

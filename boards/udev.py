@@ -23,7 +23,8 @@ def rules(boards: Iterable[Board]) -> str:
     for board in boards:
         for usb in board.usb:
             names.setdefault(usb, []).append(board.name)
-    lines = ["# Lets users of this machine load and talk to the boards of tritgrad."]
+    lines = ["# Lets users of this machine load the boards of tritgrad. To install:",
+             f"# {INSTALL}"]
     for usb, listed in names.items():
         lines += [f"# {', '.join(listed)}", rule(*usb)]
     return "\n".join(lines) + "\n"

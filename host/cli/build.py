@@ -35,15 +35,21 @@ BUILDS = Path("build/boards")
               help="Seed the placer.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help=f"Put all files there.  [default: {BUILDS}/BOARD]")
+@click.option("--verify", metavar="FILE|HASH",
+              help="Fail unless the bitstream is this one: a file, or its SHA-256.")
 @json_option
 def build(board: str, hidden: str | None, frequency: float | None, infer_only: bool,
-          seed: int, out: Path | None, as_json: bool, **sizes: int | None) -> None:
+          seed: int, out: Path | None, verify: str | None, as_json: bool,
+          **sizes: int | None) -> None:
     """Make a bitstream for BOARD, with the logs of all tools and a report.
 
     The same source, tools and seed give the same bitstream.
     """
     from ...boards.flow import build as build_board
+    from ...boards.release import hash_of
+    from ...boards.release import verify as compare
 
+    wanted = None if verify is None else hash_of(verify)
     chosen = find_board(board)
     whole = chosen.networks[0]
     network = None if hidden is None else (
@@ -56,6 +62,8 @@ def build(board: str, hidden: str | None, frequency: float | None, infer_only: b
     folder = out or BUILDS / board
     with RunProgress(console).working(f"building {board}") as say:
         report = build_board(chosen, folder, seed=seed, say=say)
+    if wanted is not None:
+        compare(report, wanted)
     click.echo(report.as_text(), nl=False, err=as_json)
     click.echo(folder / report.bitstream["file"], err=as_json)
     if as_json:

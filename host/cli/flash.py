@@ -23,6 +23,7 @@ def flash(board: str, bitstream: Path | None, flash_memory: bool,
     """Load BITSTREAM onto BOARD, by default that of its last build, with openFPGALoader."""
     from ...boards.flash import find_bitstream, ports_of, wait_for_port
     from ...boards.flash import flash as load
+    from ...boards.release import hash_of, released
 
     chosen = find_board(board)
     path = find_bitstream(chosen, bitstream, BUILDS / board)
@@ -31,7 +32,8 @@ def flash(board: str, bitstream: Path | None, flash_memory: bool,
         click.echo("several boards have this bridge; --serial-number chooses one of: "
                    + ", ".join(sorted({str(number) for number in before.values()})), err=True)
     load(chosen, path, persistent=flash_memory, serial_number=serial_number)
-    click.echo(f"{board} runs {path}")
+    known = released(chosen, hash_of(str(path)))
+    click.echo(f"{board} runs {path}" + (", as released" if known else ""))
     port = wait_for_port(chosen, before)
     click.echo(f"next: tritgrad selftest {board}@{port or 'PORT'}" + (
         "" if port else "; no port is there yet: plug the board in anew, or: modprobe ftdi_sio"))
