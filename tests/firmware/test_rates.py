@@ -10,9 +10,11 @@ from tritgrad.firmware.frames import ESC, FLAG, Frame, FrameDecoder, Status, stu
 from tritgrad.firmware.rates import (
     BREAK_BITS,
     CODES,
+    MAX_ERROR,
     RATES,
     SAFE_RATE,
     TOLERANCE,
+    Divider,
     rate_request,
     supported_rates,
 )
@@ -59,3 +61,14 @@ def test_higher_clocks_do_all_that_lower_ones_do(clock_hz):
 
 def test_no_clock_is_too_slow_to_say_so():
     assert supported_rates(100_000) == ()
+
+
+@pytest.mark.parametrize("clock_hz", [12e6, 24e6, 25.125e6, 48e6, 100e6])
+def test_a_divider_steps_by_the_nearest_with_the_fewest_bits_that_keep_the_error(clock_hz):
+    divider = Divider(clock_hz, supported_rates(clock_hz))
+    unit = clock_hz / 2**divider.bits  # the rate of a step of 1
+    for rate, step in zip(divider.rates, divider.steps, strict=True):
+        assert abs(step * unit - rate) <= unit / 2
+        assert abs(step * unit / rate - 1) <= MAX_ERROR
+    assert any(abs(max(1, round(rate / unit / 2)) * 2 * unit / rate - 1) > MAX_ERROR
+               for rate in divider.rates)

@@ -27,6 +27,12 @@ def test_overlapping_instructions_end_in_the_state_of_the_model(seed):
     random_lockstep(seed).run(step=False)
 
 
+def test_a_core_with_resident_samples_is_the_model_s_too():
+    run = random_lockstep(13, resident=True)
+    run.run(limit=40)
+    assert run.machine.statistics.flips > 0
+
+
 def test_the_seeds_exercise_updates_flips_and_faults():
     statistics = []
     for seed in SEEDS:

@@ -10,9 +10,9 @@ from ..link.harness import simulate
 STROBES = ("forward", "error", "backward", "update", "receive", "send")
 
 
-def run(program, scenario=None, layers=2, length=None, **inputs):
+def run(program, scenario=None, layers=2, length=None, options=None, **inputs):
     """Dispatches until the program stops: (strobe, operand) each, and the state it stops in."""
-    dut = Sequencer(CoreConfig(program_depth=16))
+    dut = Sequencer(CoreConfig(program_depth=16, **(options or {})))
     seen, ended = [], []
 
     async def testbench(ctx):
@@ -86,6 +86,25 @@ def test_an_error_waits_until_the_statistics_have_room():
 
     assert run([encode(Op.ERR, 1), encode(Op.ERR, 2)], scenario)[0] == [("error", 1), ("error", 2)]
     assert dispatched == [7, 20]
+
+
+def test_a_trace_waits_until_all_before_it_is_told():
+    """Though all units are quiet: their records may still be in the queue."""
+    dispatched = []
+
+    def scenario(ctx, dut, cycle):
+        ctx.set(dut.settled, cycle in (9, 22))
+        ctx.set(dut.drained, cycle >= 30)
+        dispatched.extend((name, cycle, ctx.get(dut.operand)) for name in ("trace", "tell")
+                          if ctx.get(getattr(dut, name)))
+
+    options = {"trace": True}
+    _, state = run([encode(Op.TELL, 2), encode(Op.TRACE, 5)], scenario, options=options)
+    assert dispatched == [("tell", 9, 2), ("trace", 22, 5)]
+    assert state == RunState.HALTED
+    dispatched.clear()
+    assert run([encode(Op.TELL, 3)], scenario, options=options)[1] == RunState.FAULT
+    assert dispatched == []
 
 
 def test_a_missing_sample_is_waited_for():
