@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -13,10 +14,10 @@ from tritgrad.errors import BadInput
 from tritgrad.host.device.driver import Driver
 from tritgrad.host.device.session import Session
 from tritgrad.host.device.transport import GoldenTransport
-from tritgrad.host.run.checkpoint import Checkpoint
+from tritgrad.host.run.checkpoint import Checkpoint, Epoch
 from tritgrad.host.run.learners import DeviceLearner, ModelLearner
 from tritgrad.host.run.options import TrainOptions, suitable_update_lanes
-from tritgrad.host.run.report import dense_cycles, report, write_files
+from tritgrad.host.run.report import as_model, dense_cycles, report, write_files
 from tritgrad.host.run.training import CHECKPOINT, Stopped, Watcher, resume, start
 
 SMALL = TrainOptions(hidden=(12,), epochs=3, limit=150, device="model", val_fraction=0.05)
@@ -171,6 +172,19 @@ def test_the_best_epoch_is_kept_beside_the_last(tmp_path):
     assert set(files) == {"model", "best epoch's model", "history", "learning curve"}
     values = report(outcome)["val_accuracy"]
     assert report(outcome)["best_epoch"] == values.index(max(values)) + 1
+
+
+def test_a_model_from_within_an_epoch_has_no_accuracy_yet(tmp_path):
+    ended = run(SMALL, tmp_path)
+    stopped = replace(ended, position=replace(ended.position,
+                                              epochs=[*ended.position.epochs, Epoch()]))
+    best = ended.position.epochs[ended.position.best_epoch - 1]
+    last = ended.position.epochs[-1]
+    for outcome, of_best, epoch in ((ended, False, last), (ended, True, best),
+                                    (stopped, False, Epoch()), (stopped, True, best)):
+        extras = as_model(outcome, of_best).extras
+        assert (extras["test_accuracy"], extras["val_accuracy"]) == (
+            epoch.test_accuracy, epoch.val_accuracy)
 
 
 def test_shift_augmentation_is_for_images(tmp_path):
