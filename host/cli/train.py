@@ -12,11 +12,12 @@ from rich.console import Console
 
 from ...errors import BadInput, DeviceError, OutputError
 from ..device.address import board_and_port
+from ..run.auto import choose
 from ..run.checkpoint import Checkpoint
 from ..run.learners import DeviceLearner
 from ..run.lock import hold
 from ..run.opening import with_data_found
-from ..run.options import GF3, RULES, TrainOptions, data_path, parse_integers
+from ..run.options import AUTO, GF3, RULES, TrainOptions, data_path, parse_integers
 from ..run.outputs import check_outputs
 from ..run.recipes import RECIPES
 from ..run.report import draw_curve, report, write_files
@@ -80,7 +81,8 @@ core_options = stack(
 @click.option("--encode", metavar="NAME[,NAME...]",
               help="Code the inputs: planes[:BITS], signed[:BITS], thermometer[:LEVELS] or, of "
                    "images, edges[:T+T...[:DIRECTIONS[:POOL]]]; deskew[:T] before, repeat:TIMES "
-                   "and select:INPUTS after.  [default: planes]")
+                   "and select:INPUTS after. auto compares some on held-back training rows.  "
+                   "[default: auto; planes with --planes]")
 @click.option("--hidden", default="128", show_default=True, metavar="N[,N...]",
               help="Set the neurons of each hidden layer.")
 @click.option("--counter-bits", type=int, default=8, show_default=True, metavar="B",
@@ -218,14 +220,25 @@ def _options(given: dict[str, Any]) -> TrainOptions:
         given["act_shift"] = parse_integers("--act-shift", given["act_shift"])
     if given["prune"] is not None:
         given["prune"] = parse_integers("--prune", given["prune"])
+    if given["encode"] is None and given["planes"] is None:
+        given["encode"] = AUTO
     return TrainOptions(**given)
 
 
 def _begin(options: TrainOptions, out: str | None, vcd: str | None, progress: RunProgress,
            held: ExitStack) -> Trainer:
     data = options.load_data()
+    options.recipe(data)  # refuses sizes before anything is compared
+    choice = None
+    if options.encode == AUTO:
+        with progress.working("comparing codings"):
+            choice = choose(options, data)
+        options, data = replace(options, encode=choice.encode), data.coded(choice.encode)
     recipe = options.recipe(data)
     show_data(data.summary)
+    if choice is not None and choice.open:
+        progress.console.print(f"inputs coded as {choice.encode}: {choice.why}", highlight=False,
+                               soft_wrap=True)
     folder = _new_folder(data.name) if out is None else Path(out)
     _take(folder, held, out is None)
     learner = open_learner(options, recipe, progress, vcd, data.pixels)
@@ -274,6 +287,8 @@ def _continue(context: click.Context, given: Path, options: TrainOptions, out: s
     checkpoint, moved = with_data_found(Checkpoint.load(path), path)
     names = {field.name for field in fields(TrainOptions)
              if field.name in context.params and not _is_default(context, field.name)}
+    if options.encode == AUTO:  # stored is what was chosen
+        names.discard("encode")
     for name in sorted(names - {*TrainOptions.FREE, "epochs"}):
         wanted, has = getattr(options, name), getattr(checkpoint.options, name)
         if wanted != has:

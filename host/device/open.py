@@ -11,7 +11,7 @@ from .driver import Driver, layer_table
 from .serial_port import BRIDGE_RATES, SerialTransport
 from .session import Session
 
-__all__ = ["check_holds", "open_board", "open_port"]
+__all__ = ["board_holds", "check_holds", "open_board", "open_port"]
 
 
 def open_board(device: str, recipe: Recipe) -> Driver:
@@ -50,6 +50,20 @@ def open_port(device: str) -> SerialTransport:
 
         rates = find_board(board).rates
     return SerialTransport(port, [rate for rate in rates if not cap or rate <= int(cap)])
+
+
+def board_holds(device: str, recipe: Recipe) -> bool:
+    """Whether the core of a board named by ``BOARD@PORT`` has room; any other device has."""
+    board, _ = board_and_port(device) or ("", "")
+    if not board:
+        return True
+    from ...boards import find_board
+
+    try:
+        check_holds(find_board(board).config, recipe, board)
+    except BadInput:
+        return False
+    return True
 
 
 def check_holds(config: CoreConfig, recipe: Recipe, where: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...model.arithmetic import trits
-from ...model.recipe import Recipe
+from ...model.recipe import MIN_GAIN, Recipe
 from ...model.rng import initial_counters
 from ..data.codings.images import Edges
 from ..data.codings.numbers import Signed, Thermometer
@@ -16,6 +16,8 @@ __all__ = ["adapted", "default_epochs", "spread_shifts"]
 
 #: Epochs at least and at most, and the samples that a small set is shown in all.
 EPOCHS, MOST_EPOCHS, SHOWN = 20, 400, 40_000
+#: Training rows from which on the first layer's gain is halved late in the run too.
+MANY_ROWS = 5000
 #: Training rows by which the spread of pre-activations is judged.
 JUDGED = 512
 
@@ -30,22 +32,25 @@ def default_epochs(data: Dataset) -> int:
     return min(MOST_EPOCHS, max(EPOCHS, -(-SHOWN // len(data.x_train))))
 
 
-def adapted(recipe: Recipe, data: Dataset, margin: bool, shifts: bool) -> Recipe:
+def adapted(recipe: Recipe, data: Dataset, margin: bool, shifts: bool, floor: bool) -> Recipe:
     """The recipe with what the coding of its inputs asks for.
 
     Parameters
     ----------
     recipe
         Of the margin rule, with its usual defaults.
-    margin, shifts
+    margin, shifts, floor
         Whether these are free: a thermometer wants twice the margin, edges want the shifts of
-        `spread_shifts`.
+        `spread_shifts`, and many rows of either want the first layer's gain halved once.
     """
     steps = data.coding.steps
     if margin and isinstance(steps[0], Thermometer):
         recipe = replace(recipe, margin=2 * recipe.margin)
     if shifts and recipe.shifts and any(isinstance(step, Edges) for step in steps):
         recipe = replace(recipe, shifts=spread_shifts(recipe, data.x_train[:JUDGED]))
+    if floor and len(data.x_train) >= MANY_ROWS and (
+            isinstance(steps[0], Thermometer) or any(isinstance(step, Edges) for step in steps)):
+        recipe = replace(recipe, floor=max(MIN_GAIN, min(0, recipe.gains[0] - 1)))
     return recipe
 
 

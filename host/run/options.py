@@ -20,10 +20,12 @@ from ..device.address import board_and_port
 from .defaults import adapted, default_epochs
 from .perturb_plan import ProbePlan
 
-__all__ = ["DEVICES", "GF3", "RULES", "TrainOptions", "data_path",
+__all__ = ["AUTO", "DEVICES", "GF3", "RULES", "TrainOptions", "data_path",
            "parse_integers", "suitable_update_lanes"]
 
 DEVICES = ("sim", "model")
+#: The coding that follows from the data, see `tritgrad.host.run.auto`.
+AUTO = "auto"
 #: Learning rules: the margin rule of the core, its training from losses by simultaneous
 #: perturbation or finite differences, and the sign rule of ternary layers.
 RULES = ("margin", "spsa", "fd", "sign")
@@ -126,7 +128,7 @@ class TrainOptions:
         if self.encode is not None and self.planes is not None:
             raise BadInput(f"planes {self.planes} goes without encode {self.encode}; for so many "
                            f"bits give encode planes:{self.planes}")
-        if self.encode is not None:
+        if self.encode is not None and self.encode != AUTO:
             check_encode(self.encode)
         if not self.clean_epochs >= 0:
             raise BadInput(f"clean_epochs must be at least 0, not {self.clean_epochs!r}")
@@ -211,8 +213,8 @@ class TrainOptions:
         """The data set that these options name."""
         data = load(self.dataset, data_dir=self.data_dir, test=self.test,
                     test_fraction=self.test_fraction, planes=self.planes, limit=self.limit,
-                    val_fraction=self.val_fraction, encode=self.encode,
-                    reading=self.reading)
+                    val_fraction=self.val_fraction, reading=self.reading,
+                    encode=None if self.encode == AUTO else self.encode)
         if self.moves and data.image_shape is None:
             raise BadInput(f"augmentation is for images; {data.name} has plain features")
         return data
@@ -221,6 +223,10 @@ class TrainOptions:
     def moves(self) -> Moves:
         """How far images are moved, of the epochs that are not clean."""
         return Moves.parse(self.augment or "", self.shift_augment)
+
+    def plain_recipe(self, layers: Sequence[int], planes: int) -> Recipe:
+        """Sizes and formats of a network with such layers, with default numbers."""
+        return Recipe.default(layers, planes, counter_bits=self.counter_bits)
 
     def recipe(self, data: Dataset) -> Recipe:
         """Network and numbers for this data set."""
@@ -237,7 +243,8 @@ class TrainOptions:
             floor=self.floor)
         if self.rule != "margin":
             return recipe
-        return adapted(recipe, data, margin=self.margin is None, shifts=self.act_shift is None)
+        return adapted(recipe, data, margin=self.margin is None, shifts=self.act_shift is None,
+                       floor=self.floor is None)
 
     def _pruning(self) -> Pruning | None:
         if self.prune is None:

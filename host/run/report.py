@@ -40,8 +40,9 @@ def report(outcome: Outcome) -> dict[str, Any]:
     then only what was set. ``margin``, ``gains`` and ``shifts`` are null under rule sign;
     ``batch``, ``steps`` and ``sparsity`` are null but under rules spsa and fd, which has sparsity
     0, and sign with a ``vote``, which has a sparsity too.
-    ``rows_scrubbed`` are the sums mod 3 that were compared with those kept, and agreed, an epoch a
-    row; null without ``gf3``. ``scales`` is null unless rows have them, see `_scales`, and
+    ``encode`` is the coding of the inputs, ``floor`` the least gain exponent of the first
+    layer, null under rule sign. ``rows_scrubbed`` are the sums mod 3 that were compared with those
+    kept, and agreed, an epoch a row; null without ``gf3``. ``scales`` is null unless rows have them, see `_scales`, and
     ``prune`` unless the run prunes, see `_pruned`. ``skip`` is S, null without skips.
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
@@ -83,7 +84,11 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "updates_by_epoch": [e.updates for e in epochs],
         "flips_by_epoch": [e.flips for e in epochs],
         "test_samples": len(data.x_test),
+        "encode": data.coding.text,
         "shift_augment": options.shift_augment,
+        "augment": options.augment,
+        "clean_epochs": options.clean_epochs,
+        "floor": recipe.floors[0] if by_margin else None,
         "batch": plan.batch if plan else None,
         "steps": plan.steps if plan else None,
         "sparsity": (plan.sparsity if plan else options.ballot.sparsity if options.ballot

@@ -308,3 +308,33 @@ def test_a_failure_of_the_real_command_is_one_line():
                           capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "tritgrad: --hidden must be integers separated by commas, not 'x'\n"
+
+
+def test_a_coding_is_chosen_kept_and_used_by_every_command():
+    write_table("train.csv", 90)
+    result = call(*QUICK, "--dataset", "train.csv", "--out", "here", "--json")
+    report = json.loads(result.stdout.splitlines()[-1])
+    (line,) = (text for text in result.stderr.splitlines() if text.startswith("inputs coded as"))
+    assert line.startswith(f"inputs coded as {report['encode']}: 72 rows of 3 features; % of held")
+    assert call("train", "--resume", "here", "--json").stdout.splitlines()[-1] == \
+        result.stdout.splitlines()[-1]
+    measured = json.loads(call("eval", "here/model.npz", "--json").stdout.splitlines()[-1])
+    assert measured["accuracy"] == report["test_accuracy"][-1]
+    call(*QUICK, "--dataset", "train.csv", "--encode", "thermometer:4", "--out", "bits")
+    call("trace", "bits/model.npz", "--sample", "0", "--html", "page.html")
+    call("export", "bits/model.npz", "--c-header", "net.h", "--npz", "net.npz")
+    assert "#define TRITGRAD_FEATURES 3" in Path("net.h").read_text()
+    with np.load("net.npz", allow_pickle=False) as stored:
+        assert stored["coding_1_levels"].shape == (3, 4)
+        assert json.loads(str(stored["coding"]))[0]["kind"] == "thermometer"
+    named = call(*QUICK, "--dataset", "train.csv", "--planes", "4", "--out", "old", "--json")
+    assert json.loads(named.stdout.splitlines()[-1])["layers"][0] == 3
+
+
+def test_a_recipe_fills_in_what_is_not_given():
+    report = json.loads(call("train", "--device", "model", "--recipe", "r4", "--hidden", "12",
+                             "--encode", "edges:64:4:1", "--epochs", "2", "--limit", "60",
+                             "--json").stdout.splitlines()[-1])
+    assert report["layers"] == [256, 12, 10] and report["encode"] == "edges:64:4:1"
+    assert report["augment"] == "rotate=2,shear=3,vstretch=2,hstretch=2"
+    assert report["clean_epochs"] == 8 and report["floor"] == -2
