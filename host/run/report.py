@@ -42,8 +42,9 @@ def report(outcome: Outcome) -> dict[str, Any]:
     0, and sign with a ``vote``, which has a sparsity too.
     ``encode`` is the coding of the inputs, ``floor`` the least gain exponent of the first
     layer, null under rule sign. ``rows_scrubbed`` are the sums mod 3 that were compared with those
-    kept, and agreed, an epoch a row; null without ``gf3``. ``scales`` is null unless rows have them, see `_scales`, and
-    ``prune`` unless the run prunes, see `_pruned`. ``skip`` is S, null without skips.
+    kept, and agreed, an epoch a row; null without ``gf3``. ``scales`` is null unless rows have
+    them, see `_scales`, and ``prune`` unless the run prunes, see `_pruned`. ``skip`` is S, null
+    without skips.
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
     position = outcome.position

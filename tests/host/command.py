@@ -8,7 +8,7 @@ __all__ = ["call", "refusal"]
 
 
 #: How the lines of the block on the data begin.
-READ = ("data ", "label ", "classes ", "rows ", "range ", "note ", "warning ", " " * 9)
+READ = ("coding ", "data ", "label ", "classes ", "rows ", "range ", "note ", "warning ", " " * 9)
 
 
 def call(*arguments, code=0):

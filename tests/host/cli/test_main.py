@@ -314,8 +314,8 @@ def test_a_coding_is_chosen_kept_and_used_by_every_command():
     write_table("train.csv", 90)
     result = call(*QUICK, "--dataset", "train.csv", "--out", "here", "--json")
     report = json.loads(result.stdout.splitlines()[-1])
-    (line,) = (text for text in result.stderr.splitlines() if text.startswith("inputs coded as"))
-    assert line.startswith(f"inputs coded as {report['encode']}: 72 rows of 3 features; % of held")
+    (line,) = (text for text in result.stderr.splitlines() if text.startswith("coding"))
+    assert line.startswith(f"coding   {report['encode']}: 72 rows of 3 features; % of held")
     assert call("train", "--resume", "here", "--json").stdout.splitlines()[-1] == \
         result.stdout.splitlines()[-1]
     measured = json.loads(call("eval", "here/model.npz", "--json").stdout.splitlines()[-1])
