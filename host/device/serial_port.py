@@ -49,7 +49,7 @@ REQUESTS = 3
 PROBES, FAILURES = 8, 2
 #: Long frames each way, of which one must come through at a new rate: a bridge may carry a few
 #: bytes at a rate at which it loses some of every few hundred.
-LONG_FRAMES = 3
+LONG_FRAMES = 5
 #: Bytes of a long frame's payload, if a slot holds as many.
 LONG_BYTES = 512
 #: Least seconds to wait for an answer while the rate is raised.
@@ -101,6 +101,7 @@ class SerialTransport:
         self.name = self.port = port
         self.rates = tuple(sorted(rate for rate in rates if rate != SAFE_RATE))
         self._clock = clock
+        self._proved: set[int] = set()  # rates that have carried long frames
         self._serial = _open(port)
         self._hardware = _hardware(port)
         self._forget()
@@ -138,6 +139,7 @@ class SerialTransport:
         self._waited = 0.0 if answers else self._waited + self._clock() - began
         if self.rate != SAFE_RATE and self._waited > LOST_TIMEOUTS * timeout_s:
             lost = self.rate
+            self._proved.discard(lost)
             self._forget()
             raise DeviceReset(f"{self.name}: no frame at {lost:,} baud any more")
         return data
@@ -190,7 +192,8 @@ class SerialTransport:
                 if failed > FAILURES:
                     break
             else:
-                if self._carries(patience):
+                if rate in self._proved or self._carries(patience):
+                    self._proved.add(rate)
                     return True
         self._switch(SAFE_RATE)
         for _ in range(PROBES):
@@ -212,10 +215,11 @@ class SerialTransport:
         space = min(LONG_BYTES, core["slot_bytes"] - 4)
         word = max(1, -(-2 * core["lanes"] // 8))
         count = max(1, min(core["trit_depth"], (space - 6) // word))
+        # A HELLO and its answer, 80 bytes or so, took a third of `patience` at the safe rate.
+        limit = patience * (1 + 2 * space / 240 * SAFE_RATE / self.rate)
         head, sequence = struct.pack("<BBHH", frames.Space.T, 0, 0, count), self._sequence()
         for kind, payload in ((Type.READ, head), (Type.WRITE, head.ljust(space, b"U"))):
-            data, limit = Frame(kind, sequence, payload).encode(), patience + (
-                2 * space * self.byte_time_s)
+            data = Frame(kind, sequence, payload).encode()
             wanted = functools.partial(_answers, kind)
             for _ in range(LONG_FRAMES):
                 self._write(data)

@@ -140,6 +140,17 @@ def test_verilog_has_the_ports_that_its_list_names(tmp_path, monkeypatch):
     assert ".py" not in text
 
 
+def test_verilog_of_a_board_has_its_core_its_style_and_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    call("verilog", "--board", "ulx3s-25f", "--name", "mine", "--banks", "2", "-o", "mine.v")
+    about = json.loads((tmp_path / "mine.json").read_text())
+    assert (about["module"], about["family"]) == ("mine", "ecp5")
+    assert (about["config"]["lanes"], about["config"]["banks"]) == (36, 2)
+    text = (tmp_path / "mine.v").read_text()
+    assert "module mine(" in text and text.count('ram_style = "distributed"') == 1
+    assert '-file "*mine.v"' in (tmp_path / "mine.vlt").read_text()
+
+
 def test_doctor_names_every_tool():
     result = CliRunner().invoke(cli, ["doctor"])
     for name in ("python", "amaranth", "verilator", "C++ compiler"):
