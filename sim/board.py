@@ -19,7 +19,7 @@ class CompiledBoard(Compiled):
 
     Parameters
     ----------
-    make, key, progress, power_up
+    make, key, progress, power_up, fault
         As of `Compiled`.
     clock_hz
         Frequency of the clock, by which the UART at the pins keeps its rate.
@@ -38,12 +38,12 @@ class CompiledBoard(Compiled):
     BUFFER = 512
 
     def __init__(self, make: Callable[[], Any], key: str, clock_hz: float, *,
-                 progress: Progress | None = None, power_up: int = 0):
+                 progress: Progress | None = None, power_up: int = 0, fault: int = 0):
         self.clock_hz = clock_hz
         self.sent = 0
         self._queue = bytearray()
         self._quiet = 0
-        super().__init__(make, key, progress=progress, power_up=power_up)
+        super().__init__(make, key, progress=progress, power_up=power_up, fault=fault)
 
     @classmethod
     def of(cls, board: "Board", config: CoreConfig | None = None,

