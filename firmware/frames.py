@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 __all__ = [
     "ANSWER_BIT", "ANSWER_HEAD", "CORE_FIELDS", "ESC", "FLAG", "LAYER_ROW", "MAGIC", "NAK",
-    "PROTOCOL_VERSION", "RESULT", "SLOTS", "STATUS_FIELDS", "TRACE", "Fields", "Frame",
-    "FrameDecoder", "Loaded", "Run", "Space", "Status", "Type", "pack_fields", "unpack_fields",
+    "PROTOCOL_VERSION", "RESULT", "SIGNATURE_BYTES", "SLOTS", "STATUS_FIELDS", "TRACE",
+    "Fields", "Frame", "FrameDecoder", "Loaded", "Run", "Space", "Status", "Type", "pack_fields",
+    "unpack_fields",
 ]
 
 FLAG = 0xA5
@@ -26,7 +27,7 @@ ESC = 0x5B
 ESC_XOR = 0x20
 ANSWER_BIT = 0x80
 MAGIC = b"TRIT"
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 #: Receive slots of a device: the frames that may be unanswered at a time.
 SLOTS = 2
@@ -152,6 +153,11 @@ STATUS_FIELDS: Fields = (
     ("run", "B"), ("loaded", "B"), ("samples", "I"), ("correct", "I"), ("updates", "I"),
     ("flips", "Q"), ("cycles", "Q"), ("forward_cycles", "Q"), ("total_cycles", "Q"), ("prng", "Q"),
 )
+
+
+#: Behind `STATUS_FIELDS`, of a core that keeps one: the XOR of all changes that the update unit has
+#: made in T and R since the last WRITE, each word folded (`model.signature`).
+SIGNATURE_BYTES = 4
 
 
 def _layout(fields: Fields) -> str:

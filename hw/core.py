@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..model.config import CoreConfig
+from ..units.watchdog.rtl import Watchdog
 from .engine import Engine
 from .link.commands import CommandProcessor
 from .link.receiver import Receiver
@@ -83,4 +84,16 @@ class Core(wiring.Component):
             m.d.comb += getattr(engine, name).eq(getattr(commands, name))
         for name in "run", "waiting", "prng":
             m.d.comb += getattr(commands, name).eq(getattr(engine, name))
-        return m
+        if config.signature:
+            m.d.comb += commands.signed.eq(engine.update.signing.value)
+        if not config.watchdog:
+            return m
+        m.submodules.watchdog = watchdog = Watchdog(config.watchdog)
+        m.d.comb += [
+            watchdog.owing.eq((engine.run == RunState.RUNNING) & ~engine.waiting
+                              | receiver.o_pending | ~commands.frames.ready | ~self.i.ready),
+            watchdog.progress.eq(engine.sequencer.dispatched
+                                 | commands.samples.valid & commands.samples.ready
+                                 | self.o.valid & self.o.ready),
+        ]
+        return ResetInserter(watchdog.bite)(m)

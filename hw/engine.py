@@ -389,6 +389,8 @@ class Engine(wiring.Component):
             update.trit_word.eq(trits.word),
             update.residual_word.eq(residuals.word),
         ]
+        if self.config.signature:
+            m.d.comb += update.signing.clear.eq(memory.write & (memory.space <= Space.R))
         running = self.run == RunState.RUNNING
         bank, address = update.trit_bank, self.forward.address
         if self.sums is not None:

@@ -16,6 +16,7 @@ from .layout import Layer, TableError, check_table
 from .machine import Machine, Result, Sample
 from .records import Piece
 from .rng import splitmix64
+from .signature import signature
 
 __all__ = ["GoldenDevice", "program_fault"]
 
@@ -66,6 +67,7 @@ class GoldenDevice:
         self.expected = 0
         self.nonce = 0
         self.loaded = 0
+        self._written = 0  # signature of T and R when the host wrote to them last
 
     def feed(self, data: bytes) -> bytes:
         """Take wire bytes, run as far as they allow, and return the wire bytes to send."""
@@ -209,7 +211,12 @@ class GoldenDevice:
         words[:] = unpack_words(payload[6:], bits, words.shape[1], size)
         if space == Space.T:
             self.loaded |= 4
+        if self.config.signature:
+            self._written = self._signature()
         return b""
+
+    def _signature(self) -> int:
+        return signature(self.config, self.machine.codes, self.machine.residuals)
 
     def _read(self, payload: bytes) -> bytes:
         _need_length(payload, 6)
@@ -263,10 +270,14 @@ class GoldenDevice:
         _need_length(payload, 1)
         _need(payload[0] <= 1)
         s = self.machine.statistics
-        return frames.pack_fields(
+        record = frames.pack_fields(
             frames.STATUS_FIELDS, run=self.machine.run, loaded=self.loaded, samples=s.samples,
             correct=s.correct, updates=s.updates, flips=s.flips, cycles=0, forward_cycles=0,
             total_cycles=0, prng=self.machine.prng.state)
+        if self.config.signature:
+            changes = self._signature() ^ self._written
+            record += changes.to_bytes(frames.SIGNATURE_BYTES, "little")
+        return record
 
     def _abort(self, payload: bytes) -> bytes:
         _need_length(payload, 0)

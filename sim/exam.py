@@ -17,7 +17,7 @@ from ..model.golden_device import GoldenDevice
 from . import fuzz
 from .board import CompiledBoard
 
-__all__ = ["Findings", "examine", "faults_found"]
+__all__ = ["Findings", "Wired", "examine", "faults_found"]
 
 #: The rate that a board is asked for.
 RATE = 2_000_000
@@ -27,11 +27,13 @@ QUIET_BYTES = 30
 POWER_UP_CYCLES = 20_000
 
 
-class _Wired:
-    """A board's pins as a device that takes and gives bytes."""
+class Wired:
+    """A board's pins as a device that takes and gives bytes, and as a `Session`'s transport."""
+
+    byte_time_s = 10 / RATE
 
     def __init__(self, board: CompiledBoard):
-        self.board = board
+        self.board, self.name, self._queue = board, "a board's pins", bytearray()
         #: Longer than a core takes to begin an answer, cycles.
         self._pause = int(QUIET_BYTES * 10 * board.clock_hz / RATE)
         board.run(b"", SAFE_RATE, POWER_UP_CYCLES, stop_at_frame=False)
@@ -44,6 +46,18 @@ class _Wired:
             wire = wire[consumed:]
         # The refusal of the request, which is no frame, goes out at the safe rate.
         board.run(b"", SAFE_RATE, 10 * silence, stop_at_frame=False)
+
+    def write(self, data: bytes) -> None:
+        self._queue += data
+
+    def read(self, timeout_s: float) -> bytes:
+        cycles = max(1, int(timeout_s * self.board.clock_hz))
+        taken, output = self.board.run(bytes(self._queue), RATE, cycles)
+        del self._queue[:taken]
+        return output
+
+    def close(self) -> None:
+        self.board.close()
 
     def run(self, data: bytes, max_cycles: int) -> tuple[int, bytes]:
         """One frame at a time, for a line has no way to say that all slots are taken."""
@@ -81,7 +95,7 @@ def examine(board: CompiledBoard, config: CoreConfig, frames: int, seed: int,
     fuzz.Mismatch
         The board differs from the golden device.
     """
-    return fuzz.run(_Wired(board), GoldenDevice(config), frames, random.Random(seed),
+    return fuzz.run(Wired(board), GoldenDevice(config), frames, random.Random(seed),
                     every=every or frames, fill=True)
 
 

@@ -6,10 +6,12 @@ The order is that of the answer to HELLO and of `CoreConfig`'s fields: new ones 
 from .perturb import PERTURB
 from .row_sums import ROW_SUMS
 from .scales import SCALES
+from .signature import SIGNATURE
 from .skip import SKIP
 from .support import SUPPORT
 from .trace import TRACE
 from .trainable import TRAINABLE
+from .watchdog import WATCHDOG
 
 __all__ = ["UNITS"]
 
@@ -21,4 +23,6 @@ UNITS = (
     SUPPORT,
     SCALES,
     SKIP,
+    WATCHDOG,
+    SIGNATURE,
 )

@@ -35,7 +35,8 @@ from ...model.layout import (
 )
 from ...model.recipe import Recipe
 from ...model.scales.rows import RowScales
-from .session import Session
+from ...model.signature import signature
+from .session import DeviceAstray, Session
 from .transport import SLOWEST_CLOCK_HZ
 
 __all__ = ["Driver", "RunStats", "layer_table"]
@@ -85,8 +86,8 @@ class Driver:
     def __init__(self, session: Session):
         self.session = session
         self.layers: list[Layer] = []
-        self._program: list[int] = []
         self._order: npt.NDArray[np.intp] | None = None
+        self._written: int | None = None  # signature of T and R as they were loaded
         self._stop()
 
     @property
@@ -97,7 +98,7 @@ class Driver:
     def reconnect(self) -> None:
         """Open the conversation again; the device may have lost everything."""
         self.session.hello()
-        self.layers, self._program = [], []
+        self.layers, self._written = [], None
         self._stop()
 
     def close(self) -> None:
@@ -138,6 +139,8 @@ class Driver:
         if input_order is not None:
             counters = [counters[0][:, input_order], *counters[1:]]
         codes, residuals = pack_counters(self.config, layers, counters)
+        if self.config.signature:
+            self._written = signature(self.config, codes, residuals)
         for bank in range(self.config.banks):
             self._write(Space.T, bank, pack_words(codes[bank], 2, self.config.trit_word_bytes),
                         self.config.trit_word_bytes)
@@ -176,11 +179,12 @@ class Driver:
         self.session.request(Type.SEED, struct.pack("<QQ", seed, index))
 
     def set_gains(self, gains: Sequence[int]) -> None:
-        """Change the gain exponents; the network stays."""
-        layers = [replace(layer, gain=gain)
-                  for layer, gain in zip(self.layers, gains, strict=True)]
-        if layers != self.layers:
-            self._set_table(layers)
+        """Write the layer table with these gain exponents; the network stays.
+
+        It is written even if it says what it said before: an upset in it would do harm for ever.
+        """
+        self._set_table([replace(layer, gain=gain)
+                         for layer, gain in zip(self.layers, gains, strict=True)])
 
     def counters(self) -> list[npt.NDArray[np.int64]]:
         """Read the network back: per layer int64 (outputs, inputs).
@@ -189,6 +193,8 @@ class Driver:
         ------
         BadInput
             The core only infers: it has no more of a counter than its trit.
+        DeviceAstray
+            A core with a signature of T and R has been upset.
         """
         self._need_trainable()
         c = self.config
@@ -196,6 +202,11 @@ class Driver:
         codes = self._codes()
         residuals = unpack_words(self._read(Space.R, 0, rows, c.residual_word_bytes),
                                  c.residual_bits, c.update_lanes, c.residual_word_bytes)
+        if self._written is not None:
+            changes = self.status()["signature"]
+            if signature(c, codes, residuals) ^ self._written != changes:
+                raise DeviceAstray(f"T or R of {self.session.name} holds a bit that nobody wrote: "
+                                   "its signature is another")
         counters = unpack_counters(c, self.layers, codes, residuals)
         if self._order is not None:
             counters[0] = counters[0][:, np.argsort(self._order)]
@@ -281,7 +292,8 @@ class Driver:
                                      scale_refresh=scale_refresh)
             total = _add(total, self.run(program, x[part], y[part]))
         if total.samples != len(x):
-            raise DeviceError(f"{self.session.name} trained {total.samples} samples, not {len(x)}")
+            raise DeviceAstray(
+                f"{self.session.name} trained {total.samples} samples, not {len(x)}")
         return total
 
     def scrub(self) -> int:
@@ -393,7 +405,7 @@ class Driver:
         if self._order is not None and layers[0].gain < 0:
             raise ValueError(f"inputs in another order need a first gain of at least 0, "
                              f"not {layers[0].gain!r}")
-        self.session.request(Type.TABLE, b"".join(
+        self.session.post(Type.TABLE, b"".join(
             frames.pack_fields(frames.LAYER_ROW, inputs=row.inputs, outputs=row.outputs,
                                planes=row.planes, shift=row.shift, gain=row.gain, skip=row.skip)
             for row in layers))
@@ -510,14 +522,13 @@ class Driver:
         return self._stopped(1e3 / SLOWEST_CLOCK_HZ)
 
     def _start(self, program: list[int]) -> None:
-        if program != self._program:
-            self.session.request(Type.PROGRAM, struct.pack(f"<{len(program)}I", *program))
-            self._program = program
+        # Anew each time, as the table: an upset in either would stay.
+        self.session.post(Type.PROGRAM, struct.pack(f"<{len(program)}I", *program))
         self.session.request(Type.RUN)
 
     def _failed(self, status: dict[str, int]) -> DeviceError:
-        return DeviceError(f"the program on {self.session.name} stopped: "
-                           f"{_run_name(status['run'])}")
+        return DeviceAstray(f"the program on {self.session.name} stopped: "
+                            f"{_run_name(status['run'])}")
 
     def _stopped(self, work_s: float) -> dict[str, int]:
         """The device's STATUS record once the program has stopped."""
@@ -530,8 +541,8 @@ class Driver:
             now = status["samples"], status["cycles"]
             stalls = stalls + 1 if now == before else 0
             if stalls > MAX_STALLS:
-                raise DeviceError(f"the program on {self.session.name} does not end: "
-                                  f"{status['samples']} samples trained")
+                raise DeviceAstray(f"the program on {self.session.name} does not end: "
+                                   f"{status['samples']} samples trained")
             before = now
 
     def _worst_cycles(self) -> int:

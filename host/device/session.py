@@ -19,7 +19,7 @@ from ...model.config import CoreConfig
 from ...units.registry import HELLO_FIELDS
 from .transport import Transport
 
-__all__ = ["DeviceReset", "Pending", "RequestRefused", "Session"]
+__all__ = ["DeviceAstray", "DeviceReset", "Pending", "RequestRefused", "Session"]
 
 #: Seconds for a device to answer, besides the time on the wire and the work it was given.
 PATIENCE_S = 0.1
@@ -49,7 +49,11 @@ class DeviceReset(DeviceError):
     """The device has lost its state. `Session.hello`, load the last snapshot, repeat from there."""
 
 
-class RequestRefused(DeviceError):
+class DeviceAstray(DeviceError):
+    """The device did what no program says. Begin a session, and repeat from the last snapshot."""
+
+
+class RequestRefused(DeviceAstray):
     """The device understood a request and will not do it.
 
     Attributes
@@ -216,9 +220,12 @@ class Session:
             self._pump()
 
     def status(self, wait: bool = False, work_s: float = 0.0) -> dict[str, int]:
-        """The device's STATUS record, with the names of `STATUS_FIELDS`."""
+        """The device's STATUS record: the names of `STATUS_FIELDS`, and a core's `signature`."""
         data = self.request(Type.STATUS, bytes([wait]), work_s)
-        return frames.unpack_fields(frames.STATUS_FIELDS, data)[0]
+        values, rest = frames.unpack_fields(frames.STATUS_FIELDS, data)
+        if self.config.signature:
+            values["signature"] = int.from_bytes(rest, "little")
+        return values
 
     def take_results(self) -> list[bytes]:
         """Payloads of the RESULT frames that have arrived since the last call."""

@@ -21,7 +21,7 @@ from ...model.recipe import Recipe
 from ...model.rng import initial_counters, initial_prng
 from ...model.scales.rows import RowScales
 from ..device.driver import Driver, RunStats, layer_table
-from ..device.session import DeviceReset
+from ..device.session import DeviceAstray, DeviceReset
 from .perturb_plan import ProbePlan
 
 __all__ = [
@@ -458,16 +458,18 @@ class DeviceLearner:
             act()
 
     def _survive(self, act: Callable[[], Answer]) -> Answer:
-        """Do something; after a reset restore the device and do it again."""
-        lost = False
+        """Do something; after a reset or an upset restore the device and do it again."""
+        lost: DeviceError | None = None
         for _ in range(MAX_RESETS + 1):
             try:
                 if lost:
                     self.driver.reconnect()
                     self._restore()
                 return act()
-            except DeviceReset:
-                lost = True
+            except (DeviceReset, DeviceAstray) as error:
+                lost = error
+        if isinstance(lost, DeviceAstray):
+            raise lost
         raise DeviceError(f"{self.driver.session.name} was reset {MAX_RESETS} times in a row")
 
 

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
 from ...units.scales.rtl import score_shape
+from ...units.signature.rtl import Signature
 from ...units.trace.events import StepEvent
 from ..parts.arith import add_mod3, canonical_mod3, popcount, select, sum_mod3, times
 from ..parts.entry import Entry
@@ -145,6 +146,7 @@ class UpdateUnit(wiring.Component):
                 "alive": Out(1),
             } if config.support else {}),
         })
+        self.signing = Signature(config) if config.signature else None
 
     def elaborate(self, platform):
         m = Module()
@@ -407,6 +409,17 @@ class UpdateUnit(wiring.Component):
             self.error_write_data.eq(errors),
             self.flips.eq(popcount(changed)),
         ]
+        if config.signature:
+            m.submodules.signing = self.signing
+            m.d.sync += [
+                self.signing.new_trits.eq(new_trits),
+                self.signing.old_trits.eq(trits_2),
+                self.signing.old_residuals.eq(residuals_2),
+            ]
+            m.d.comb += [
+                self.signing.step.eq(update_3),
+                self.signing.new_residuals.eq(self.residual_write_data),
+            ]
         if config.support:
             low, high = gathered[::2], gathered[1::2]
             m.d.comb += [

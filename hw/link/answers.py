@@ -11,6 +11,7 @@ from ...firmware.frames import (
     MAGIC,
     NAK,
     PROTOCOL_VERSION,
+    SIGNATURE_BYTES,
     SLOTS,
     STATUS_FIELDS,
     Status,
@@ -22,7 +23,7 @@ from ..memory.block_ram import BlockRam
 from ..parts.ports import PACKET_BYTE, RunState
 
 __all__ = ["DATA_BYTE", "HEAD_BYTES", "HELLO_BYTES", "STATUS_BYTES", "AnswerSender", "Hello",
-           "StatusReport"]
+           "StatusReport", "status_bytes"]
 
 #: Bytes of a frame's header, and of an answer's payload before its data.
 FRAME_BYTES, HEAD_BYTES = 4, 6
@@ -35,6 +36,11 @@ def _size(fields) -> int:
 
 
 HELLO_BYTES, STATUS_BYTES = _size(HELLO_FIELDS), _size(STATUS_FIELDS)
+
+
+def status_bytes(config: CoreConfig) -> int:
+    """Bytes of a core's answer to STATUS behind the head."""
+    return STATUS_BYTES + (SIGNATURE_BYTES if config.signature else 0)
 
 
 class AnswerSender(wiring.Component):
@@ -68,7 +74,7 @@ class AnswerSender(wiring.Component):
             "load": In(1),
             "nonce": In(32),
             "length": In(range(config.slot_bytes + 1)),
-            "index": Out(range(DATA_BYTE + STATUS_BYTES)),
+            "index": Out(range(DATA_BYTE + status_bytes(config))),
             "data": In(8),
             "data_valid": In(1),
             "counted": Out(1),
@@ -102,7 +108,7 @@ class AnswerSender(wiring.Component):
             m.d.sync += nonce.eq(self.nonce)
         with m.Elif(sent & in_nonce):
             m.d.sync += nonce.eq(nonce.rotate_right(8))
-        with m.If(sent & (self.index != DATA_BYTE + STATUS_BYTES - 1)):
+        with m.If(sent & (self.index != DATA_BYTE + status_bytes(self.config) - 1)):
             m.d.sync += self.index.eq(self.index + 1)
         with m.If(self.done):
             m.d.sync += self.index.eq(0)
@@ -143,21 +149,29 @@ class StatusReport(wiring.Component):
     statistics : the byte of the statistics at `index`.
     prng : the next byte of the PRNG's state.
     index : byte of the answer's frame; `byte` is that byte.
-    in_prng : it is one of the PRNG's state, the last eight.
+    in_prng : it is one of the PRNG's state, the last eight of `STATUS_FIELDS`.
+    signed : what follows them, of a core that keeps one.
     """
 
-    run: In(RunState)
-    loaded: In(4)
-    statistics: In(8)
-    prng: In(8)
-    index: In(range(DATA_BYTE + STATUS_BYTES))
-    byte: Out(8)
-    in_prng: Out(1)
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        super().__init__({
+            "run": In(RunState),
+            "loaded": In(4),
+            "statistics": In(8),
+            "prng": In(8),
+            "index": In(range(DATA_BYTE + status_bytes(config))),
+            "byte": Out(8),
+            "in_prng": Out(1),
+            **({"signed": In(8 * SIGNATURE_BYTES)} if config.signature else {}),
+        })
 
     def elaborate(self, platform):
         m = Module()
+        end = DATA_BYTE + STATUS_BYTES
         m.d.comb += [
-            self.in_prng.eq(self.index >= DATA_BYTE + STATUS_BYTES - 8),
+            self.in_prng.eq((self.index >= end - 8) & (self.index < end)
+                            if self.config.signature else self.index >= end - 8),
             self.byte.eq(Mux(self.in_prng, self.prng, self.statistics)),
         ]
         with m.Switch(self.index):
@@ -165,4 +179,7 @@ class StatusReport(wiring.Component):
                 m.d.comb += self.byte.eq(self.run)
             with m.Case(DATA_BYTE + 1):
                 m.d.comb += self.byte.eq(self.loaded)
+            for n in range(SIGNATURE_BYTES if self.config.signature else 0):
+                with m.Case(end + n):
+                    m.d.comb += self.byte.eq(self.signed.word_select(n, 8))
         return m

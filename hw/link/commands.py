@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...firmware.frames import READ_ONLY, Space, Status, Type
+from ...firmware.frames import READ_ONLY, SIGNATURE_BYTES, Space, Status, Type
 from ...model.config import CoreConfig
 from ..parts.arith import exceeds
 from ..parts.pipeline import read_delay
@@ -21,10 +21,10 @@ from .answers import (
     DATA_BYTE,
     HEAD_BYTES,
     HELLO_BYTES,
-    STATUS_BYTES,
     AnswerSender,
     Hello,
     StatusReport,
+    status_bytes,
 )
 from .program import ProgramLoader
 from .reader import PAYLOAD, FrameReader
@@ -69,6 +69,7 @@ class CommandProcessor(wiring.Component):
     memory : access to T and R, only while the program does not run.
     prng_load, prng_state : strobe that sets the PRNG, and to what.
     prng : its state.
+    signed : signature of T and R, of a core that keeps one.
     statistics : for STATUS.
     """
 
@@ -99,6 +100,7 @@ class CommandProcessor(wiring.Component):
             "prng_load": Out(1),
             "prng_state": Out(64),
             "prng": In(64),
+            **({"signed": In(8 * SIGNATURE_BYTES)} if config.signature else {}),
             "statistics": Out(StatisticsSignature()),
         })
         self.reader = FrameReader(config)
@@ -108,7 +110,7 @@ class CommandProcessor(wiring.Component):
         self.window = MemoryWindow(config)
         self.sender = AnswerSender(config)
         self.hello = Hello(config)
-        self.report = StatusReport()
+        self.report = StatusReport(config)
         if config.seeder:
             self.seeder = Seeder()
 
@@ -213,6 +215,7 @@ class CommandProcessor(wiring.Component):
             report.statistics.eq(statistics.byte),
             report.prng.eq(reader.word[:8]),
             report.index.eq(sender.index),
+            *([report.signed.eq(self.signed)] if self.config.signature else []),
             statistics.place.eq(sender.index),
             reader.load.eq(statistics.taken),
             reader.value.eq(self.prng),
@@ -486,7 +489,7 @@ class CommandProcessor(wiring.Component):
         with m.State("PICTURE"):
             m.d.comb += self.statistics.take.eq(1)
             with m.If(self.statistics.ready):
-                self._succeed(m, HEAD_BYTES + STATUS_BYTES)
+                self._succeed(m, HEAD_BYTES + status_bytes(self.config))
 
         with m.State("ABORT"):
             with m.If(~self.running):

@@ -21,6 +21,14 @@ module SB_PLL40_PAD(
     parameter [6:0] DIVF = 0;
     parameter [2:0] DIVQ = 0;
     parameter [2:0] FILTER_RANGE = 0;
+    // What a bitstream has besides, all of it off.
+    parameter DELAY_ADJUSTMENT_MODE_FEEDBACK = "FIXED";
+    parameter DELAY_ADJUSTMENT_MODE_RELATIVE = "FIXED";
+    parameter [1:0] SHIFTREG_DIV_MODE = 0;
+    parameter [3:0] FDA_FEEDBACK = 0;
+    parameter [3:0] FDA_RELATIVE = 0;
+    parameter ENABLE_ICEGATE = 0;
+    parameter TEST_MODE = 0;
     assign PLLOUTCORE = PACKAGEPIN;
     assign PLLOUTGLOBAL = PACKAGEPIN;
     late_lock lock(.clock(PACKAGEPIN), .reset(!RESETB), .locked(LOCK));

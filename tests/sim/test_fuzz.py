@@ -9,7 +9,8 @@ from tritgrad.sim.device import open_sim
 from tritgrad.sim.fuzz import CORES, Attacker, Mismatch, run
 
 SMALL = CORES[0]
-NAMES = ["small", "odd", "infers", "traces", "perturbs", "prunes", "scales", "all", "skips"]
+NAMES = ["small", "odd", "infers", "traces", "perturbs", "prunes", "scales", "all", "skips",
+         "signs"]
 
 
 class GoldenCore:

@@ -1,0 +1,44 @@
+"""A short run on a device, whose every number must be the golden model's."""
+
+import hashlib
+
+import numpy as np
+
+from ...errors import DeviceError
+from ...model.recipe import Recipe
+from ..device.driver import Driver
+from ..device.session import Session
+from ..device.transport import Transport
+from .learners import DeviceLearner, ModelLearner
+
+__all__ = ["trains"]
+
+
+def trains(transport: Transport, seed: int) -> str:
+    """Train 16-8-4 on a device for two epochs and infer; the hash of its state, as the model's.
+
+    Raises
+    ------
+    DeviceError
+        The device learns or predicts otherwise than the golden model.
+    """
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 4, 90)
+    driver = Driver(Session(transport, 1 + seed))
+    planes = min(4, driver.config.input_planes)
+    bright = rng.integers(0, 1 << planes, (90, 16)) >> (np.arange(16) % 4 != y[:, None])
+    x = bright.astype(np.uint8)
+    recipe = Recipe.default((16, 8, 4), planes, driver.config.counter_bits,
+                            driver.config.activation_bits, epochs=2, seed=seed)
+    found = []
+    for learner in DeviceLearner(driver, recipe), ModelLearner(recipe):
+        learner.start()
+        learner.chunk = len(x)
+        stats = [learner.train(x, y, recipe.gains_in(epoch)) for epoch in range(2)]
+        counters, prng = learner.state()
+        state = b"".join(c.astype("<i2").tobytes() for c in counters) + prng.to_bytes(8, "little")
+        found.append((hashlib.sha256(state).hexdigest(), [(s.correct, s.flips) for s in stats],
+                      learner.infer(x)[1].tolist()))
+    if found[0] != found[1]:
+        raise DeviceError(f"{transport.name} trains to {found[0][:2]}, the model to {found[1][:2]}")
+    return found[0][0]
