@@ -16,7 +16,7 @@ EXTRAS   := dev$(if $(HAVE_CXX),,$(comma)zig)
 FOLDERS  := boards firmware host hw model sim units
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick one lint proofs mutants sources fences bench bitstreams clean
+.PHONY: help setup demo test quick one lint proofs mutants sources fences bench bitstreams bitstream-trains clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -67,6 +67,9 @@ bench: setup  ## the figures of the README; takes a while and wants TRITGRAD_DAT
 
 bitstreams: setup  ## every board with 3 seeds; the worst reports go to boards/reports
 	$(BIN)/python -m tritgrad.boards
+
+bitstream-trains: setup  ## bitstreams unpacked: they train and are attacked; wants icestorm
+	$(BIN)/python bench/bitstream_trains.py
 
 clean:  ## remove what was built here; the compiled cores in the user's cache stay
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -39,7 +39,7 @@ SAMPLES, PASSES, UNSEEN = 200, 3, 500
 WATCHDOG_BITS = 16
 #: Seconds of the device, in place of the host's.
 PATIENCE_S, MAX_SILENCES = 0.005, 5
-BUILD = Path("build/upsets")
+BUILD = Path("build/upsets").resolve()
 
 
 def config(after: bool) -> CoreConfig:

@@ -47,7 +47,10 @@ class Type(enum.IntEnum):
     DATA     count u8, `count` labels u8, `count` samples, each of
              ceil(inputs / 8) groups of `planes` bytes, plane 0 first; bit i is input 8g + i.
     STATUS   wait u8 (0 or 1): answers `STATUS_FIELDS`; with wait = 1 not before the program has
-             stopped, a sample is missing or another frame has arrived.
+             stopped, a sample is missing or another frame has arrived. Of a core with `signature`
+             in HELLO follows that of T and R, u32: XOR of all that programs have changed in them
+             since the last WRITE. Bit n of the U codes and of the U residuals that are changed
+             together goes into bit n mod 32.
     ABORT    nothing: stops the program before its next instruction.
     """
 

@@ -10,8 +10,9 @@ from tritgrad.firmware import frames
 from tritgrad.firmware.frames import Run, Type
 from tritgrad.firmware.wire import pack_samples, unpack_sample
 from tritgrad.host.device.driver import MAX_STALLS, Driver, layer_table
-from tritgrad.host.device.session import DeviceReset, Session
+from tritgrad.host.device.session import DeviceAstray, DeviceReset, Session
 from tritgrad.host.device.transport import FaultyTransport, GoldenTransport
+from tritgrad.host.run.learners import DeviceLearner
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.margin import MarginNetwork
 from tritgrad.model.recipe import Recipe
@@ -96,7 +97,8 @@ def test_no_sample_is_lost_or_repeated_on_a_bad_cable(block):
     assert repairs > 50
 
 
-def test_program_and_table_are_sent_only_when_they_change():
+def test_program_and_table_are_written_with_each_chunk():
+    """A bit that an upset has turned in one of them does harm until then, not for ever."""
     recipe = Recipe.default((12, 6, 4), 2)
     driver, golden = open_driver(recipe)
     network = MarginNetwork(recipe)
@@ -108,8 +110,51 @@ def test_program_and_table_are_sent_only_when_they_change():
     for _ in range(3):
         driver.set_gains(recipe.gains)
         driver.train_chunk(x, y, recipe.margin)
-    assert seen.count(Type.PROGRAM) == 1
-    assert seen.count(Type.TABLE) == 0
+    assert seen.count(Type.PROGRAM) == seen.count(Type.TABLE) == 3
+
+
+def upset(device, memory):
+    """Turn a bit as no program does. The golden device looks; a core's register has not seen it."""
+    before, words = device._signature(), getattr(device.machine, memory)
+    words[(0,) * words.ndim] ^= 1
+    device._written ^= before ^ device._signature()
+
+
+@pytest.mark.parametrize("memory", ["codes", "residuals"])
+def test_a_turned_bit_is_found_at_the_next_snapshot(memory):
+    recipe = Recipe.default((12, 6, 4), 2)
+    driver, golden = open_driver(recipe, signature=True)
+    driver.load(layer_table(recipe, recipe.gains), MarginNetwork(recipe).counters, 1)
+    x, y = samples(recipe, 10, 1)
+    assert driver.train_chunk(x, y, recipe.margin).updates > 0
+    driver.counters()
+    upset(golden.device, memory)
+    driver.train_chunk(x, y, recipe.margin)
+    with pytest.raises(DeviceAstray, match="T or R of golden model holds a bit that nobody wrote"):
+        driver.counters()
+
+
+@pytest.mark.parametrize("harm", ["codes", "residuals", "program", "layers"])
+def test_a_run_goes_on_from_its_last_snapshot(harm):
+    recipe = Recipe.default((12, 6, 4), 2)
+    x, y = samples(recipe, 30, 1)
+    states = []
+    for harmed in (False, True):
+        driver, golden = open_driver(recipe, signature=True)
+        learner = DeviceLearner(driver, recipe)
+        learner.start()
+        for chunk in range(3):
+            learner.train(x, y, recipe.gains)
+            if harmed and chunk == 1:
+                if harm in ("codes", "residuals"):
+                    upset(golden.device, harm)
+                elif harm == "program":
+                    golden.device.machine.program[2] ^= 1 << 24
+                else:
+                    golden.device.machine.layers.pop()
+            learner.state()
+        states.append([c.tolist() for c in learner.state()[0]])
+    assert states[0] == states[1]
 
 
 def test_frames_grow_while_all_is_well():
