@@ -4,8 +4,10 @@ A small board of each family is built, then trains 16-8-4 behind its pins to the
 and answers hostile frames as the golden device, from memories that hold anything and a PLL that
 locks late. Then LUTs drawn blindly are inverted one after the other: how many of them this finds.
 
-ice40: the packed file is unpacked, and its Verilog is what runs. gowin: the synthesised netlist;
-gowin_unpack gives block memory without widths, modes and contents, and pins without names.
+ice40: the packed file is unpacked, and its Verilog is what runs. ecp5: the placed netlist, of the
+run of nextpnr that gave the bitstream's configuration; unpacked and packed again that is the same
+file. gowin: the synthesised netlist; gowin_unpack gives block memory without widths, modes and
+contents, and pins without names.
 """
 
 import argparse
@@ -20,14 +22,15 @@ from _rtl import write
 from tritgrad.boards import find_board
 from tritgrad.boards.__main__ import SMALL_CLOCKS
 from tritgrad.boards.board import Board
-from tritgrad.boards.flow import BITSTREAM, build, synthesise
+from tritgrad.boards.flow import BITSTREAM, Synthesis, build, place, synthesise
+from tritgrad.boards.tools import run_tool
 from tritgrad.host.run.acceptance import trains
 from tritgrad.sim.board import CompiledBoard
 from tritgrad.sim.exam import Wired, examine, faults_found
 from tritgrad.sim.netlist import netlist_verilog
 from tritgrad.sim.unpack import ice40_verilog
 
-BOARDS = {"ice40": "icebreaker", "gowin": "tang-nano-9k"}
+BOARDS = {"ice40": "icebreaker", "ecp5": "ulx3s-25f", "gowin": "tang-nano-9k"}
 SIZES = {"lanes": 4, "update_lanes": 2}
 
 
@@ -46,8 +49,30 @@ def verilog(family: str, board: Board, folder: Path, faults: int) -> tuple[str, 
         build(board, folder)
         path = folder / f"top.{BITSTREAM[family]}"
         return ice40_verilog(path, folder / "top.pcf", "sg48", faults, seed=1), path.name
-    synthesise(board, folder)
+    made = synthesise(board, folder)
+    if family == "ecp5":
+        place(made)
+        prove_placed(made)
+        return netlist_verilog(folder / "placed.json", family, faults, seed=1), "top.bit"
     return netlist_verilog(folder / "top.syn.json", family, faults, seed=1), "top.syn.json"
+
+
+def prove_placed(made: Synthesis) -> None:
+    """Have nextpnr place once more and write the netlist; its configuration is the bitstream's."""
+    folder, board = made.folder, made.board
+    tool, *arguments = made.place
+    other = [{"top.config": "placed.config", "pnr.json": "placed-report.json",
+              "top.tim": "placed.tim"}.get(word, word) for word in arguments]
+    run_tool(tool, [*other, *board.placer, "--seed", "1", "--freq", f"{made.clock_hz / 1e6:.6f}",
+                    "--write", "placed.json"], folder, "placed.log")
+    run_tool("ecpunpack", ["--input", "top.bit", "--textcfg", "unpacked.config"], folder,
+             "unpack.log")
+    run_tool("ecppack", ["--compress", "--input", "unpacked.config", "--bit", "repacked.bit"],
+             folder, "repack.log")
+    for one, other_file in ("top.config", "placed.config"), ("top.bit", "repacked.bit"):
+        if (folder / one).read_bytes() != (folder / other_file).read_bytes():
+            raise SystemExit(f"{one} and {other_file} differ: the placed netlist is not that of "
+                             "the bitstream")
 
 
 def shown(family: str, folder: Path, frames: int, faults: int) -> dict[str, object]:
@@ -78,7 +103,7 @@ def main() -> None:
     """Print what was shown of each family and keep it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("families", nargs="*", default=list(BOARDS), metavar="FAMILY",
-                        help="ice40, gowin (default: all)")
+                        help="ice40, ecp5, gowin (default: all)")
     parser.add_argument("--frames", type=int, default=120, metavar="N")
     parser.add_argument("--faults", type=int, default=8, metavar="N")
     parser.add_argument("--out", type=Path, default=Path("build/bitstream-trains"), metavar="DIR")

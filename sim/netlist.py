@@ -16,6 +16,7 @@ from typing import Any
 
 from ..boards.tools import run_tool
 from ..errors import ToolError
+from .placed import unplace
 from .verilate import TOP
 
 __all__ = ["netlist_verilog", "with_primitives"]
@@ -54,7 +55,7 @@ FAMILIES = {
     "gowin": _Family({f"LUT{n}": _INPUTS[:n] for n in range(1, 5)}, "F", "INIT",
                      {"IBUF": (("I", "O"),), "OBUF": (("I", "O"),)}, ("gowin/cells_sim.v",)),
 }
-PRIMITIVES = ("ecp5_memory.v", "gowin_memory.v", "power_up.v", "plls.v", "fault.v")
+PRIMITIVES = ("ecp5_memory.v", "gowin_memory.v", "ecp5_placed.v", "power_up.v", "plls.v", "fault.v")
 _BLOCKS = ("DPX9B", "DPB", "SDPX9B", "SDPB")  # of Gowin
 
 
@@ -66,7 +67,7 @@ def netlist_verilog(path: Path, family: str, faults: int = 0, seed: int = 0) -> 
     Parameters
     ----------
     path
-        Netlist in Yosys' JSON.
+        Netlist in Yosys' JSON; of an ECP5, also as nextpnr has placed it.
     family
         ``ice40``, ``ecp5`` or ``gowin``.
     faults, seed
@@ -83,6 +84,8 @@ def netlist_verilog(path: Path, family: str, faults: int = 0, seed: int = 0) -> 
     cells = FAMILIES[family]
     module = json.loads(path.read_text())["modules"]["top"]
     _rename_pins(module)
+    if any(cell["type"] == "TRELLIS_COMB" for cell in module["cells"].values()):
+        unplace(module)
     luts = []
     for name, cell in list(module["cells"].items()):
         kind = cell["type"]
