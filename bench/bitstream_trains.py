@@ -112,7 +112,7 @@ def main() -> None:
     for family in options.families:
         result[family] = shown(family, options.out, options.frames, options.faults)
         print(family, json.dumps(result[family], indent=1), flush=True)
-    if list(result) == list(BOARDS):
+    if set(result) == set(BOARDS):
         write("bitstream_trains", result)
 
 

@@ -198,7 +198,7 @@ def campaign(after: bool, count: int, seed: int, seconds: float) -> dict[str, ob
                  rng.randrange(width))
         result, text = outcome(after, data, upset, clean, 10 * (ended - run.loaded) + 3_000_000)
         found[kind][result] += 1
-        said[text] += bool(text)
+        said.update([text] if text else [])
         n += 1
     whole = sum(bits.values())
     weighed = Counter()
@@ -206,7 +206,8 @@ def campaign(after: bool, count: int, seed: int, seconds: float) -> dict[str, ob
         share = bits[kind] / whole / max(1, sum(found[kind].values()))
         for result, times in found[kind].items():
             weighed[result] += 100 * share * times
-    return {"injections": n, "cycles": ended - run.loaded, "bits": bits,
+    return {"injections": n, "seconds": round(time.monotonic() - began),
+            "cycles": ended - run.loaded, "bits": bits,
             "found": {kind: dict(found[kind]) for kind in names},
             "percent_by_bits": {k: round(v, 2) for k, v in weighed.items()},
             "said": dict(said.most_common(12))}
@@ -229,7 +230,7 @@ def main() -> None:
         if options.only in (None, name):
             result[name] = campaign(name == "after", options.injections, options.seed,
                                     options.seconds)
-            print(name, json.dumps(result[name], indent=1))
+            print(name, json.dumps(result[name], indent=1), flush=True)
             write("upsets", result)
 
 
