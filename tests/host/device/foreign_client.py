@@ -12,8 +12,8 @@ class Client:
         self.write, self.read, self.nonce = write, read, nonce
         self.buffer, self.results, self.sequence = b"", [], 1
         hello = self.request(0x01, struct.pack("<I", nonce))
-        if hello[:5] != b"TRIT\x03":
-            raise RuntimeError("no core of protocol 3")
+        if hello[:5] != b"TRIT\x04":
+            raise RuntimeError("no core of protocol 4")
         (self.slots, self.slot, self.L, self.R, self.U, self.b, self.a,
          ) = struct.unpack("<BHHHHBB", hello[5:16])
 
