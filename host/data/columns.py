@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -274,7 +275,7 @@ def _find_categories(source: str, name: str, cells: Sequence[str],
         raise BadInput(f"{source}, line {lines[first]}, column {name!r}: {cells[first]!r} is not a "
                        f"finite number; {kind} with {len(values)} different values in "
                        f"{len(cells)} rows cannot be categories; leave it away with "
-                       f"--drop {name}")
+                       f"--drop {quote(name)}")
     return Column(name, "category", tuple(values))
 
 

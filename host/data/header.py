@@ -97,7 +97,7 @@ def _named(path: Path, first: Sequence[str], below: Sequence[Sequence[str]]) -> 
     elif len(names) > 1 and not names[-1] and not any(row[-1:] != [""] for row in below):
         names, cut = names[:-1], slice(None, -1)
         notes.append("the empty last column is left out")
-    if len(names) > 1 and not names[0] and cut == slice(None):
+    if len(names) > 1 and names[0] in ("", "Unnamed: 0") and cut == slice(None):
         names, cut = names[1:], slice(1, None)
         notes.append("the first column has no name and is left out as an index")
     for i, name in enumerate(names):
@@ -113,14 +113,15 @@ def _is_header(path: Path, first: Sequence[str], below: Sequence[Sequence[str]],
                decimal: str) -> bool:
     """Whether the first row differs from the ones below as names differ from values.
 
-    A text above numbers speaks for a header, a text that occurs again below against it. If all
-    that could tell are numbers above numbers, then they are names if they count the columns, rise
-    and lie far outside of what is below, or rise evenly beside a text that does not occur again;
-    they are values if most of them lie inside.
+    A text above numbers speaks for a header, a text that occurs again below against it, and beside
+    the former one that does not occur again above values that do. If all that could tell are
+    numbers above numbers, then they are names if they count the columns, rise and lie far outside
+    of what is below, or rise evenly where one lies far outside or a text does not occur again;
+    they are values if most of them lie inside and nothing of that is so.
     """
     if not below or all(len(row) == len(first) + 1 for row in below):
         return not all(number(cell, decimal) is not None for cell in first) or bool(below)
-    names = again = alone = 0
+    names = again = alone = clear = 0
     heads: list[float] = []
     inside = far = 0
     for i, cell in enumerate(first):
@@ -148,17 +149,19 @@ def _is_header(path: Path, first: Sequence[str], below: Sequence[Sequence[str]],
         elif head is None:
             again += cell in values
             alone += cell not in values
-    if names != again:
-        return names > again
+            clear += cell not in values and 2 * len(set(values)) <= len(values)
+    if names and names + clear != again or not names and again:
+        return names + clear > again if names else False
     if not names:
         steps = [b - a for a, b in zip(heads, heads[1:], strict=False)]
         even = len(steps) > 1 and steps[0] > 0 and max(steps) - min(steps) < 1e-6 * steps[0]
         if not heads or len(heads) > 1 and (_counts(heads, (0,)) or alone and _counts(heads, (1,))):
             return True
         rising = bool(steps) and min(steps) > 0
-        if rising and (far == len(heads) or alone and even):
+        if rising and (far == len(heads) or even and (alone or far)):
             return True
-        if inside > 0.5 * len(heads) and not _counts(heads, (1,)) and not (alone and rising):
+        if inside > 0.5 * len(heads) and not _counts(heads, (1,)) and not (
+                rising and (alone or far or even)):
             return False
     shown = ", ".join(first[:4]) + (", ..." if len(first) > 4 else "")
     raise BadInput(f"{path}: the first row ({shown}) may be a header or data; "

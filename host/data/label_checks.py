@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from shlex import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -46,9 +47,10 @@ def check_labels(table: Table, reading: Reading) -> list[str]:
         raise BadInput(f"{table.source}, {what} {table.label_column!r}: {marks[0]!r} in {rows} "
                        f"rows marks a missing label; leave those rows out, or name all classes "
                        f"with --classes if it is one")
-    odd = suspicion(table.labels.tolist()) or _like_others(table)
     warnings = [f"classes {' and '.join(map(repr, group))} differ only in how they are spelled"
                 for group in near_spellings(np.unique(table.labels).tolist())[:3]]
+    warnings += _text_beside(table)
+    odd = suspicion(table.labels.tolist()) or _like_others(table)
     if odd is None:
         return warnings
     told = reading.label is not None or reading.classes is not None or reading.accept_labels
@@ -74,6 +76,17 @@ def _like_others(table: Table) -> str | None:
              (table.values.max(axis=0) == max(numbers))).sum()
     return (f"{len(labels)} numbers in the range of the other columns"
             if 2 * alike > table.values.shape[1] else None)
+
+
+def _text_beside(table: Table) -> list[str]:
+    """A warning where the label is numbers, for being last, and one other column is text."""
+    columns = table.layout.columns if table.layout else ()
+    text = [column.name for column in columns if column.kind == "category"]
+    if len(text) != 1 or table.label_reason != "the last column" or not all(
+            NUMBER.match(label) for label in np.unique(table.labels).tolist()):
+        return []
+    return [(f"column {text[0]!r} is the only text: if it is the label, give --label "
+            f"{quote(text[0])}")]
 
 
 def _other_labels(table: Table) -> list[str]:

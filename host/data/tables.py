@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -256,8 +257,8 @@ def _indices(parsed: Parsed) -> list[str]:
         values = parsed.numbers[:, place]
         place += len(column.inputs)
         if column.kind == "number" and len(values) > 9 and (np.diff(values) == 1).all():
-            found.append(f"column {column.name!r} only counts the rows; --drop {column.name} "
-                         f"leaves it out")
+            found.append(f"column {column.name!r} only counts the rows; --drop "
+                         f"{quote(column.name)} leaves it out")
     return found
 
 

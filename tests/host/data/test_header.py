@@ -28,6 +28,8 @@ def rows(text: str) -> list[list[str]]:
     ("outlook,windy,play sunny,no,yes rain,no,no sunny,yes,no", True),
     ("sunny,no,yes rain,no,no sunny,yes,no", False),
     ("True,1.5,x False,2.5,y True,3.5,x", False),
+    ("a,smoker,y 1,yes,y 2,no,n 3,yes,n 4,no,y", True),
+    ("400,410,420,430 380,470,510,1 500,310,260,0 410,430,600,1", True),
     ("a,b,c,x 1,2,3,x 4,5,6,y", True),  # a class named as its column
 ])
 def test_a_header_is_told_from_data(text: str, present: bool) -> None:
@@ -38,7 +40,9 @@ def test_a_header_is_told_from_data(text: str, present: bool) -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "5.1,3.5,1 4.9,3,1", "1,2,3 4,5,6 7,8,9", "n/d,x 1,x 2,y", "9,8,7 1,2,3 4,5,6",
+    "5.1,3.5,1 4.9,3,1", "1,2,3 4,5,6 7,8,9", "n/d,x 1,x 2,y",
+    "400,410,427,430 380,470,510,1 500,310,260,0 410,430,600,1",
+    "9,8,7 1,2,3 4,5,6",
 ])
 def test_what_may_be_both_is_refused_unless_told(text: str) -> None:
     with pytest.raises(BadInput, match=r"^d\.csv: the first row \(.*\) may be a header or data; "
@@ -74,3 +78,8 @@ def test_only_the_first_column_may_lack_a_name() -> None:
         find_header(HERE, rows("a,a,y 1,2,x 3,4,z"))
     with pytest.raises(BadInput, match="is empty"):
         find_header(HERE, [])
+
+
+def test_the_name_that_pandas_gives_an_index_is_none() -> None:
+    found = find_header(HERE, [["Unnamed: 0", "a", "y"], ["0", "1.5", "p"], ["1", "2.5", "q"]])
+    assert found.names == ["a", "y"] and found.cut == slice(1, None)

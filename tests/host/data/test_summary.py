@@ -124,3 +124,11 @@ def test_marks_of_missing_labels_in_arrays(tmp_path: Path) -> None:
 def test_options_of_text_files_alone(options: Reading, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         load("digits", reading=options)
+
+
+def test_the_only_text_beside_a_last_column_of_numbers_is_told(tmp_path: Path) -> None:
+    rows = [f"{'uvw'[i % 3]},{i * 7 % 11},{i % 4}" for i in range(40)]
+    found = load(write(tmp_path, rows, "my kind,a,count")).summary
+    assert found.warnings == (
+        "column 'my kind' is the only text: if it is the label, give --label 'my kind'",)
+    assert not load(write(tmp_path, rows, "kind,a,class")).summary.warnings
