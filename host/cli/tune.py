@@ -96,6 +96,7 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
     say(shown, str(file))
     if as_json:
         emit({
+            "data": data.summary.as_json(),
             "model": str(file), "device": device, "rows": len(data.x_val),
             "shifts": [list(old.shifts), list(new.shifts)],
             "exponents": list(learned.exponents), "margin": [old.margin, new.margin],

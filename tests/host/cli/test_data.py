@@ -8,6 +8,7 @@ import pytest
 
 from tritgrad.host.run.metrics import balanced_accuracy
 from tritgrad.host.run.model_file import TrainedModel
+from tritgrad.host.run.model_rows import model_rows
 
 from ..command import call, refusal
 
@@ -47,7 +48,7 @@ def test_every_command_says_first_what_it_read():
                 "label    'y', by its name" if arguments[0] in ("train", "tune")
                 else "label    'y', as in training")
     for arguments in (["train", "--resume", "run"], ["eval", MODEL], ["predict", MODEL, "d.csv"],
-                      ["trace", MODEL]):
+                      ["trace", MODEL], ["tune", MODEL]):
         found = json.loads(call(*arguments, "--json").stdout.splitlines()[-1])["data"]
         assert found["name"] == "d.csv" and found["rows"] == 60 and found["features"] == 3
     assert json.loads(Path("run/history.json").read_text())["data"]["classes"] == {
@@ -135,9 +136,9 @@ def test_other_files_are_looked_at_in_their_order():
     write("new.csv", 4, shift=3)
     result = call("eval", MODEL, "--dataset", "new.csv")
     assert " of 4 rows of new.csv right" in result.stdout
-    found = json.loads(call("trace", MODEL, "--dataset", "new.csv", "--sample", "2",
-                            "--json").stdout.splitlines()[-1])
-    assert found["data"]["rows"] == 4
+    write("new.csv", 30, shift=3)
+    _, x, y, rows = model_rows(TrainedModel.load(MODEL), MODEL, "new.csv", {})
+    assert rows == "rows of new.csv" and y.tolist() == [0, 1, 2] * 10 and len(x) == 30
 
 
 def test_options_of_files_reach_the_loader_and_go_with_the_model():
