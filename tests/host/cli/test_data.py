@@ -168,7 +168,7 @@ def test_windows_of_a_series():
     result = call(*TRAIN, "--dataset", "d.csv", "--window", "8,4")
     assert "windows of 8 rows, one every 4; " in result.stderr
     assert "the last rows)" in " ".join(result.stderr.split())
-    assert TrainedModel.load(MODEL).recipe.layers[0] == 16
+    assert TrainedModel.load(MODEL).coding.features == 16
     Path("new.csv").write_text("".join(Path("d.csv").read_text().splitlines(True)[:21]))
     assert len(call("predict", MODEL, "new.csv").stdout.splitlines()) == 1 + 4
     assert "test rows of d.csv" in call("eval", MODEL).stdout
