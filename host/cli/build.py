@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ...boards import find_board
+from ..run.lock import hold
 from ..run.options import parse_integers
 from .console import RunProgress, emit, json_option, screen
 from .unit_options import ADDED, unit_options
@@ -60,7 +61,7 @@ def build(board: str, hidden: str | None, frequency: float | None, infer_only: b
                             units=units, **sizes)
     console = screen(stderr=True)
     folder = out or BUILDS / board
-    with RunProgress(console).working(f"building {board}") as say:
+    with hold(folder), RunProgress(console).working(f"building {board}") as say:
         report = build_board(chosen, folder, seed=seed, say=say)
     if wanted is not None:
         compare(report, wanted)

@@ -1,16 +1,22 @@
 """Classes of rows, by a model on a device."""
 
+import click
 import numpy as np
 import numpy.typing as npt
+from click.core import ParameterSource
 from rich.console import Console
 
+from ...errors import BadInput
+from ...model.config import CoreConfig
+from ..device.address import board_and_port
+from ..run.learners import DeviceLearner
 from ..run.model_file import TrainedModel
 from ..run.opening import open_model
 from ..run.options import TrainOptions
 from ..run.training import open_learner
 from .console import RunProgress, counting, warn
 
-__all__ = ["forward_rule", "opened", "predicted"]
+__all__ = ["forward_rule", "heed_core", "opened", "predicted"]
 
 
 def opened(given: str) -> tuple[str, TrainedModel]:
@@ -42,6 +48,8 @@ def predicted(model: TrainedModel, options: TrainOptions, x: npt.NDArray[np.uint
     """
     learner = open_learner(options, model.recipe, RunProgress(console), vcd, model.pixels)
     try:
+        if isinstance(learner, DeviceLearner):
+            heed_core(options.device, learner.driver.config)
         learner.load(model.counters, 1, model.scales)
         parts = []
         with counting(console, f"{what} on {options.device}", len(x)) as show:
@@ -51,6 +59,21 @@ def predicted(model: TrainedModel, options: TrainOptions, x: npt.NDArray[np.uint
     finally:
         learner.close()
     return np.concatenate(parts)
+
+
+def heed_core(device: str, core: CoreConfig) -> None:
+    """Refuse sizes of a core that were given and that the one on a board does not have.
+
+    The options are those of the command that runs; for a simulation, they are what is compiled.
+    """
+    context = click.get_current_context()
+    if not board_and_port(device):
+        return
+    for name in ("lanes", "banks", "update_lanes"):
+        given, has = context.params.get(name), getattr(core, name)
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and given != has:
+            option = "--" + name.replace("_", "-")
+            raise BadInput(f"{option} {given}: the core on {device} has {has}; leave {option} away")
 
 
 def forward_rule(model: TrainedModel) -> str:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import click
 
 from ...cache import settle
-from ...errors import TritgradError
+from ...errors import BadInput, TritgradError
 from ..text import visible
 
 __all__ = ["cli", "main"]
@@ -106,6 +106,12 @@ class _Group(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
 
+    def _in_options(self, ctx: click.Context, message: str) -> str:
+        from .words import in_options
+
+        command = self.get_command(ctx, ctx.invoked_subcommand or "")
+        return in_options(message, command.params if command is not None else ())
+
     def invoke(self, ctx: click.Context) -> Any:
         _write_anything()
         try:
@@ -119,6 +125,8 @@ class _Group(click.Group):
             if ctx.meta.get("debug") or getattr(error, "errno", None) == errno.EPIPE:
                 raise
             message, code = _describe(error)
+            if isinstance(error, BadInput) and ctx.invoked_subcommand is not None:
+                message = self._in_options(ctx, message)
             with contextlib.suppress(OSError):  # it may be standard error that is full
                 click.echo(f"tritgrad: {message}", err=True)
             ctx.exit(code)

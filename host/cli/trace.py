@@ -27,7 +27,7 @@ from ..run.trace_page import Subject, page
 from ..run.training import open_tracer
 from .console import RunProgress, counting, emit, json_option, say, screen, table
 from .data_options import rows_options, show_data
-from .inference import opened
+from .inference import heed_core, opened
 from .train import core_options
 
 __all__ = ["trace"]
@@ -130,6 +130,7 @@ def _told(options: TrainOptions, network: MarginNetwork, x: npt.NDArray[np.uint8
     recipe = network.recipe
     driver = open_tracer(options, recipe, RunProgress(screen(stderr=True)), vcd)
     try:
+        heed_core(options.device, driver.config)
         driver.load(layer_table(recipe, gains), network.counters, network.prng.state,
                     scales=network.scales)
         return trace_samples(driver, x, y, recipe.margin,

@@ -42,6 +42,7 @@ from .console import (
     warn,
 )
 from .data_options import data_options, reading_values, show_data, split_options, stack
+from .inference import heed_core
 
 __all__ = ["core_options", "train"]
 
@@ -244,6 +245,11 @@ def _begin(options: TrainOptions, out: str | None, vcd: str | None, progress: Ru
     learner = open_learner(options, recipe, progress, vcd, data.pixels)
     if isinstance(learner, DeviceLearner) and board_and_port(options.device):
         core = learner.driver.config  # a board's core has sizes of its own
+        try:
+            heed_core(options.device, core)
+        except BadInput:
+            learner.close()
+            raise
         options = replace(options, lanes=core.lanes, banks=core.banks,
                           update_lanes=core.update_lanes)
     return start(options, data, folder, learner, progress)
@@ -358,8 +364,11 @@ def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
         mean = result["cycles"] / sum(e.samples for e in outcome.position.epochs)
         latest = result["cycles_per_sample"][-1]
         rows.append(("cycles a sample", f"{latest:,.1f} in the last epoch, {mean:,.1f} in all"))
-    if result["roofline_fraction"] is not None:
-        rows.append(("forward roofline", f"{result['roofline_fraction']:.1%} of dense"))
+    if result["forward_cycles_per_sample"] is not None:
+        dense, took = result["dense_cycles"], result["forward_cycles_per_sample"]
+        rows.append(("forward pass", f"{took:,.1f} cycles, of these {dense:,.1f} for dense data at "
+                     "the least" if took >= dense else
+                     f"{took:,.1f} cycles, as zeros are skipped; dense data take {dense:,.1f}"))
     if result["samples_per_second"]:
         speed = f"{result['samples_per_second']:,.0f} samples/s"
         rows.append(("speed", f"{speed}, {result['seconds']:,.1f} s in all"))

@@ -291,8 +291,8 @@ class SerialTransport:
         heard = bytes(self._heard)
         if self._hello in heard:
             raise PortError(
-                f"wrong bitstream: {self.name} says what it is told; rx and tx are joined, or it "
-                "is no tritgrad core")
+                f"echo: {self.name} says what it is told; rx and tx are joined, or what is behind "
+                "it is no tritgrad core")
         for rate in STRAY_RATES:
             if not self._switch(rate):
                 continue

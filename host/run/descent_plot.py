@@ -54,7 +54,10 @@ def draw_descent(title: str, names: Sequence[str], loss: Callable[[Floats], floa
     curve.set_xlabel("step")
     curve.set_ylabel("loss")
     curve.xaxis.set_major_locator(MaxNLocator(integer=True))
-    curve.legend(loc="upper right", framealpha=0.95)
+    if np.isfinite(losses).any():
+        curve.legend(loc="upper right", framealpha=0.95)
+    else:
+        curve.text(0.5, 0.5, "infinite at every step", transform=curve.transAxes, ha="center")
     tidy(curve)
     if two:
         _draw_map(figure.add_subplot(1, 2, 2), names, loss, points, int(np.argmin(known)))

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ...errors import BadInput
+from ...errors import BadInput, ConfigError
 from ...model.blending.pruning import Pruning
 from ...model.config import MAX_SKIP, CoreConfig
 from ...model.discrete.direction import MAX_SPARSITY
 from ...model.discrete.vote import MOST_VOTES, Ballot
 from ...model.moves import Moves
-from ...model.recipe import Recipe
+from ...model.recipe import MIN_GAIN, Recipe
 from ..data.codings.spec import check_encode
 from ..data.datasets import Dataset, load
 from ..data.idx_names import IMAGE_SETS
@@ -116,18 +116,18 @@ class TrainOptions:
             raise BadInput(f"gf3 must be {' or '.join(GF3)}, not {self.gf3!r}")
         if self.rule == "sign":
             if self.device != "model":
-                raise BadInput(f"rule sign runs on device model only, not on {self.device}")
+                raise BadInput(f"--rule sign runs on --device model only, not on {self.device}")
             for name in self.MARGIN_ONLY:
                 if getattr(self, name) is not None:
-                    raise BadInput(f"rule sign has no --{name.replace('_', '-')}; leave it away")
+                    raise BadInput(f"--rule sign has no --{name.replace('_', '-')}; leave it away")
             if self.scales:
-                raise BadInput("rule sign has no --scales; leave it away")
+                raise BadInput("--rule sign has no --scales; leave it away")
             if self.gf3 is not None:
-                raise BadInput("rule sign has no --gf3; leave it away")
+                raise BadInput("--rule sign has no --gf3; leave it away")
         self._check_vote()
         if self.encode is not None and self.planes is not None:
-            raise BadInput(f"planes {self.planes} goes without encode {self.encode}; for so many "
-                           f"bits give encode planes:{self.planes}")
+            raise BadInput(f"--planes {self.planes} goes without --encode {self.encode}; for so "
+                           f"many bits give --encode planes:{self.planes}")
         if self.encode is not None and self.encode != AUTO:
             check_encode(self.encode)
         if not self.clean_epochs >= 0:
@@ -142,7 +142,7 @@ class TrainOptions:
         if self.vote is None:
             return
         if self.rule != "sign":
-            raise BadInput(f"rule {self.rule} has no --vote; leave it away")
+            raise BadInput(f"--rule {self.rule} has no --vote; leave it away")
         if not 1 <= self.vote <= MOST_VOTES:
             raise BadInput(f"vote must be an integer from 1 to {MOST_VOTES}, not {self.vote!r}")
 
@@ -155,24 +155,24 @@ class TrainOptions:
             has = self.rule == "spsa" or (
                 self.ballot is not None if name == "sparsity" else self.rule == "fd")
             if not has:
-                raise BadInput(f"rule {self.rule} has no --{name}; leave it away")
+                raise BadInput(f"--rule {self.rule} has no --{name}; leave it away")
             if not low <= value <= high:
                 raise BadInput(f"{name} must be an integer from {low} to {high}, not {value!r}")
         if self.rule not in PROBING:
             return
         if self.output_gain is not None:
-            raise BadInput(f"rule {self.rule} has one gain for all layers; leave --output-gain "
+            raise BadInput(f"--rule {self.rule} has one gain for all layers; leave --output-gain "
                            f"away")
         if self.scales:
-            raise BadInput(f"rule {self.rule} has no --scales; leave it away")
+            raise BadInput(f"--rule {self.rule} has no --scales; leave it away")
         if self.gf3 is not None:
-            raise BadInput(f"rule {self.rule} has no --gf3; leave it away")
+            raise BadInput(f"--rule {self.rule} has no --gf3; leave it away")
 
     def _check_prune(self) -> None:
         if self.prune is None:
             return
         if self.rule != "margin":
-            raise BadInput(f"rule {self.rule} has no --prune; leave it away")
+            raise BadInput(f"--rule {self.rule} has no --prune; leave it away")
         for name, given in ("scales", self.scales), ("gf3", self.gf3 is not None):
             if given:
                 raise BadInput(f"--prune goes without --{name}; leave one away")
@@ -182,7 +182,7 @@ class TrainOptions:
 
     def _check_skip(self, skip: int) -> None:
         if self.rule != "margin":
-            raise BadInput(f"rule {self.rule} has no --skip; leave it away")
+            raise BadInput(f"--rule {self.rule} has no --skip; leave it away")
         for name, given in ("scales", self.scales), ("prune", self.prune is not None):
             if given:
                 raise BadInput(f"--skip goes without --{name}; leave one away")
@@ -216,7 +216,8 @@ class TrainOptions:
                     val_fraction=self.val_fraction, reading=self.reading,
                     encode=None if self.encode == AUTO else self.encode)
         if self.moves and data.image_shape is None:
-            raise BadInput(f"augmentation is for images; {data.name} has plain features")
+            raise BadInput(f"--shift-augment and --augment are for images; {data.name} has plain "
+                           "features")
         return data
 
     @property
@@ -233,6 +234,7 @@ class TrainOptions:
         gain, output_gain = self.gain, self.output_gain
         if self.rule in PROBING:
             gain = output_gain = PROBING[self.rule][3] if gain is None else gain
+        self._check_network()
         recipe = Recipe.default(
             (data.inputs, *self.hidden, data.classes), data.planes,
             counter_bits=self.counter_bits, seed=self.seed, margin=self.margin, gain=gain,
@@ -246,6 +248,24 @@ class TrainOptions:
         return adapted(recipe, data, margin=self.margin is None, shifts=self.act_shift is None,
                        floor=self.floor is None)
 
+    def _check_network(self) -> None:
+        """Refuse in the user's words what a recipe would refuse in its own."""
+        for size in self.hidden:
+            if not 1 <= size <= 65535:
+                raise BadInput(f"--hidden must be sizes from 1 to 65535, not {size}")
+        for option, value in ("--gain", self.gain), ("--output-gain", self.output_gain):
+            if value is not None and not MIN_GAIN <= value <= self.counter_bits - 2:
+                raise BadInput(f"{option} must be from {MIN_GAIN} to {self.counter_bits - 2}, "
+                               f"not {value}")
+        if self.act_shift is not None:
+            layers = len(self.hidden)
+            if len(self.act_shift) != layers:
+                raise BadInput(f"--act-shift must be {layers} integers, one for each layer of "
+                               f"--hidden, not {','.join(map(str, self.act_shift))}")
+            for shift in self.act_shift:
+                if not 0 <= shift <= 31:
+                    raise BadInput(f"--act-shift must be from 0 to 31, not {shift}")
+
     def _pruning(self) -> Pruning | None:
         if self.prune is None:
             return None
@@ -254,12 +274,19 @@ class TrainOptions:
 
     def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
         """The core that a simulation of such a network compiles."""
-        return CoreConfig.for_network(
-            layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
-            update_lanes=suitable_update_lanes(self.lanes, self.update_lanes),
-            row_sums=self.gf3 is not None, conserve=self.gf3 == "conserve", scales=self.scales,
-            resident=self.probing.resident if self.probing else 0, support=self.prune is not None,
-            skip=self.skip is not None)
+        try:
+            return CoreConfig.for_network(
+                layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
+                update_lanes=suitable_update_lanes(self.lanes, self.update_lanes),
+                row_sums=self.gf3 is not None, conserve=self.gf3 == "conserve",
+                scales=self.scales, resident=self.probing.resident if self.probing else 0,
+                support=self.prune is not None, skip=self.skip is not None)
+        except ConfigError as error:
+            if not str(error).split()[0].endswith("_depth"):
+                raise
+            raise BadInput(f"no core of {self.banks} x {self.lanes} lanes holds the network "
+                           f"{'-'.join(map(str, layers))} ({error}); lower --hidden, raise "
+                           "--banks or --lanes, or take --device model") from None
 
     def as_json(self) -> dict[str, Any]:
         """The record in JSON types."""

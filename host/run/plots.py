@@ -36,7 +36,11 @@ def learning_curve(history: Mapping[str, Any], path: str | Path) -> None:
         A .png, .svg or .pdf file.
     """
     figure = Figure(figsize=(7.2, 5.4), layout="constrained")
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
+    updates = np.asarray(history["updates"], float) / max(1, history["samples"])
+    both = bool(updates.any())  # a rule that counts no updates has nothing to show below
+    panes = figure.subplots(1 + both, 1, sharex=True, squeeze=False,
+                            height_ratios=(2.4, 1)[:1 + both])[:, 0]
+    top, bottom = panes[0], panes[-1]
     layers = "-".join(str(n) for n in history["layers"])
     figure.suptitle(f"{plain_text(history['dataset'])}, {layers}, trained on {history['device']}",
                     fontsize=12, fontweight="bold")
@@ -53,14 +57,14 @@ def learning_curve(history: Mapping[str, Any], path: str | Path) -> None:
         top.legend(loc="lower right", title="last epoch", framealpha=0.95)
     top.set_ylabel("accuracy, %")
 
-    updates = np.asarray(history["updates"], float) / max(1, history["samples"])
-    bottom.bar(np.arange(1, len(updates) + 1), updates, width=0.8, color=GREY)
-    bottom.set_ylabel("updates\nper sample")
+    if both:
+        bottom.bar(np.arange(1, len(updates) + 1), updates, width=0.8, color=GREY)
+        bottom.set_ylabel("updates\nper sample")
+        bottom.set_ylim(0, 1.15 * updates.max())
     bottom.set_xlabel("epoch")
-    bottom.set_ylim(0, 1.15 * updates.max() if updates.any() else 1)
     bottom.set_xlim(0.4, max(len(updates), 3) + 0.6)
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    for axes in (top, bottom):
+    for axes in panes:
         tidy(axes)
     figure.align_ylabels()
     save_figure(figure, Path(path))

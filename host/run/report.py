@@ -35,11 +35,11 @@ def report(outcome: Outcome) -> dict[str, Any]:
     ``flips_by_epoch`` have one value an epoch; ``updates``, ``flips`` and ``cycles`` are totals of
     all training. ``seconds`` are those of the whole run without compiling and loading,
     ``samples_per_second`` counts training alone. ``roofline_fraction`` is `dense_cycles` over the
-    cycles that a forward pass took, above 1 where zeros were skipped. The cycle figures are null
-    unless the device counted cycles in all epochs; ``lanes`` (of a bank) and ``total_lanes`` are
-    then only what was set. ``margin``, ``gains`` and ``shifts`` are null under rule sign;
-    ``batch``, ``steps`` and ``sparsity`` are null but under rules spsa and fd, which has sparsity
-    0, and sign with a ``vote``, which has a sparsity too.
+    cycles that a forward pass took (``forward_cycles_per_sample``), above 1 where zeros were
+    skipped. The cycle figures are null unless the device counted cycles in all epochs; ``lanes``
+    (of a bank) and ``total_lanes`` are then only what was set. ``margin``, ``gains`` and ``shifts``
+    are null under rule sign; ``batch``, ``steps`` and ``sparsity`` are null but under rules spsa
+    and fd, which has sparsity 0, and sign with a ``vote``, which has a sparsity too.
     ``encode`` is the coding of the inputs, ``floor`` the least gain exponent of the first
     layer, null under rule sign. ``rows_scrubbed`` are the sums mod 3 that were compared with those
     kept, and agreed, an epoch a row; null without ``gf3``. ``scales`` is null unless rows have
@@ -49,7 +49,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
     position = outcome.position
     epochs = position.epochs
-    counted = all(e.counted for e in epochs)
+    counted = all(e.counted and e.cycles for e in epochs)  # a golden device counts none
     samples = sum(e.samples for e in epochs)
     plan = options.probing
     passes = samples * 2 * plan.steps if plan else samples
@@ -78,6 +78,8 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "total_lanes": total_lanes,
         "roofline_fraction": (passes * dense_cycles(recipe, total_lanes) / forward
                               if counted and forward else None),
+        "forward_cycles_per_sample": forward / passes if counted and forward else None,
+        "dense_cycles": dense_cycles(recipe, total_lanes) if counted else None,
         "seconds": round(position.seconds, 3),
         "samples_per_second": (round(samples / position.train_seconds, 1)
                                if position.train_seconds else None),

@@ -110,7 +110,7 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
                  vcd: str | None = None, image_shape: tuple[int, int] | None = None) -> Learner:
     """The device that the options name, ready for `Learner.start` or `Learner.load`."""
     if options.device != "sim" and vcd is not None:
-        raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
+        raise BadInput(f"--vcd {vcd} needs --device sim, not {options.device}")
     if options.rule == "sign":
         return SignLearner(recipe, options.ballot)
     if options.probing is not None and options.device == "model":
@@ -132,7 +132,7 @@ def open_tracer(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     """A driver on the simulated core with a trace unit, or on the board, that the options name."""
     if board_and_port(options.device):
         if vcd is not None:
-            raise BadInput(f"a waveform ({vcd}) needs device sim, not {options.device}")
+            raise BadInput(f"--vcd {vcd} needs --device sim, not {options.device}")
         with watcher.working(f"connecting to {options.device}"):
             return open_board(options.device, recipe)
     config = options.core(recipe.layers, recipe.planes).changed(

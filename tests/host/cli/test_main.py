@@ -65,8 +65,7 @@ def test_train_through_the_link(monkeypatch):
     arguments[2] = "sim"
     found = lasting(call(*arguments).stdout)
     assert (found["lanes"], found["total_lanes"]) == (8, 32)
-    assert isinstance(found["cycles"], int)
-    assert len(found["cycles_per_sample"]) == 2
+    assert found["cycles"] is found["cycles_per_sample"] is None  # this device counts none
     assert found["state_sha256"] == lasting(call(*QUICK, "--json").stdout)["state_sha256"]
 
 
@@ -92,27 +91,28 @@ def test_runs_never_share_a_folder():
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--hidden", "x"], "--hidden must be integers separated by commas, not 'x'"),
-    (["--hidden", "0"], "layers must be inputs, hidden sizes and classes"),
+    (["--hidden", "0"], "--hidden must be sizes from 1 to 65535, not 0"),
     (["--hidden", "8,"], "--hidden must be integers separated by commas, not '8,'"),
     (["--act-shift", "1.5"], "--act-shift must be integers separated by commas, not '1.5'"),
-    (["--act-shift", "1,2"], "shifts of 2 layers must be 1 integers, not (1, 2)"),
-    (["--counter-bits", "5"], "counter_bits must be an integer from 6 to 14, not 5"),
-    (["--planes", "9"], "planes must be an integer from 1 to 8, not 9"),
-    (["--margin", "0"], "margin must be an integer from 1 to 8388607, not 0"),
-    (["--gain", "7"], "gains must be from -15 to 6, not (7, -3)"),
-    (["--epochs", "0"], "epochs must be an integer from 1 to 2147483647, not 0"),
-    (["--limit", "0"], "limit must be at least 1, not 0"),
-    (["--seed", "-1"], "seed must be an integer from 0 to 2^64 - 1, not -1"),
+    (["--act-shift", "1,2"],
+     "--act-shift must be 1 integers, one for each layer of --hidden, not 1,2"),
+    (["--counter-bits", "5"], "--counter-bits must be an integer from 6 to 14, not 5"),
+    (["--planes", "9"], "--planes must be an integer from 1 to 8, not 9"),
+    (["--margin", "0"], "--margin must be an integer from 1 to 8388607, not 0"),
+    (["--gain", "7"], "--gain must be from -15 to 6, not 7"),
+    (["--epochs", "0"], "--epochs must be an integer from 1 to 2147483647, not 0"),
+    (["--limit", "0"], "--limit must be at least 1, not 0"),
+    (["--seed", "-1"], "--seed must be an integer from 0 to 2^64 - 1, not -1"),
     (["--seed", 2**64], "seed must be an integer from 0 to 2^64 - 1"),
-    (["--shift-augment", "128"], "shift augmentation must be an integer from 0 to 127 pixels"),
-    (["--test-fraction", "1.5"], "test_fraction must be above 0 and below 1, not 1.5"),
-    (["--test-fraction", "nan"], "test_fraction must be above 0 and below 1, not nan"),
-    (["--val-fraction", "-0.1"], "val_fraction must be above 0 and below 1, not -0.1"),
+    (["--shift-augment", "128"], "--shift-augment must be an integer from 0 to 127 pixels"),
+    (["--test-fraction", "1.5"], "--test-fraction must be above 0 and below 1, not 1.5"),
+    (["--test-fraction", "nan"], "--test-fraction must be above 0 and below 1, not nan"),
+    (["--val-fraction", "-0.1"], "--val-fraction must be above 0 and below 1, not -0.1"),
     (["--dataset", "letters"], "data set must be digits, mnist, fashion-mnist"),
     (["--dataset", "none.csv"], "none.csv does not exist"),
     (["--label", "y"], "a label column ('y') is for CSV files only, not for 'digits'"),
-    (["--vcd", "a.vcd"], "a waveform (a.vcd) needs device sim"),
-    (["--device", "gpu"], "device must be sim, model, BOARD@PORT or @PORT, not 'gpu'"),
+    (["--vcd", "a.vcd"], "--vcd a.vcd needs --device sim, not model"),
+    (["--device", "gpu"], "--device must be sim, model, BOARD@PORT or @PORT, not 'gpu'"),
     (["--epochs", "many"], "Invalid value for '--epochs': 'many' is not a valid integer."),
     (["--nonsense"], "No such option '--nonsense'"),
     (["--resume", "nowhere"], "nowhere/checkpoint.npz does not exist"),
@@ -124,9 +124,9 @@ def test_bad_options_are_one_line(arguments, message):
 
 
 @pytest.mark.parametrize(("option", "value", "message"), [
-    ("--lanes", "0", "lanes must be an integer from 1 to 256, not 0"),
-    ("--banks", "999", "banks must be an integer from 1 to 256, not 999"),
-    ("--update-lanes", "5", "update_lanes must divide lanes (16), not 5"),
+    ("--lanes", "0", "--lanes must be an integer from 1 to 256, not 0"),
+    ("--banks", "999", "--banks must be an integer from 1 to 256, not 999"),
+    ("--update-lanes", "5", "--update-lanes must divide --lanes (16), not 5"),
 ])
 def test_impossible_cores_are_one_line(option, value, message):
     assert refusal("train", "--device", "sim", option, value) == message

@@ -188,10 +188,10 @@ def test_wrong_starts_are_refused(init, message):
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--lr", "nan"], "--lr must be a finite number, not nan"),
-    (["--epsilon", "0"], "epsilon must be a number above 0, not 0.0"),
-    (["--epsilon", "inf"], "epsilon must be a number above 0, not inf"),
-    (["--threshold", "-1"], "threshold must be a number of at least 0, not -1.0"),
-    (["--method", "spsa", "--seed", "-1"], "seed must be an integer from 0 to 2^64 - 1, not -1"),
+    (["--epsilon", "0"], "--epsilon must be a number above 0, not 0.0"),
+    (["--epsilon", "inf"], "--epsilon must be a number above 0, not inf"),
+    (["--threshold", "-1"], "--threshold must be a number of at least 0, not -1.0"),
+    (["--method", "spsa", "--seed", "-1"], "--seed must be an integer from 0 to 2^64 - 1, not -1"),
     (["--plot", "x.txt"], "--plot must be a .png, .svg, .pdf file, not 'x.txt'"),
     (["--plot", "none/x.png"], "--plot none/x.png: there is no folder none"),
 ])

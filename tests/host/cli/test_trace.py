@@ -162,7 +162,7 @@ def test_a_sample_as_a_device_tells_it(trained, monkeypatch):
     (("--device", "sim", "--summary", "5"),
      "--device sim tells of one sample; give --sample, not --summary"),
     (("--vcd", "a.vcd"), "a waveform (a.vcd) needs device sim, not model"),
-    (("--device", "fpga"), "device must be sim, model, BOARD@PORT or @PORT, not 'fpga'"),
+    (("--device", "fpga"), "--device must be sim, model, BOARD@PORT or @PORT, not 'fpga'"),
 ])
 def test_devices_that_cannot_tell(trained, options, message):
     assert refusal("trace", trained, *options) == message

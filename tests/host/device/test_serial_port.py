@@ -213,14 +213,14 @@ def test_a_wrong_bitstream(tmp_path, impatient, said):
         transport.close()
 
 
-def test_an_echo_is_a_wrong_bitstream(tmp_path, impatient):
+def test_an_echo_is_told_as_one(tmp_path, impatient):
     class Echo(ModelBoard):
         def exchange(self, data, rate):
             return data
 
     with serving(Echo(CONFIG), tmp_path) as port:
         transport = SerialTransport(str(port.link))
-        with pytest.raises(PortError, match="^wrong bitstream: "):
+        with pytest.raises(PortError, match=rf"^echo: {port.link} says what it is told; rx and "):
             Session(transport)
         transport.close()
 
