@@ -41,7 +41,7 @@ COMMANDS = {
     "eval": _Entry(".evaluate", "evaluate",
                    "Measure a model: accuracy, each class, confusion matrix."),
     "predict": _Entry(".predict", "predict",
-                      "Predict the class of each row of a CSV, NPZ or IDX file."),
+                      "Predict the class of each row of a CSV, NPZ, NPY or IDX file."),
     "export": _Entry(".export", "export", "Write a model for other programs."),
     "trace": _Entry(".trace", "trace",
                     "Explain hard decisions: what was decided, how close, and what the smooth "

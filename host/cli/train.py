@@ -240,8 +240,7 @@ def _begin(options: TrainOptions, out: str | None, vcd: str | None, progress: Ru
     folder = _new_folder(data.name) if out is None else Path(out)
     _take(folder, held, out is None)
     if choice is not None and choice.open:
-        progress.console.print(f"coding   {choice.encode}: {choice.why}", highlight=False,
-                               soft_wrap=True)
+        say(progress.console, f"coding   {choice.encode}: {choice.why}")
     learner = open_learner(options, recipe, progress, vcd, data.pixels)
     if isinstance(learner, DeviceLearner) and board_and_port(options.device):
         core = learner.driver.config  # a board's core has sizes of its own

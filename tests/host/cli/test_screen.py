@@ -108,8 +108,8 @@ def test_an_epoch_is_one_line_also_where_there_is_no_terminal():
     write_table("t.csv", ["a", "b"])
     shown = call(*QUICK, "--epochs", "2", "--dataset", "t.csv", "--val-fraction", "0.2").stderr
     epochs = [line for line in shown.splitlines() if line.startswith("epoch")]
-    assert len(epochs) == 2 == len(shown.splitlines())
-    assert not lines_wider_than(shown, 79)
+    assert len(epochs) == 2 and shown.splitlines()[-2:] == epochs
+    assert not lines_wider_than(shown, 80)
     assert all(word in epochs[-1] for word in ("train", "val", "test", "updates"))
 
 
