@@ -114,8 +114,9 @@ def _coffee() -> Split:
 
 
 def _images(name: str) -> Split:
-    x, y, test_x, test_y = load_idx(name)
-    return Split(x[:10_000], y[:10_000], test_x[:5_000], test_y[:5_000])
+    images = load_idx(name)
+    return Split(images.x_train[:10_000], images.y_train[:10_000], images.x_test[:5_000],
+                 images.y_test[:5_000])
 
 
 Whole = Callable[[], tuple[Array, Array]]

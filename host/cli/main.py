@@ -40,6 +40,8 @@ COMMANDS = {
                     "Train a network and save it, its history and its learning curve."),
     "eval": _Entry(".evaluate", "evaluate",
                    "Measure a model: accuracy, each class, confusion matrix."),
+    "learn": _Entry(".learn", "learn",
+                    "Predict each row of a CSV or NPZ file (- is standard input), then learn it."),
     "predict": _Entry(".predict", "predict",
                       "Predict the class of each row of a CSV, NPZ, NPY or IDX file."),
     "export": _Entry(".export", "export", "Write a model for other programs."),

@@ -19,7 +19,7 @@ from .model_file import TrainedModel
 from .moved import find_data
 from .options import data_path
 
-__all__ = ["model_layout", "model_limits", "model_rows"]
+__all__ = ["model_layout", "model_limits", "model_rows", "rows_of_file"]
 
 Labels = npt.NDArray[np.int64]
 
@@ -111,6 +111,23 @@ def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given:
     if not len(x):
         raise BadInput(f"{data.name} has no {rows.split(' of ')[0]} to evaluate")
     return data, x, y, rows
+
+
+def rows_of_file(model: TrainedModel, file: str, given: dict[str, Any],
+                 ) -> tuple[Dataset, npt.NDArray[np.uint8], Labels]:
+    """All rows of a labelled file in its order: the data, inputs, labels.
+
+    Parameters
+    ----------
+    model
+        Its coding and classes are those of the rows.
+    file
+        CSV or NPZ.
+    given
+        Options of a text file as in `TrainOptions`.
+    """
+    data = _load(model, data_path(file) or file, False, given, {})
+    return data, *_all_rows(data)
 
 
 def _load(model: TrainedModel, name: str, same: bool, given: dict[str, Any],

@@ -338,3 +338,21 @@ def test_a_recipe_fills_in_what_is_not_given():
     assert report["layers"] == [256, 12, 10] and report["encode"] == "edges:64:4:1"
     assert report["augment"] == "rotate=2,shear=3,vstretch=2,hstretch=2"
     assert report["clean_epochs"] == 8 and report["floor"] == -2
+
+
+def test_learn_goes_on_with_a_model():
+    write_table("train.csv", 90)
+    write_table("new.csv", 40, seed=2)
+    call(*QUICK, "--dataset", "train.csv", "--out", "here")
+    told = call("learn", "here/model.npz", "new.csv", "--replay", "train.csv", "--json")
+    result = json.loads(told.stdout.splitlines()[-1])
+    assert (result["rows"], result["replayed"]) == (40, 90)
+    assert sum(point["rows"] for point in result["curve"]) == 40
+    again = json.loads(call("eval", "here/model-learned.npz", "--dataset", "new.csv",
+                            "--json").stdout.splitlines()[-1])
+    assert again["accuracy"] == result["accuracy_after"]
+    assert again["state_sha256"] == result["state_sha256"]
+    Path("other.csv").write_text("a,b,c,label\n1,2,3,perhaps\n")
+    assert "'perhaps'" in refusal("learn", "here/model.npz", "other.csv")
+    assert "would overwrite" in refusal("learn", "here/model.npz", "new.csv", "-o",
+                                        "here/model.npz")
