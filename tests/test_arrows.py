@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+#: Modules of the public face that stand below all others.
+BELOW_ALL = {"tritgrad": "version", "tritgrad.errors": "errors", "tritgrad.cache": "cache",
+             "tritgrad.host.text": "host.text"}
 FOLDERS = ("tritgrad", "boards", "firmware", "host", "hw", "model", "sim", "units")
 
 #: Of each group of modules, the groups that it may import. `units` are the records, `units.rtl`
@@ -15,29 +18,33 @@ FOLDERS = ("tritgrad", "boards", "firmware", "host", "hw", "model", "sim", "unit
 ARROWS = {
     "version": (),
     "errors": (),
+    "cache": (),
     "firmware": ("errors",),
     "units": ("errors", "firmware"),
-    "model": ("errors", "firmware", "units"),
+    "model": ("cache", "errors", "firmware", "units"),
     "hw.parts": ("errors", "firmware", "units", "model"),
     "hw.memory": ("hw.parts", "model"),
     "hw.control": ("firmware", "units", "model", "hw.parts", "hw.memory"),
     "units.rtl": ("firmware", "units", "model", "hw.parts", "hw.memory"),
     "hw.datapath": ("units", "model", "hw.parts", "hw.memory", "units.rtl"),
     "hw.link": ("version", "firmware", "units", "model", "hw.parts", "hw.memory"),
-    "hw": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory", "hw.control",
-           "hw.datapath", "hw.link", "units.rtl"),
+    "hw": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory",
+           "hw.control", "hw.datapath", "hw.link", "units.rtl"),
     "boards": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory",
                "hw.link", "hw"),
-    "sim": ("errors", "firmware", "units", "model", "hw", "boards"),
-    "host.data": ("errors", "model"),
+    "sim": ("cache", "errors", "firmware", "units", "model", "hw", "boards"),
+    "host.text": (),
+    "host.data": ("cache", "errors", "model"),
     "host.device": ("errors", "firmware", "units", "model", "boards", "sim"),
-    "host.run": ("version", "errors", "firmware", "units", "model", "host.data", "host.device"),
-    "host.selftest": ("errors", "firmware", "units", "model", "boards", "host.device", "host.run"),
-    "host.cli": ("version", "errors", "firmware", "units", "model", "hw", "boards", "sim",
-                 "host.data", "host.device", "host.run", "host.selftest"),
+    "host.run": ("version", "errors", "firmware", "units", "model", "host.data",
+                 "host.device", "host.text"),
+    "host.selftest": ("errors", "firmware", "units", "model", "boards", "host.device",
+                      "host.run"),
+    "host.cli": ("cache", "version", "errors", "firmware", "units", "model", "hw", "boards",
+                 "sim", "host.data", "host.device", "host.run", "host.selftest", "host.text"),
     "sources": ("version", "errors", "model", "host.data", "host.run", "host.cli"),
-    "tritgrad": ("version", "errors", "firmware", "units", "model", "boards", "sim", "host.data",
-                 "host.device", "host.run", "host.cli"),
+    "tritgrad": ("version", "errors", "firmware", "units", "model", "boards", "sim",
+                 "host.data", "host.device", "host.run", "host.cli"),
 }
 
 
@@ -68,8 +75,8 @@ def imported(name, path, known):
 def group(name, path):
     """The group of a module."""
     parts = name.split(".")
-    if name in ("tritgrad", "tritgrad.errors"):
-        return "version" if name == "tritgrad" else "errors"
+    if name in BELOW_ALL:
+        return BELOW_ALL[name]
     if parts[1] == "units":
         return "units" if path.name in ("__init__.py", "record.py", "registry.py") else "units.rtl"
     if parts[1] == "sources":
