@@ -21,6 +21,7 @@ from ..run.options import AUTO, GF3, RULES, TrainOptions, data_path, parse_integ
 from ..run.outputs import check_outputs
 from ..run.recipes import RECIPES
 from ..run.report import draw_curve, report, write_files
+from ..run.second_look import BASELINES, baselines, behind, idle_warning
 from ..run.training import (
     CHECKPOINT,
     Outcome,
@@ -40,8 +41,16 @@ from .console import (
     stop_on_interrupt,
     table,
     warn,
+    working,
 )
-from .data_options import data_options, reading_values, show_data, split_options, stack
+from .data_options import (
+    data_options,
+    reading_values,
+    show_data,
+    show_warning,
+    split_options,
+    stack,
+)
 from .inference import heed_core
 
 __all__ = ["core_options", "train"]
@@ -147,6 +156,9 @@ core_options = stack(
 @click.option("--skip", type=int, metavar="S",
               help="Let each hidden layer that has as many neurons as the one below add that "
                    "one's activations times 2^S, S from 0 to 7.  [default: none does]")
+@click.option("--baseline", is_flag=True,
+              help="Train scikit-learn's logistic regression, perceptron and random forest on the "
+                   "same rows, and show what they get.")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N",
               help="Derive everything random from this number, 0 to 2^64 - 1.")
 @click.option("--device", default="sim", show_default=True, metavar="DEVICE",
@@ -163,7 +175,7 @@ core_options = stack(
 @json_option
 @click.pass_context
 def train(context: click.Context, resumed: str | None, out: str | None, vcd: str | None,
-          as_json: bool, recipe_name: str | None, **given: Any) -> None:
+          as_json: bool, recipe_name: str | None, baseline: bool, **given: Any) -> None:
     """Train a network and save it, its history and its learning curve.
 
     Ctrl-C writes a checkpoint and stops; --resume continues, also after a crash, and ends as if
@@ -191,21 +203,40 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
             raise kind(f"{error}; {how_to_go_on(trainer.folder)}") from error
         finally:
             trainer.learner.close()
-        _finish(outcome, trainer.folder, as_json)
+        _finish(outcome, trainer.folder, as_json, baseline)
 
 
-def _finish(outcome: Outcome, folder: Path, as_json: bool) -> None:
+def _finish(outcome: Outcome, folder: Path, as_json: bool, baseline: bool) -> None:
     """Write and show the results. Pictures come last, and what cannot be written costs no more."""
     files, failure = write_files(outcome, folder)
     console = screen(stderr=as_json)
     _show(outcome, files, console)
+    others = _compared(outcome, baseline, console)
     curve = folder / CURVE
     if failure is None and draw(curve, lambda path: draw_curve(outcome, path)):
         say(console, f"learning curve: {curve}")
     if as_json:
-        emit(report(outcome))
+        emit(report(outcome) | ({"baselines": others} if others else {}))
     if failure is not None:
         raise OutputError(f"{failure}; {how_to_go_on(folder)}")
+
+
+def _compared(outcome: Outcome, baseline: bool, console: Console) -> dict[str, float]:
+    """Warn of idle neurons; with --baseline what other classifiers get."""
+    if outcome.options.rule == "margin" and outcome.counters:
+        idle = idle_warning(outcome.recipe, outcome.counters, outcome.data)
+        if idle is not None:
+            show_warning(idle)
+    if not baseline:
+        return {}
+    with working(screen(stderr=True), "training other classifiers"):
+        found = baselines(outcome.data, outcome.recipe.seed)
+    for name, accuracy in found.items():
+        say(console, f"{BASELINES[name]}: {accuracy:.2f} % of the test rows")
+    worse = behind(outcome.position.epochs[-1].test_accuracy, found)
+    if worse is not None:
+        show_warning(worse)
+    return found
 
 
 def _is_default(context: click.Context, option: str) -> bool:
