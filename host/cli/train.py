@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from ...errors import BadInput, DeviceError, OutputError
+from ..data.summary import entry
 from ..device.address import board_and_port
 from ..run.auto import choose
 from ..run.checkpoint import Checkpoint
@@ -271,7 +272,8 @@ def _begin(options: TrainOptions, out: str | None, vcd: str | None, progress: Ru
     folder = _new_folder(data.name) if out is None else Path(out)
     _take(folder, held, out is None)
     if choice is not None and choice.open:
-        say(progress.console, f"coding   {choice.encode}: {choice.why}")
+        for line in entry("coding", f"{choice.encode}: {choice.why}"):
+            say(progress.console, line)
     learner = open_learner(options, recipe, progress, vcd, data.pixels)
     if isinstance(learner, DeviceLearner) and board_and_port(options.device):
         core = learner.driver.config  # a board's core has sizes of its own
@@ -401,7 +403,8 @@ def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
                      f"{took:,.1f} cycles, as zeros are skipped; dense data take {dense:,.1f}"))
     if result["samples_per_second"]:
         speed = f"{result['samples_per_second']:,.0f} samples/s"
-        rows.append(("speed", f"{speed}, {result['seconds']:,.1f} s in all"))
+        seconds = result["seconds"]
+        rows.append(("speed", f"{speed}, {seconds:,.{2 if seconds < 10 else 1}f} s in all"))
     for warning in result["data"]["warnings"][len(outcome.data.summary.warnings):]:
         rows.append(("warning", warning))
     console.print(table(f"{result['dataset']} on {result['device']}", ("", ""), rows))
