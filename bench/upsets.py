@@ -17,6 +17,7 @@ import random
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from _flips import FlippedCore
@@ -172,8 +173,9 @@ def outcome(after: bool, data: Data, upset: tuple[int, int, int, int] | None, cl
         run.core.close()
 
 
-def campaign(after: bool, count: int, seed: int, seconds: float) -> dict[str, object]:
-    """Upsets class by class, each weighed by its bits."""
+def campaign(after: bool, count: int, seed: int, seconds: float,
+             earlier: dict[str, Any]) -> dict[str, Any]:
+    """Upsets class by class, each weighed by its bits; those of an earlier campaign count too."""
     data, run, rng = Data(), Run(after), random.Random(seed)
     clean = run.train(data)
     ended, states = run.core.cycles, run.core.states
@@ -186,7 +188,7 @@ def campaign(after: bool, count: int, seed: int, seconds: float) -> dict[str, ob
             depth = min(state.depth, used.get(kind, state.depth))
             classes.setdefault(kind, []).append((number, state.width, depth))
     bits = {kind: sum(width * depth for _, width, depth in classes[kind]) for kind in classes}
-    found = {kind: Counter() for kind in classes}
+    found: dict[str, Counter[str]] = {kind: Counter() for kind in classes}
     said: Counter[str] = Counter()
     began, n = time.monotonic(), 0
     names = sorted(classes)
@@ -200,13 +202,17 @@ def campaign(after: bool, count: int, seed: int, seconds: float) -> dict[str, ob
         found[kind][result] += 1
         said.update([text] if text else [])
         n += 1
+    for kind, results in earlier.get("found", {}).items():
+        found[kind].update(results)
+    said.update(earlier.get("said", {}))
     whole = sum(bits.values())
-    weighed = Counter()
+    weighed: Counter[str] = Counter()
     for kind in classes:
         share = bits[kind] / whole / max(1, sum(found[kind].values()))
         for result, times in found[kind].items():
             weighed[result] += 100 * share * times
-    return {"injections": n, "seconds": round(time.monotonic() - began),
+    return {"injections": n + earlier.get("injections", 0),
+            "seconds": round(time.monotonic() - began) + earlier.get("seconds", 0),
             "cycles": ended - run.loaded, "bits": bits,
             "found": {kind: dict(found[kind]) for kind in names},
             "percent_by_bits": {k: round(v, 2) for k, v in weighed.items()},
@@ -221,15 +227,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     parser.add_argument("--seconds", type=float, default=3600, metavar="T",
                         help="at most for each (default: %(default)s)")
+    parser.add_argument("--more", action="store_true",
+                        help="count the committed result's injections too; with another seed")
     parser.add_argument("--only", choices=("before", "after"), help="one campaign alone")
     options = parser.parse_args()
     session_module.PATIENCE_S, session_module.MAX_SILENCES = PATIENCE_S, MAX_SILENCES
     path = RESULTS / "upsets.json"
-    result = json.loads(path.read_text()) if options.only and path.exists() else {}
+    result = json.loads(path.read_text()) if options.more else {}
     for name in ("before", "after"):
         if options.only in (None, name):
             result[name] = campaign(name == "after", options.injections, options.seed,
-                                    options.seconds)
+                                    options.seconds, result.get(name, {}))
             print(name, json.dumps(result[name], indent=1), flush=True)
             write("upsets", result)
 
