@@ -7,8 +7,8 @@ import pytest
 from tritgrad.errors import ToolError
 from tritgrad.sim import unpack
 
-CHIP = """module chip (input uart_0__rx__io, output uart_0__tx__io, output led_0__io, """ \
-    """input clk12__io);
+CHIP = """module chip (input uart_0__rx__io, output uart_0__tx__io, output led_0__io,
+    input clk12__io);
 
 wire uart_0__rx__io, n1, n2;
 wire clk12__io;
