@@ -32,6 +32,8 @@ from tritgrad.sim.unpack import ice40_verilog
 
 BOARDS = {"ice40": "icebreaker", "ecp5": "ulx3s-25f", "gowin": "tang-nano-9k"}
 SIZES = {"lanes": 4, "update_lanes": 2}
+#: The last file of each build.
+SOURCES = {"ice40": "top.bin", "ecp5": "repacked.bit", "gowin": "top.syn.json"}
 
 
 def small_board(family: str) -> Board:
@@ -43,27 +45,34 @@ def small_board(family: str) -> Board:
     return replace(small, lutram=board.lutram if family == "gowin" else ())
 
 
-def verilog(family: str, board: Board, folder: Path, faults: int) -> tuple[str, str]:
-    """What is simulated of a board, and the file that it was made from."""
+def made(family: str, board: Board, folder: Path) -> None:
+    """Build what is simulated."""
     if family == "ice40":
         build(board, folder)
+        return
+    netlist = synthesise(board, folder)
+    if family == "ecp5":
+        place(netlist)
+        prove_placed(netlist)
+
+
+def verilog(family: str, folder: Path, faults: int) -> tuple[str, str]:
+    """What is simulated of a board, and the file that it was made from."""
+    if family == "ice40":
         path = folder / f"top.{BITSTREAM[family]}"
         return ice40_verilog(path, folder / "top.pcf", "sg48", faults, seed=1), path.name
-    made = synthesise(board, folder)
     if family == "ecp5":
-        place(made)
-        prove_placed(made)
         return netlist_verilog(folder / "placed.json", family, faults, seed=1), "top.bit"
     return netlist_verilog(folder / "top.syn.json", family, faults, seed=1), "top.syn.json"
 
 
-def prove_placed(made: Synthesis) -> None:
+def prove_placed(netlist: Synthesis) -> None:
     """Have nextpnr place once more and write the netlist; its configuration is the bitstream's."""
-    folder, board = made.folder, made.board
-    tool, *arguments = made.place
+    folder, board = netlist.folder, netlist.board
+    tool, *arguments = netlist.place
     other = [{"top.config": "placed.config", "pnr.json": "placed-report.json",
               "top.tim": "placed.tim"}.get(word, word) for word in arguments]
-    run_tool(tool, [*other, *board.placer, "--seed", "1", "--freq", f"{made.clock_hz / 1e6:.6f}",
+    run_tool(tool, [*other, *board.placer, "--seed", "1", "--freq", f"{netlist.clock_hz / 1e6:.6f}",
                     "--write", "placed.json"], folder, "placed.log")
     run_tool("ecpunpack", ["--input", "top.bit", "--textcfg", "unpacked.config"], folder,
              "unpack.log")
@@ -75,22 +84,24 @@ def prove_placed(made: Synthesis) -> None:
                              "the bitstream")
 
 
-def shown(family: str, folder: Path, frames: int, faults: int) -> dict[str, object]:
+def shown(family: str, folder: Path, frames: int, faults: int, keep: bool) -> dict[str, object]:
     """Build, train, attack, plant."""
     began = time.monotonic()
     board = small_board(family)
-    text, source = verilog(family, board, folder / family, faults)
+    if not keep or not (folder / family / SOURCES[family]).exists():
+        made(family, board, folder / family)
+    text, source = verilog(family, folder / family, faults)
     key = hashlib.sha256(text.encode()).hexdigest()
     clock_hz = float(board.pll.output_hz)
 
     def device(fault: int = 0) -> CompiledBoard:
         return CompiledBoard(lambda: text, key, clock_hz, power_up=7, fault=fault)
 
-    with device() as made:
-        state = trains(Wired(made), 3)
-    with device() as made:
-        report = examine(made, board.config, frames, 3)
-        cycles = made.cycles
+    with device() as chip:
+        state = trains(Wired(chip), 3)
+    with device() as chip:
+        report = examine(chip, board.config, frames, 3)
+        cycles = chip.cycles
     found = faults_found(device, board.config, faults, frames, 3)
     return {"board": board.name, "source": source,
             "sha256": hashlib.sha256((folder / family / source).read_bytes()).hexdigest(),
@@ -106,11 +117,13 @@ def main() -> None:
                         help="ice40, ecp5, gowin (default: all)")
     parser.add_argument("--frames", type=int, default=120, metavar="N")
     parser.add_argument("--faults", type=int, default=8, metavar="N")
+    parser.add_argument("--keep", action="store_true", help="do not build again what is there")
     parser.add_argument("--out", type=Path, default=Path("build/bitstream-trains"), metavar="DIR")
     options = parser.parse_args()
     result = {}
     for family in options.families:
-        result[family] = shown(family, options.out, options.frames, options.faults)
+        result[family] = shown(family, options.out, options.frames, options.faults,
+                               options.keep)
         print(family, json.dumps(result[family], indent=1), flush=True)
     if set(result) == set(BOARDS):
         write("bitstream_trains", result)

@@ -4,7 +4,7 @@ Its configuration is the bitstream's: the same seed gives the same text, and unp
 and packing that again gives the same bytes. From nextpnr's ecp5/pack.cc: a slice's halves are
 TRELLIS_COMB in four modes; one in CCU2 mode passes a carry; LUT memory is a TRELLIS_COMB a bit,
 whose write address and data come through the wires of a TRELLIS_RAMW. Inputs that are left open
-read 1, also where a multiplexer inverts them.
+read 1, also where a multiplexer inverts them. A blank behind a digit makes it a text in this JSON.
 """
 
 import re
@@ -31,9 +31,7 @@ def unplace(module: dict[str, Any]) -> None:
     """
     for name, cell in list(module["cells"].items()):
         pins = {pin: bits for pin, bits in cell["connections"].items() if bits}
-        cell["connections"] = pins
-        cell["parameters"] = settings = {
-            key: value.removesuffix(" ") for key, value in cell["parameters"].items()}
+        cell["connections"], settings = pins, cell["parameters"]
         match cell["type"]:
             case "TRELLIS_COMB":
                 replaced = _comb(name, settings, pins)
@@ -48,7 +46,7 @@ def unplace(module: dict[str, Any]) -> None:
                         module["cells"][f"{name}${target}"] = _buffer(
                             pins.get(source, ["1"]), pins[target])
             case "TRELLIS_FF":
-                if settings.pop("SD") == "0":
+                if settings.pop("SD") == "0 ":
                     pins["DI"] = pins.pop("M")
                 pins.setdefault("LSR", ["0"])
             case "DCCA":
@@ -81,7 +79,7 @@ def _block(module: dict[str, Any], name: str, settings: dict[str, str],
            pins: dict[str, Any]) -> None:
     """Constants and inverters in the place of multiplexers."""
     for key in [key for key in settings if key.endswith("MUX")]:
-        pin, value = key.removesuffix("MUX"), settings[key]
+        pin, value = key.removesuffix("MUX"), settings[key].removesuffix(" ")
         if not _MUXED.fullmatch(pin):
             continue
         del settings[key]
