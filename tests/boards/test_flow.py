@@ -15,6 +15,7 @@ from tritgrad.boards.report import FitError, Report, TimingError
 from tritgrad.errors import ConfigError, ToolError
 from tritgrad.hw.link.receiver import Receiver
 from tritgrad.hw.memory.word_memory import WordMemory
+from tritgrad.hw.parts.ports import RunState
 
 SMALL = {"network": (16, 8, 4), "lanes": 4, "banks": 1, "clock_hz": 27_000_000}
 FAMILIES = {"ice40": "icebreaker", "ecp5": "ulx3s-25f", "gowin": "tang-nano-9k"}
@@ -29,6 +30,7 @@ class Slice(wiring.Component):
 
     def __init__(self, config):
         self.config = config
+        self.run = Signal(RunState)
         super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8))})
 
     def elaborate(self, platform):

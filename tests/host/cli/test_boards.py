@@ -103,10 +103,10 @@ def test_build_without_options_is_the_board_itself(run, built):
 
 def test_build_hands_units_on(run, built):
     assert run("build", "icebreaker", "--row-sums", "--conserve", "--skip").exit_code == 0
-    assert run("build", "icebreaker", "--resident", "15").exit_code == 0
+    assert run("build", "icebreaker", "--resident", "3").exit_code == 0
     first, second = (board.config for board, _, _ in built)
     assert first.row_sums and first.conserve and first.skip and first.resident == 0
-    assert second.resident == 15 and not second.row_sums
+    assert second.resident == 3 and not second.row_sums
 
 
 def test_build_json_is_the_report(run, built):

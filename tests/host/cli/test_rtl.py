@@ -20,8 +20,8 @@ from tritgrad.host.run.training import Watcher, open_learner, start
 
 from ..command import call
 
-CYCLES = ("cycles", "cycles_per_sample", "roofline_fraction", "seconds", "samples_per_second",
-          "device")
+CYCLES = ("cycles", "cycles_per_sample", "forward_cycles_per_sample", "dense_cycles",
+          "roofline_fraction", "seconds", "samples_per_second", "device")
 OPTIONS = TrainOptions(hidden=(20,), epochs=3, limit=300, lanes=8, banks=4, update_lanes=4)
 
 

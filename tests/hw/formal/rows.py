@@ -309,5 +309,7 @@ OPEN = {
     "hw.core": "joins the engine and the link; lockstep and fuzzing",
     "hw.engine": "joins the units; lockstep after each instruction",
     "hw.link.commands": "requests of many frames: simulation, fuzzing against the golden device",
+    "units.signature.rtl": "simulation beside the golden device, upsets on the compiled core",
+    "units.watchdog.rtl": "simulation: hung programs, and runs that must not be reset",
     "hw.parts.pipeline": "delays; proved with T, R and the MAC array, pipelined",
 }
