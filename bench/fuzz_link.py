@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.sim.device import open_sim
-from tritgrad.sim.fuzz import CORES, Report, run
+from tritgrad.sim.fuzz import Report, run
+from tritgrad.sim.trials import CORES
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
     with Progress(TextColumn("frames"), BarColumn(), MofNCompleteColumn(),
                   TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("", total=options.frames)
-        for number, config in enumerate(CORES):
+        for number, config in enumerate(CORES.values()):
             first = total.frames
             share = (options.frames - first) // (len(CORES) - number)
             with open_sim(config) as core:
@@ -43,7 +44,7 @@ def main() -> None:
                                  task, completed=first + done))
                 cycles += core.cycles
     result: dict[str, object] = {
-        "seed": options.seed, "cores": [asdict(config) for config in CORES],
+        "seed": options.seed, "cores": [asdict(config) for config in CORES.values()],
         "frames": total.frames, "hostile_frames": total.frames - total.kinds["valid"],
         "good_frames": total.good_frames,
         "runs": total.runs, "state_checks": total.state_checks, "differences": 0,

@@ -9,9 +9,10 @@ import random
 import struct
 import zlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from ..firmware import frames, programs
 from ..firmware.frames import ESC, FLAG, Frame, FrameDecoder, Run, Space, Status, Type
@@ -19,35 +20,11 @@ from ..firmware.isa import Op, encode
 from ..model.config import MAX_SKIP, CoreConfig, ceil_div
 from ..model.golden_device import GoldenDevice
 from ..model.layout import Layer, TableError, check_table
+from ..units import UNITS
+from ..units.record import Unit
+from ..units.registry import windows
 
-__all__ = ["CORES", "Attacker", "Device", "Mismatch", "Report", "run", "without_cycles"]
-
-_SMALL = CoreConfig(
-    lanes=4, banks=2, update_lanes=2, counter_bits=8, activation_bits=3, input_planes=3,
-    max_layers=3, max_inputs=40, max_neurons=30, max_classes=9, trit_depth=64,
-    residual_depth=256, hidden_depth=16, program_depth=16, slot_bytes=128)
-#: Cores to attack: of powers of two, of hardly any and with row sums, one that only infers, one
-#: that traces, one with resident samples, one that keeps its support, one with scales, one with
-#: scales and all that goes with them, one with skip connections, one with
-#: signature and watchdog; small, so that limits
-#: are met often.
-CORES = (
-    _SMALL,
-    CoreConfig(
-        lanes=6, banks=3, update_lanes=3, counter_bits=9, activation_bits=4, input_planes=1,
-        max_layers=2, max_inputs=50, max_neurons=40, max_classes=12, trit_depth=100,
-        residual_depth=300, hidden_depth=8, program_depth=11, slot_bytes=256, seeder=False,
-        row_sums=True),
-    _SMALL.changed(trainable=False),
-    _SMALL.changed(trace=True, program_depth=24),
-    _SMALL.changed(resident=3, program_depth=24),
-    _SMALL.changed(support=True, lanes=1, update_lanes=1, max_inputs=75, trit_depth=600,
-            residual_depth=1200, hidden_depth=40),
-    _SMALL.changed(lanes=5, update_lanes=5, scales=True),
-    _SMALL.changed(trace=True, row_sums=True, conserve=True, scales=True, program_depth=30),
-    _SMALL.changed(skip=True),
-    _SMALL.changed(lanes=6, update_lanes=3, signature=True, watchdog=24),
-)
+__all__ = ["Attacker", "Device", "Mismatch", "Report", "run", "without_cycles"]
 
 _STATUS_BYTES = struct.calcsize("<" + "".join(code for _, code in frames.STATUS_FIELDS))
 _STEADY = 4  # items that go to the devices in one piece, on average
@@ -206,25 +183,23 @@ class Attacker:
         rng, c = self.rng, self.config
         depth = len(self.golden.machine.layers) or rng.randint(1, c.max_layers)
         samples = rng.randint(1, 6)
-        trace = rng.randrange(4) if c.trace else 0
-        rest = c.support and rng.random() < 0.5
-        words = rng.choice([
-            lambda: programs.train(depth, samples, rng.choice([1, 20, 200, (1 << 23) - 1]), trace,
-                                   scale_refresh=rng.randrange(3) if c.scales else None),
-            lambda: programs.train(depth, samples, 1 << rng.randrange(23), trace, rest),
-            lambda: programs.infer(depth, samples, trace),
-            *([lambda: programs.scrub(depth)] if c.row_sums else []),
-            *([lambda: programs.train_spsa(depth, samples, 1 << rng.randrange(23),
-                                           rng.randint(1, 3), rng.randint(1, 6))]
-              if c.resident else []),
-            *([lambda: programs.purge(depth, range(1, depth + 1), rng.randrange(20),
-                                      rng.randrange(16))] if c.support else []),
+        units = [unit for unit in UNITS if unit.within(c)]
+        training: dict[str, Any] = {name: value for unit in units
+                                    for name, value in unit.trial_training(rng).items()}
+        makers: list[Callable[[], list[int]]] = [
+            lambda: programs.train(depth, samples, rng.choice([1, 20, 200, (1 << 23) - 1]),
+                                   **training),
+            lambda: programs.train(depth, samples, 1 << rng.randrange(23)),
+            lambda: programs.infer(depth, samples),
+            *(partial(list, program) for unit in units
+              for program in unit.trial_programs(rng, depth, samples)),
             lambda: [encode(Op.COUNT, samples), encode(Op.RECV), encode(Op.LOOP, 1),
                      encode(Op.HALT)],
             *([] if self.whole else [
                 lambda: [encode(Op.RECV), encode(Op.FWD, c.max_layers), encode(Op.SEND)]]),
             lambda: [encode(Op.HALT), *([encode(Op.SKIP, 0)] * rng.randint(0, 3))],
-        ])()
+        ]
+        words = rng.choice(makers)()
         if len(words) > c.program_depth:
             words = [encode(Op.RECV), encode(Op.HALT)]
         self._safe[tuple(words)] = depth
@@ -259,12 +234,7 @@ class Attacker:
         """Head of READ or WRITE, and bytes of the words."""
         c, rng = self.config, self.rng
         space = rng.choice([*Space])
-        banks, depth, size = {
-            Space.T: (c.banks, c.trit_depth, c.trit_word_bytes),
-            Space.R: (1, c.residual_depth, c.residual_word_bytes),
-            Space.SUMS: (1, c.sum_depth, 1),
-            Space.S: (1, c.scale_depth, c.scale_word_bytes),
-            Space.SUPPORT: (1, c.support_depth, c.support_word_bytes)}[space]
+        banks, depth, size = _areas(c, UNITS)[space]
         count = rng.randint(1, min(depth, (c.max_payload - 6) // size))
         head = struct.pack("<BBHH", space, rng.randrange(banks), rng.randint(0, depth - count),
                            count)
@@ -420,10 +390,11 @@ class Attacker:
 
     def _bad_window(self, payload: bytearray) -> None:
         c, rng = self.config, self.rng
-        depth = c.residual_depth if payload[0] else c.trit_depth
+        areas = _areas(c, UNITS)
+        depth = areas.get(Space(payload[0]), areas[Space.T])[1]
         which = rng.randrange(4)
         if which == 0:
-            payload[0] = rng.choice([2, 3, 128, 255])
+            payload[0] = rng.choice([*Space, max(Space) + 1, 128, 255])
         elif which == 1:
             payload[1] = rng.choice([1, c.banks, c.banks + 1, 255])
         elif which == 2:
@@ -537,18 +508,22 @@ class _Duel:
         assert [answer.payload[0] for answer in answers] == [Status.OK]
 
 
+def _areas(c: CoreConfig, units: Iterable[Unit]) -> dict[Space, tuple[int, int, int]]:
+    """Banks, depth and bytes of a word of the memories that some units bring along."""
+    areas = {Space.T: (c.banks, c.trit_depth, c.trit_word_bytes)}
+    for unit in units:
+        if unit.field == "trainable":
+            areas[Space.R] = (1, c.residual_depth, c.residual_word_bytes)
+        areas |= {w.space: (1, w.depth(c), w.word_bytes(c)) for w in unit.windows}
+    return areas
+
+
 def _pieces(c: CoreConfig) -> Iterator[tuple[bytes, int]]:
     """Heads of READ or WRITE that cover all memories, and the bytes of each one's words."""
-    areas = [(Space.T, bank, c.trit_depth, c.trit_word_bytes) for bank in range(c.banks)]
-    if c.trainable:
-        areas.append((Space.R, 0, c.residual_depth, c.residual_word_bytes))
-    if c.row_sums:
-        areas.append((Space.SUMS, 0, c.sum_depth, 1))
-    if c.scales:
-        areas.append((Space.S, 0, c.scale_depth, c.scale_word_bytes))
-    if c.support:
-        areas.append((Space.SUPPORT, 0, c.support_depth, c.support_word_bytes))
-    for space, bank, depth, size in areas:
+    areas = _areas(c, [unit for unit in UNITS if unit.within(c)])
+    for space, bank, depth, size in ((space, bank, depth, size)
+                                     for space, (banks, depth, size) in areas.items()
+                                     for bank in range(banks)):
         most = (c.max_payload - 6) // size
         for address in range(0, depth, most):
             count = min(most, depth - address)
@@ -557,10 +532,10 @@ def _pieces(c: CoreConfig) -> Iterator[tuple[bytes, int]]:
 
 def _state(golden: GoldenDevice) -> tuple[object, ...]:
     machine = golden.machine
-    return (machine.codes.tobytes(), machine.residuals.tobytes(), machine.sums.tobytes(),
-            machine.support.tobytes(), machine.corr.tobytes(), machine.factors.tobytes(),
-            machine.prng.state, machine.run,
-            tuple(machine.program), tuple(machine.layers), golden.loaded, golden.nonce,
+    others = windows(golden.config).values()
+    return (machine.codes.tobytes(), machine.residuals.tobytes(),
+            *(w.get(machine, 0, w.depth(golden.config)) for w in others), machine.prng.state,
+            machine.run, tuple(machine.program), tuple(machine.layers), golden.loaded, golden.nonce,
             golden.expected, vars(machine.statistics).copy(), len(machine.inbox))
 
 

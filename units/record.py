@@ -13,9 +13,10 @@ model. Functions in it take a ``CoreConfig`` as `config` and a ``model.machine.M
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as made
+from random import Random
 from types import ModuleType
 from typing import Any
 
@@ -168,6 +169,11 @@ class Unit:
         Fields, with the numbers they may have, that the core's row of the layer table
         (`hw.parts.ports.LayerRecord`) and its list of rows to update
         (`hw.datapath.row_list.RowEntry`) have for its sake.
+    trial_sizes
+        Other fields of the small core on which the unit is tried.
+    trial_training, trial_programs
+        What fuzz does with it, given its random numbers: arguments for `firmware.programs.train`,
+        and programs for so many layers and samples. All must end.
     """
 
     name: str
@@ -181,6 +187,9 @@ class Unit:
     memories: Callable[[Config], tuple[Memory, ...]] = lambda config: ()
     record: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)
     rows: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)
+    trial_sizes: Mapping[str, int] = made(default_factory=dict)
+    trial_training: Callable[[Random], Mapping[str, int]] = lambda rng: {}
+    trial_programs: Callable[[Random, int, int], Iterable[list[int]]] = lambda rng, layers, n: ()
 
     @property
     def field(self) -> str:

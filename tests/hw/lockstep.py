@@ -1,17 +1,22 @@
 """Runs an engine in Amaranth's simulator beside the reference machine, step by step."""
 
 import random
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
+from amaranth.hdl import Value
 from amaranth.sim import Simulator
 
+from tritgrad.errors import ConfigError
 from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, encode
 from tritgrad.hw.control.statistics import COUNTERS
 from tritgrad.hw.engine import Engine
 from tritgrad.hw.parts.ports import LayerRecord, RunState
-from tritgrad.model.config import CoreConfig, ceil_div
-from tritgrad.model.layout import Layer, check_table, pack_counters, row_sums
+from tritgrad.model.config import MAX_SKIP, CoreConfig, ceil_div
+from tritgrad.model.layout import Layer, TableError, check_table, pack_counters, row_sums
 from tritgrad.model.machine import Machine, Sample
 from tritgrad.model.records import Piece
 from tritgrad.model.scales.chip import (
@@ -20,7 +25,8 @@ from tritgrad.model.scales.chip import (
     nearest_two_powers,
     size_exponent,
 )
-from tritgrad.units.registry import available
+from tritgrad.sim.trials import random_units
+from tritgrad.units.registry import OPTIONS, available, windows
 
 
 def random_case(rng: random.Random, max_layers=3, max_size=20):
@@ -28,6 +34,8 @@ def random_case(rng: random.Random, max_layers=3, max_size=20):
     lanes = rng.randint(1, 9)
     depth = rng.randint(1, max_layers)
     sizes = [rng.randint(1, max_size) for _ in range(depth)] + [rng.randint(2, 9)]
+    if depth > 2 and rng.random() < 0.5:
+        sizes[2] = sizes[1]  # a layer that may have a skip
     planes, a = rng.randint(1, 7), rng.randint(1, 5)
     config = CoreConfig(
         lanes=lanes, banks=rng.randint(1, 5),
@@ -43,6 +51,19 @@ def random_case(rng: random.Random, max_layers=3, max_size=20):
               for number, (f, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
     check_table(config, layers)
     return config, layers
+
+
+def random_skips(rng, config, layers):
+    """The layers with random skips where the core and the sizes allow one."""
+    tried = []
+    for n, layer in enumerate(layers):
+        skip = replace(layer, skip=rng.choice([1, 2, MAX_SKIP + 1]))
+        try:
+            check_table(config, [*tried, skip, *layers[n + 1:]])
+        except TableError:
+            skip = layer
+        tried.append(skip)
+    return tried
 
 
 def random_program(rng: random.Random, depth: int, length: int, config: CoreConfig) -> list[int]:
@@ -238,13 +259,9 @@ class Lockstep:
                 ctx.set(memory.data[n], to_int(word, 2))
         for n, word in enumerate(machine.residuals):
             ctx.set(engine.residuals.row(n), to_int(word, self.config.residual_bits))
-        for n, value in enumerate(machine.sums):
-            ctx.set(engine.sums.memory.data[n], int(value))
-        for n, word in enumerate(machine.support):
-            ctx.set(engine.support.memory.data[n], to_int(word, 1))
-        for n, (corr, code) in enumerate(zip(machine.corr, machine.factors, strict=True)):
-            ctx.set(engine.scales.memory.data[n], {"corr": int(corr), "code": {
-                "upper": int(code) & 15, "lower": int(code) >> 4}})
+        for _, rows, words in self._windows():
+            for row, word in zip(rows, words, strict=True):
+                ctx.set(row, word)
         for n, word in enumerate(self.program):
             ctx.set(engine.sequencer.program.data[n], word)
         for n, (layer, placed) in enumerate(zip(self.layers, machine.places, strict=True)):
@@ -262,6 +279,16 @@ class Lockstep:
         machine.start()
         machine.inbox.extend(self.samples)
         self._compare(ctx, "RUN")
+
+    def _windows(self):
+        """Space, the engine's rows and the machine's words of each memory of the units."""
+        config = self.config
+        for space, window in windows(config).items():
+            depth, size = window.depth(config), window.word_bytes(config)
+            data = window.get(self.machine, 0, depth)
+            memory = attrgetter(window.memory)(self.engine)
+            yield space, [Value.cast(memory.data[n]) for n in range(depth)], [
+                int.from_bytes(data[n:n + size], "little") for n in range(0, len(data), size)]
 
     async def run_freely(self, ctx):
         engine, machine = self.engine, self.machine
@@ -355,19 +382,17 @@ class Lockstep:
             memory(store.data, machine.codes[bank], 2, f"T bank {bank}")
         memory([engine.residuals.row(n) for n in range(config.residual_depth)], machine.residuals,
                config.residual_bits, "R")
-        if config.row_sums:
-            memory(engine.sums.memory.data, machine.sums[:, None], 2, "sums")
+        for space, rows, words in self._windows():
+            for n, (row, word) in enumerate(zip(rows, words, strict=True)):
+                found = ctx.get(row)
+                assert found == word, (f"{space.name}[{n}] after {name}: RTL {found:x}, "
+                                       f"model {word:x}")
         if config.support:
-            memory(engine.support.memory.data, machine.support, 1, "support")
             for field in "cutoff", "k", "rest":
                 found = ctx.get(getattr(engine.purge, field))
                 assert found == getattr(r, field), f"{field} after {name}"
         memory(engine.errors.memory.data, machine.errors & 3, 2, "errors")
         memory(engine.activation.gate_memory.data, machine.gates, 1, "gates")
-        for n, (corr, code) in enumerate(zip(machine.corr, machine.factors, strict=True)):
-            word = ctx.get(engine.scales.memory.data[n])
-            found = word.corr, word.code.upper | word.code.lower << 4
-            assert found == (corr, code), f"S[{n}] after {name}: RTL {found}, model {corr, code}"
         scores = [ctx.get(engine.scan.memory.data[k]) for k in range(config.max_classes)]
         assert scores == machine.scores.tolist(), f"scores after {name}"
         self._compare_words(ctx, name)
@@ -417,31 +442,27 @@ class Lockstep:
             assert found == want, f"inputs of layer {number} after {name}"
 
 
-def random_lockstep(seed: int, length: int = 18, trace: bool = False, resident: bool = False,
+def random_lockstep(seed: int, length: int = 18, units: Iterable[str] = (),
                     **options) -> Lockstep:
     """A random engine with random state, program and samples.
 
     Odd seeds give single-port stores, half of the even ones a pipelined core with three times the
-    banks. Every third has row sums, and half of those conserve; another third has a support, unless
-    it traces; two in five of the rest have scales. None has any if samples are `resident`. With
-    even lanes and banks, and without scales, the array drains two sums a cycle.
+    banks. With even lanes and banks, and no unit that objects, the array drains two sums a cycle.
+    `units` are options that are certainly there, then comes one by the seed, and others at random.
     """
     rng = random.Random(seed)
     config, layers = random_case(rng, **options)
     pipelined = seed % 4 == 2
-    config = replace(config, single_port=bool(seed % 2), pipelined=pipelined, trace=trace,
-                     banks=config.banks * (3 if pipelined else 1),
-                     row_sums=seed % 3 == 1 and not resident,
-                     conserve=seed % 6 == 1 and not resident,
-                     support=seed % 3 == 2 and not resident and not trace,
-                     scales=seed % 5 < 2 and not resident and (trace or seed % 3 != 2))
-    if resident:
-        lanes = rng.choice([1, 2, 4, 8, 16])
-        config = replace(config, lanes=lanes, resident=rng.choice([1, 3]), update_lanes=rng.choice(
-            [u for u in range(1, lanes + 1) if lanes % u == 0]))
-        length += 12
-    if config.lanes % 2 == config.banks % 2 == 0 and not config.scales:
-        config = replace(config, drain=2)
+    config = config.changed(single_port=bool(seed % 2), pipelined=pipelined,
+                            banks=config.banks * (3 if pipelined else 1))
+    added = [name for name, option in OPTIONS.items() if not option.default]
+    first = [*units] or [added[seed % len(added)]]
+    config = random_units(random.Random(seed), config, first)
+    layers = random_skips(rng, config, layers)
+    length += 12 if config.resident else 0
+    if config.lanes % 2 == config.banks % 2 == 0:
+        with suppress(ConfigError):
+            config = config.changed(drain=2)
     program = random_program(rng, len(layers), length + 5 * config.scales, config)
     density = rng.choice([0.1, 0.5, 1.0])
     top = 1 << layers[0].planes

@@ -6,11 +6,8 @@ import pytest
 
 from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.sim.device import open_sim
-from tritgrad.sim.fuzz import CORES, Attacker, Mismatch, run
-
-SMALL = CORES[0]
-NAMES = ["small", "odd", "infers", "traces", "perturbs", "prunes", "scales", "all", "skips",
-         "signs"]
+from tritgrad.sim.fuzz import Attacker, Mismatch, run
+from tritgrad.sim.trials import CORES, SMALL
 
 
 class GoldenCore:
@@ -24,7 +21,7 @@ class GoldenCore:
 
 
 @pytest.mark.parametrize("gap, stall", [(0, 0), (0.2, 0.3)])
-@pytest.mark.parametrize("config", CORES, ids=NAMES)
+@pytest.mark.parametrize("config", CORES.values(), ids=CORES)
 def test_the_core_answers_as_the_golden_device(config, gap, stall, fresh_seed):
     seed = fresh_seed
     with open_sim(config) as core:
@@ -36,7 +33,7 @@ def test_the_core_answers_as_the_golden_device(config, gap, stall, fresh_seed):
     assert (report.statuses["TRACE"] > 0) == config.trace
 
 
-@pytest.mark.parametrize("config", CORES, ids=NAMES)
+@pytest.mark.parametrize("config", CORES.values(), ids=CORES)
 def test_what_memories_hold_at_power_up_does_not_matter(config, fresh_seed):
     """No bitstream writes an iCE40's SPRAM or a Gowin's LUT RAM."""
     seed = fresh_seed

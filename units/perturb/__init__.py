@@ -1,6 +1,7 @@
 """Training from losses: resident samples, passes with a direction added to the trits, and steps
 along it (`model.discrete.perturbed`)."""
 
+from ...firmware import programs
 from ...firmware.isa import Op
 from ..record import Config, Memory, Option, Unit, bits_of
 
@@ -51,5 +52,8 @@ PERTURB = Unit(
     checks=(_power, _chunks),
     ops=(Op.PROBE, Op.LOSS, Op.STEP),
     memories=_memories,
+    trial_sizes={"program_depth": 24},
+    trial_programs=lambda rng, layers, samples: (programs.train_spsa(
+        layers, samples, 1 << rng.randrange(23), rng.randint(1, 3), rng.randint(1, 6)),),
     record={"rest": lambda c: range(c.lanes)},
 )

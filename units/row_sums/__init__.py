@@ -3,6 +3,7 @@
 `model.discrete.gf3` has the arithmetic.
 """
 
+from ...firmware import programs
 from ...firmware.frames import Space
 from ...firmware.isa import Op
 from ..record import Config, Machine, Memory, Option, Unit, Window
@@ -36,5 +37,6 @@ ROW_SUMS = Unit(
     windows=(Window(Space.SUMS, _depth, lambda c: 2, lambda c: 1, _get, _put, "sums.memory"),),
     memories=lambda c: (Memory("SUMS (row sums)", "hidden_depth", c.sum_depth, 2,
                                "engine.sums.memory"),),
+    trial_programs=lambda rng, layers, samples: (programs.scrub(layers),),
     rows={"number": lambda c: range(c.sum_depth)},
 )

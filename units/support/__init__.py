@@ -1,5 +1,6 @@
 """The support: a bit a granule of trits, without which FWD skips it (`model.blending.granules`)."""
 
+from ...firmware import programs
 from ...firmware.frames import Space
 from ...firmware.isa import Op
 from ..record import Memory, Option, Unit, lanes
@@ -24,6 +25,11 @@ SUPPORT = Unit(
                    lanes=lambda c: c.max_words),),
     memories=lambda c: (Memory("SUPPORT", "max_inputs", c.support_depth, c.max_words,
                                "engine.support.memory"),),
+    trial_sizes={"lanes": 1, "update_lanes": 1, "max_inputs": 75, "trit_depth": 600,
+                 "residual_depth": 1200, "hidden_depth": 40},
+    trial_training=lambda rng: {"rest": rng.randrange(2)},
+    trial_programs=lambda rng, layers, samples: (programs.purge(
+        layers, range(1, layers + 1), rng.randrange(20), rng.randrange(16)),),
     record={"group_base": lambda c: range(c.support_depth)},
     rows={"group": lambda c: range(c.support_depth)},
 )

@@ -1,5 +1,6 @@
 """The trace unit: tells the host what each sample decided (`firmware.records`)."""
 
+from ...firmware import programs
 from ...firmware.isa import Op
 from ...firmware.records import PIECE_BYTES
 from ..record import Config, Memory, Option, Unit, bits_of
@@ -25,4 +26,8 @@ TRACE = Unit(
         "trace", "Build in the trace unit, which tells the host what each sample decided."),),
     ops=(Op.TRACE, Op.TELL),
     memories=_memories,
+    trial_sizes={"program_depth": 24},
+    trial_training=lambda rng: {"trace": rng.randrange(4)},
+    trial_programs=lambda rng, layers, samples: (
+        programs.infer(layers, samples, rng.randrange(4)),),
 )

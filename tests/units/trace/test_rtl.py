@@ -16,7 +16,7 @@ from ...hw.lockstep import random_lockstep
 
 def lockstep(seed, most):
     """A random run of which the records are taken with up to so many idle cycles a byte."""
-    run = random_lockstep(seed, length=26, trace=True)
+    run = random_lockstep(seed, length=26, units=["trace"])
     rng = random.Random(seed)
     run.idle = lambda: rng.randint(0, rng.randint(0, most))
     return run
