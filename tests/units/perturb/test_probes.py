@@ -10,7 +10,7 @@ from tritgrad.model.discrete.walk import state_of
 from ...hw.lockstep import Lockstep, random_counters, random_lockstep
 
 #: Of steps of both signs, with memories of all three kinds.
-SEEDS = (8, 11, 18, 2)
+SEEDS = (28, 21, 10, 12)
 
 
 @pytest.mark.parametrize("seed", SEEDS[:1])
