@@ -18,8 +18,8 @@ SMALL = CoreConfig(
     residual_depth=256, hidden_depth=16, program_depth=16, slot_bytes=128)
 ODD = CoreConfig(
     lanes=6, banks=3, update_lanes=3, counter_bits=9, activation_bits=4, input_planes=1,
-    max_layers=2, max_inputs=50, max_neurons=40, max_classes=12, trit_depth=100,
-    residual_depth=300, hidden_depth=8, program_depth=24, slot_bytes=256, seeder=False)
+    max_layers=3, max_inputs=50, max_neurons=40, max_classes=12, trit_depth=100,
+    residual_depth=300, hidden_depth=8, program_depth=30, slot_bytes=256, seeder=False)
 
 def _on(fields: Iterable[str]) -> dict[str, int]:
     """Options at their trial values, with those that they need."""
@@ -42,15 +42,22 @@ def together() -> Iterator[list[str]]:
 
 
 def trial_cores() -> dict[str, CoreConfig]:
-    """Cores by name: without any unit's option, with or without each unit, and with many."""
+    """Cores by name: without any unit's option, with or without each unit, and with many.
+
+    Units with neither instructions nor memories for the link are in the last ones only.
+    """
     cores = {"small": SMALL}
-    for unit in UNITS:
+    for unit in (unit for unit in UNITS if unit.ops or unit.windows):
         option = unit.options[0]
         changes = {option.field: option.absent} if option.default else _on([unit.field])
         name = option.off.partition("-")[0] or unit.name
         cores[name] = SMALL.changed(**dict(unit.trial_sizes) | changes)
     for number, chosen in enumerate(together(), 1):
-        cores[f"together-{number}"] = ODD.changed(**_on(chosen))
+        try:
+            core = ODD.changed(**_on(chosen))
+        except ConfigError:  # its lanes suit not every unit
+            core = SMALL.changed(program_depth=ODD.program_depth, **_on(chosen))
+        cores[f"together-{number}"] = core
     return cores
 
 

@@ -44,7 +44,7 @@ def random_case(rng: random.Random, max_layers=3, max_size=20):
         input_planes=planes + rng.randint(0, 1), max_layers=depth + rng.randint(0, 2),
         max_inputs=max_size + rng.randint(0, 3), max_neurons=max_size + 2,
         max_classes=9 + rng.randint(0, 3), trit_depth=256, residual_depth=1024,
-        hidden_depth=64, program_depth=32, slot_bytes=64)
+        hidden_depth=64, program_depth=32, slot_bytes=128)
     layers = [Layer(f, n, planes if number == 0 else a, rng.randint(0, 3),
                     rng.choice([rng.randint(-15, config.counter_bits - 2),
                                 config.counter_bits - 4, config.counter_bits - 2]))
