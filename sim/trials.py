@@ -82,9 +82,11 @@ def random_units(rng: random.Random, config: CoreConfig, first: Iterable[str] = 
         Of each other one, if it goes with those before it.
     """
     wanted = list(first)
-    others = [name for name, option in OPTIONS.items() if not option.default]
-    rng.shuffle(others)
-    others = [name for name in others if rng.random() < chance]
+    # Each option has a number of its own, so that a new one leaves most cases as they were.
+    base = rng.getrandbits(32)
+    drawn = sorted((random.Random(f"{base} {name}").random(), name)
+                   for name, option in OPTIONS.items() if not option.default)
+    others = [name for number, name in drawn if number < chance]
     for name in [*wanted, *others]:
         changes = _on([name])
         lanes = rng.choice([1, 2, 4, 8, 16])

@@ -443,12 +443,13 @@ class Lockstep:
 
 
 def random_lockstep(seed: int, length: int = 18, units: Iterable[str] = (),
-                    **options) -> Lockstep:
+                    chance: float = 0.4, **options) -> Lockstep:
     """A random engine with random state, program and samples.
 
     Odd seeds give single-port stores, half of the even ones a pipelined core with three times the
     banks. With even lanes and banks, and no unit that objects, the array drains two sums a cycle.
-    `units` are options that are certainly there, then comes one by the seed, and others at random.
+    `units` are options that are certainly there, without any one by the seed; `chance` is that of
+    each other one.
     """
     rng = random.Random(seed)
     config, layers = random_case(rng, **options)
@@ -457,7 +458,7 @@ def random_lockstep(seed: int, length: int = 18, units: Iterable[str] = (),
                             banks=config.banks * (3 if pipelined else 1))
     added = [name for name, option in OPTIONS.items() if not option.default]
     first = [*units] or [added[seed % len(added)]]
-    config = random_units(random.Random(seed), config, first)
+    config = random_units(random.Random(seed), config, first, chance)
     layers = random_skips(rng, config, layers)
     length += 12 if config.resident else 0
     if config.lanes % 2 == config.banks % 2 == 0:
