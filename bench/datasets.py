@@ -104,9 +104,9 @@ def main() -> int:
         print(f"{name:22} {mean['accuracy']:6.2f} ± {np.std([r['accuracy'] for r in runs]):4.2f}  "
               f"mlp {mean['mlp']:6.2f}  lr {mean['lr']:6.2f}  rf {mean['rf']:6.2f}  "
               f"{mean['accuracy'] - mean['mlp']:+6.2f}  {runs[0]['encode']}", flush=True)
-    whole = {"totals": totals(sets), "sets": sets}
-    print(json.dumps(whole["totals"]))
-    options.out.write_text(json.dumps(whole, indent=1) + "\n")
+        whole = {"totals": totals(sets), "sets": sets}
+        options.out.write_text(json.dumps(whole, indent=1) + "\n")
+    print(json.dumps(totals(sets)))
     return 0
 
 

@@ -70,7 +70,8 @@ def learn_rows(learner: Learner, x: Bytes, y: Labels, gains: Sequence[int], *, e
     seed
         Of a random order.
     old
-        Rows that are spread evenly among the new ones, all of them in each epoch.
+        Rows that are spread evenly among the new ones, all of them in each epoch; where they are
+        fewer, so often that as many old rows as new ones are learned.
 
     Yields
     ------
@@ -83,7 +84,7 @@ def learn_rows(learner: Learner, x: Bytes, y: Labels, gains: Sequence[int], *, e
     turn = POINT if old is None else TURN
     for epoch in range(epochs):
         new = np.arange(len(x)) if order == "file" else epoch_order(seed, epoch, len(x))
-        again = epoch_order(seed ^ 1, epoch, len(old.x)) if old is not None else new[:0]
+        again = new[:0] if old is None else _often(seed, epoch, len(old.x), len(x))
         rows = correct = updates = done = 0
         for first in range(0, len(x), turn):
             part = new[first:first + turn]
@@ -97,6 +98,12 @@ def learn_rows(learner: Learner, x: Bytes, y: Labels, gains: Sequence[int], *, e
             if rows >= POINT or first + turn >= len(x):
                 yield Point(epoch + 1, rows, correct, updates)
                 rows = correct = updates = 0
+
+
+def _often(seed: int, epoch: int, old: int, new: int) -> Labels:
+    """Old rows in turn, each whole round in an order of its own."""
+    rounds = max(1, new // old)
+    return np.concatenate([epoch_order(seed ^ 1, epoch * rounds + n, old) for n in range(rounds)])
 
 
 def measured(learner: Learner, x: Bytes, y: Labels) -> float:
