@@ -310,6 +310,8 @@ class _Builder:
         except OSError as error:
             raise ToolError(f"{name} does not run: {error}") from None
         self.running.add(process)
+        if self.aborted:  # between the last look at what runs and now
+            process.kill()
         try:
             output = process.communicate()[0]
         except BaseException:

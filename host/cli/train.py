@@ -14,7 +14,7 @@ from ...errors import BadInput, DeviceError, OutputError
 from ..data.summary import entry
 from ..device.address import board_and_port
 from ..run.auto import choose
-from ..run.checkpoint import Checkpoint
+from ..run.checkpoint import Checkpoint, check_data
 from ..run.learners import DeviceLearner
 from ..run.lock import hold
 from ..run.opening import with_data_found
@@ -27,7 +27,6 @@ from ..run.training import (
     CHECKPOINT,
     Outcome,
     Trainer,
-    how_to_go_on,
     open_learner,
     resume,
     start,
@@ -201,14 +200,15 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
                 outcome = trainer.run()
         except (DeviceError, OutputError) as error:
             kind = DeviceError if isinstance(error, DeviceError) else OutputError
-            raise kind(f"{error}; {how_to_go_on(trainer.folder)}") from error
+            raise kind(f"{error}; {trainer.how_to_go_on}") from error
         finally:
             trainer.learner.close()
-        _finish(outcome, trainer.folder, as_json, baseline)
+        _finish(outcome, trainer, as_json, baseline)
 
 
-def _finish(outcome: Outcome, folder: Path, as_json: bool, baseline: bool) -> None:
+def _finish(outcome: Outcome, trainer: Trainer, as_json: bool, baseline: bool) -> None:
     """Write and show the results. Pictures come last, and what cannot be written costs no more."""
+    folder = trainer.folder
     files, failure = write_files(outcome, folder)
     console = screen(stderr=as_json)
     _show(outcome, files, console)
@@ -219,7 +219,7 @@ def _finish(outcome: Outcome, folder: Path, as_json: bool, baseline: bool) -> No
     if as_json:
         emit(report(outcome) | ({"baselines": others} if others else {}))
     if failure is not None:
-        raise OutputError(f"{failure}; {how_to_go_on(folder)}")
+        raise OutputError(f"{failure}; {trainer.how_to_go_on}")
 
 
 def _compared(outcome: Outcome, baseline: bool, console: Console) -> dict[str, float]:
@@ -345,6 +345,9 @@ def _continue(context: click.Context, given: Path, options: TrainOptions, out: s
         checkpoint = replace(checkpoint, options=replace(checkpoint.options, more_epochs=more))
     show_data(data.summary)
     learner = open_learner(checkpoint.options, recipe, progress, vcd, data.pixels)
+    if out is not None:
+        check_data(checkpoint, data, path.parent)
+        checkpoint.save(folder / CHECKPOINT)
     return resume(checkpoint, data, folder, learner, progress)
 
 

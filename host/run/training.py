@@ -35,7 +35,7 @@ from .learners import (
 from .metrics import accuracy, balanced_accuracy
 from .options import TrainOptions
 
-__all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher", "how_to_go_on",
+__all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher",
            "open_learner", "open_tracer", "resume", "start"]
 
 CHECKPOINT = "checkpoint.npz"
@@ -50,11 +50,6 @@ class Stopped(TritgradError):
     """The run was asked to stop, and can be continued: exit code 130."""
 
     exit_code = 130
-
-
-def how_to_go_on(folder: Path) -> str:
-    """What to type after a run has stopped."""
-    return f"continue with: tritgrad train --resume {shlex.quote(str(folder))}"
 
 
 class Watcher:
@@ -214,6 +209,12 @@ class Trainer:
                          else data.coding.pictures(numbers))
         self._clock = self._saved = time.monotonic()
 
+    @property
+    def how_to_go_on(self) -> str:
+        """What to type after this run has stopped."""
+        more = f" --epochs {self.epochs}" if self.options.more_epochs else ""
+        return f"continue with: tritgrad train --resume {shlex.quote(str(self.folder))}{more}"
+
     def run(self) -> Outcome:
         """Train to the end; raises `Stopped` if told to stop."""
         position = self.checkpoint.position
@@ -318,7 +319,7 @@ class Trainer:
         if stopping or time.monotonic() - self._saved >= self.checkpoint_s:
             self._save()
         if stopping:
-            raise Stopped(f"stopped; {how_to_go_on(self.folder)}")
+            raise Stopped(f"stopped; {self.how_to_go_on}")
 
     def _save(self) -> None:
         now = time.monotonic()
