@@ -28,7 +28,7 @@ def test_overlapping_instructions_end_in_the_state_of_the_model(seed):
 
 
 def test_a_core_with_resident_samples_is_the_model_s_too():
-    run = random_lockstep(13, resident=True)
+    run = random_lockstep(13, units=["resident"], chance=0)
     run.run(limit=40)
     assert run.machine.statistics.flips > 0
 
