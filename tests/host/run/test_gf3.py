@@ -119,6 +119,6 @@ def test_a_core_and_a_recipe_that_differ_are_refused():
 
 def test_refusals():
     assert refusal("train", "--rule", "sign", "--gf3", "check") == (
-        "rule sign has no --gf3; leave it away")
+        "--rule sign has no --gf3; leave it away")
     with pytest.raises(BadInput, match="gf3 must be check or conserve, not 'always'"):
         TrainOptions(gf3="always")

@@ -94,12 +94,12 @@ def test_the_command_says_what_it_did(rule, sparsity, gain):
 
 
 @pytest.mark.parametrize("options, reason", [
-    (("--steps", "2"), "rule margin has no --steps; leave it away"),
+    (("--steps", "2"), "--rule margin has no --steps; leave it away"),
     (("--rule", "spsa", "--batch", "1024"), "batch must be an integer from 1 to 1023, not 1024"),
     (("--rule", "spsa", "--sparsity", "7"), "sparsity must be an integer from 1 to 6, not 7"),
-    (("--rule", "fd", "--sparsity", "2"), "rule fd has no --sparsity; leave it away"),
-    (("--rule", "spsa", "--gf3", "check"), "rule spsa has no --gf3; leave it away"),
-    (("--rule", "spsa", "--output-gain", "1"), "rule spsa has one gain for all layers"),
+    (("--rule", "fd", "--sparsity", "2"), "--rule fd has no --sparsity; leave it away"),
+    (("--rule", "spsa", "--gf3", "check"), "--rule spsa has no --gf3; leave it away"),
+    (("--rule", "spsa", "--output-gain", "1"), "--rule spsa has one gain for all layers"),
 ])
 def test_what_the_rule_refuses(options, reason):
     assert reason in refusal("train", "--device", "model", *options)

@@ -111,10 +111,10 @@ def test_refusals():
     for words, message in (
             (["--prune", "60"], "--prune must be EVERY,CUTOFF, not '60'"),
             (["--prune", "60,x"], "--prune must be integers separated by commas"),
-            (["--prune", "60,9", "--rule", "sign"], "rule sign has no --prune"),
+            (["--prune", "60,9", "--rule", "sign"], "--rule sign has no --prune"),
             (["--prune", "60,9", "--gf3", "check"], "--prune goes without --gf3"),
-            (["--prune", "0,9"], "every of pruning must be an integer from 1"),
-            (["--prune", "60,300"], "cutoff of pruning must be an integer from 0 to 256, not 300"),
+            (["--prune", "0,9"], "EVERY of --prune must be an integer from 1"),
+            (["--prune", "60,300"], "CUTOFF of --prune must be an integer from 0 to 256, not 300"),
             (["--prune", "999999,9", "--epochs", "1"], "at most three fifths of the run's")):
         assert message in refusal("train", "--device", "model", *words)
     data = OPTIONS.load_data()

@@ -103,7 +103,7 @@ def test_a_run_goes_on_where_it_stopped(learner):
 
 
 def test_refusals():
-    assert "rule sign has no --scales" in refusal("train", "--rule", "sign", "--scales")
+    assert "--rule sign has no --scales" in refusal("train", "--rule", "sign", "--scales")
 
 
 def far_scales(rng, layers):

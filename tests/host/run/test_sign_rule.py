@@ -61,10 +61,10 @@ def test_eval_and_predict_take_its_activations():
 
 
 def test_it_is_refused_where_it_cannot_run():
-    device = "rule sign runs on device model only, not on sim"
+    device = "--rule sign runs on --device model only, not on sim"
     assert refusal(*QUICK, "--device", "sim") == device
-    assert refusal(*QUICK, "--margin", "5") == "rule sign has no --margin; leave it away"
-    assert refusal(*QUICK, "--act-shift", "2") == "rule sign has no --act-shift; leave it away"
+    assert refusal(*QUICK, "--margin", "5") == "--rule sign has no --margin; leave it away"
+    assert refusal(*QUICK, "--act-shift", "2") == "--rule sign has no --act-shift; leave it away"
     call(*QUICK, "--out", "here")
     assert refusal("train", "--resume", "here", "--device", "sim") == device
     assert refusal("train", "--resume", "here", "--rule", "margin") == (
@@ -148,10 +148,10 @@ def test_the_command_says_how_many_vote():
     one = json.loads(call(*QUICK, "--vote", "1", "--json").stdout)
     assert (one["vote"], one["sparsity"]) == (None, None)
     assert one["state_sha256"] == json.loads(call(*QUICK, "--json").stdout)["state_sha256"]
-    assert refusal("train", "--vote", "8") == "rule margin has no --vote; leave it away"
-    assert refusal(*QUICK, "--vote", "5000") == "vote must be an integer from 1 to 4096, not 5000"
-    assert refusal(*QUICK, "--sparsity", "3") == "rule sign has no --sparsity; leave it away"
+    assert refusal("train", "--vote", "8") == "--rule margin has no --vote; leave it away"
+    assert refusal(*QUICK, "--vote", "5000") == "--vote must be an integer from 1 to 4096, not 5000"
+    assert refusal(*QUICK, "--sparsity", "3") == "--rule sign has no --sparsity; leave it away"
     assert refusal(*QUICK, "--vote", "8", "--batch", "3") == (
-        "rule sign has no --batch; leave it away")
+        "--rule sign has no --batch; leave it away")
     assert refusal("train", "--rule", "sign", "--resume", "here", "--vote", "16") == (
         "--vote 16 contradicts the run in here, which has --vote 32")

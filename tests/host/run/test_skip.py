@@ -87,9 +87,9 @@ def test_a_core_without_skips_refuses_them():
 
 
 @pytest.mark.parametrize("options, message", [
-    (["--rule", "sign"], "rule sign has no --skip; leave it away"),
-    (["--rule", "spsa"], "rule spsa has no --skip; leave it away"),
-    (["--rule", "fd"], "rule fd has no --skip; leave it away"),
+    (["--rule", "sign"], "--rule sign has no --skip; leave it away"),
+    (["--rule", "spsa"], "--rule spsa has no --skip; leave it away"),
+    (["--rule", "fd"], "--rule fd has no --skip; leave it away"),
     (["--scales"], "--skip goes without --scales; leave one away"),
     (["--prune", "100,2"], "--skip goes without --prune; leave one away"),
 ])
@@ -99,6 +99,6 @@ def test_what_goes_without_skips(options, message):
 
 def test_a_network_without_equal_layers_and_an_s_too_large():
     assert refusal(*QUICK[:3], "--hidden", "32,30") == (
-        "skip must be left away where no hidden layer has as many neurons as the one below it, "
+        "--skip must be left away where no hidden layer has as many neurons as the one below it, "
         "as in (64, 32, 30, 10)")
-    assert refusal("train", "--skip", "8") == "skip must be an integer from 0 to 7, not 8"
+    assert refusal("train", "--skip", "8") == "--skip must be an integer from 0 to 7, not 8"

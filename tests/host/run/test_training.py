@@ -60,7 +60,7 @@ def test_model_and_machine_behind_the_link_are_the_same_run(tmp_path, changes):
     assert ({k: v for k, v in lasting(model).items() if k not in hidden}
             == {k: v for k, v in lasting(machine).items() if k not in hidden})
     assert report(model)["cycles"] is None
-    assert report(machine)["cycles"] == 0
+    assert report(machine)["cycles"] is None  # the golden device counts none
 
 
 def test_the_size_of_a_chunk_does_not_matter(tmp_path):
@@ -166,10 +166,11 @@ def test_dense_roofline():
 
 def test_the_best_epoch_is_kept_beside_the_last(tmp_path):
     outcome = run(SMALL, tmp_path)
-    files = write_files(outcome, tmp_path)
-    assert sorted(os.listdir(tmp_path)) == ["best.npz", "checkpoint.npz", "curve.png",
-                                            "history.json", "model.npz"]
-    assert set(files) == {"model", "best epoch's model", "history", "learning curve"}
+    files, failure = write_files(outcome, tmp_path)
+    assert failure is None
+    assert sorted(name for name in os.listdir(tmp_path) if not name.startswith(".")) == [
+        "best.npz", "checkpoint.npz", "history.json", "model.npz"]
+    assert set(files) == {"model", "best epoch's model", "history"}
     values = report(outcome)["val_accuracy"]
     assert report(outcome)["best_epoch"] == values.index(max(values)) + 1
 
@@ -190,7 +191,7 @@ def test_a_model_from_within_an_epoch_has_no_accuracy_yet(tmp_path):
 def test_shift_augmentation_is_for_images(tmp_path):
     path = tmp_path / "plain.csv"
     path.write_text("a,b,label\n" + "1,2,x\n3,4,y\n" * 10)
-    with pytest.raises(BadInput, match=r"^augmentation is for images; plain\.csv has plain"):
+    with pytest.raises(BadInput, match=r"^--shift-augment and --augment are for images; plain\.csv "):
         TrainOptions(dataset=str(path), shift_augment=1).load_data()
 
 
