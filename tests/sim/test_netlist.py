@@ -61,7 +61,7 @@ def test_a_netlist_trains_as_the_golden_model_and_fits(tmp_path, monkeypatch, na
              json.loads(netlist.read_text())["modules"]["top"]["cells"].values()}
     assert cells <= types
     options = TrainOptions(dataset=str(table_of_samples(tmp_path / "rows.csv")), hidden=(8,),
-                           epochs=2, seed=3)
+                           epochs=2, seed=3, planes=min(4, board.config.input_planes))
     for folder in "model", "device":
         (tmp_path / folder).mkdir()
     expected = lasting(trained(options, tmp_path / "model")[0])

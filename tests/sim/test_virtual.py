@@ -90,7 +90,7 @@ def test_unplugging_changes_nothing(tmp_path, expected):
 
 def test_everything_at_once_changes_nothing(tmp_path, expected):
     result, port = trained(OPTIONS, tmp_path, ModelBoard(CONFIG), faults=BAD, seed=7,
-                           reset_every=40_009, unplug_every=61_001)
+                           chunk=64, reset_every=70_001, unplug_every=61_001)
     assert lasting(result) == expected[OPTIONS]
     assert port.resets > 0
     assert port.unplugged > 0

@@ -45,8 +45,8 @@ def test_the_file_goes_beside_the_model(spoilt):
 
 
 @pytest.mark.parametrize("options, message", [
-    (("--confidence", "2"), "confidence must be between 0 and 1, not 2.0"),
-    (("--steps", "0"), "steps must be at least 1, not 0"),
+    (("--confidence", "2"), "--confidence must be between 0 and 1, not 2.0"),
+    (("--steps", "0"), "--steps must be at least 1, not 0"),
     (("--temperature", "0"), "temperature must be a finite number above 0, not '0'")])
 def test_bad_input(spoilt, options, message):
     assert refusal("tune", spoilt[0], *options) == message
