@@ -63,7 +63,7 @@ def _popcount(typing: Any, word: Any) -> Any:
 popcount: Any = intrinsic(_popcount)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def trit(counter, bits):
     """The trit of an int64 counter.
 
@@ -72,7 +72,7 @@ def trit(counter, bits):
     return (counter + (np.int64(1) << (bits - 2))) >> (bits - 1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def set_trit(plus, minus, j, i, value):
     """Set the weight of output j and input i to -1, 0 or +1."""
     bit = np.uint64(1) << np.uint64(i & 63)
@@ -85,7 +85,7 @@ def set_trit(plus, minus, j, i, value):
         minus[w, j] |= bit
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def pack_weights(counters, bits, plus, minus):
     """Set the words of a layer from its counters (outputs, inputs)."""
     for j in range(counters.shape[0]):
@@ -93,7 +93,7 @@ def pack_weights(counters, bits, plus, minus):
             set_trit(plus, minus, j, i, trit(np.int64(counters[j, i]), bits))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def pack_values(x, planes):
     """Set the words (planes, words) of a layer's inputs."""
     for p in range(planes.shape[0]):
@@ -105,7 +105,7 @@ def pack_values(x, planes):
             planes[p, w] = word
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def forward(planes, plus, minus, z):
     """Pre-activations of a layer."""
     z[:] = 0
@@ -118,7 +118,7 @@ def forward(planes, plus, minus, z):
                     z[j] += (popcount(word & up[j]) - popcount(word & down[j])) << p
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def activate(z, shift, bits, h, gates):
     """Activations and gate bits of a layer."""
     top = (1 << bits) - 1
@@ -128,7 +128,7 @@ def activate(z, shift, bits, h, gates):
         gates[j] = 0 <= value <= top
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def first_maximum(scores, skip):
     """Index of the first maximum of the scores other than `skip` (-1 for none)."""
     best = 1 if skip == 0 else 0
@@ -138,7 +138,7 @@ def first_maximum(scores, skip):
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_skipped(sums, x, skip):
     """Add the inputs (forward) or errors (backward) of a layer with a skip, see `units.skipped`."""
     if skip > 0:
@@ -146,7 +146,7 @@ def add_skipped(sums, x, skip):
             sums[i] += np.int64(x[i]) << (skip - 1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def backward(counters, bits, errors, gates, sums, below, skip):
     """Errors of the layer below."""
     sums[:] = 0
@@ -160,7 +160,7 @@ def backward(counters, bits, errors, gates, sums, below, skip):
         below[i] = np.sign(sums[i]) * gates[i]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def draw(prng):
     """Step the xorshift64 of state prng[0]; 16 bits."""
     s = prng[0]
@@ -171,7 +171,7 @@ def draw(prng):
     return np.int64(s >> np.uint64(48))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def apply_codes(z, codes):
     """Multiply pre-activations by the factors of their rows, see `scales.chip.apply_codes`."""
     for j in range(len(z)):
@@ -184,7 +184,7 @@ def apply_codes(z, codes):
             z[j] += double >> top + 1 - lower
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def refreshed(corr, step, exponent):
     """The code of a row's factor, see `scales.chip.refreshed`; after at least one step."""
     d = step << exponent
@@ -205,7 +205,7 @@ def refreshed(corr, step, exponent):
     return np.uint8((upper ^ FRACTION_BITS) | lower << 4)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def end_step(layers, steps, refresh):
     """Count a step in steps[0]; after every 2^refresh of them divide all factors anew."""
     steps[0] += 1
@@ -218,7 +218,7 @@ def end_step(layers, steps, refresh):
                 layers[n].codes[j] = refreshed(layers[n].corr[j], steps[0], exponent)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def excess(row, bits, x, active, e, gain, dither):
     """What `update` would add mod 3 to the sum of a row's trits."""
     half = np.int64(1) << (bits - 1)
@@ -232,7 +232,7 @@ def excess(row, bits, x, active, e, gain, dither):
     return total % 3
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def update(counters, bits, plus, minus, x, errors, gain, prng, active, corr, conserve, inside,
            banks, lanes, rest):
     """Update the rows of a layer that have an error; how many trits changed.
@@ -286,7 +286,7 @@ def update(counters, bits, plus, minus, x, errors, gain, prng, active, corr, con
     return flips
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def load_sample(image, dy, dx, columns, x):
     """Copy a sample of rows of `columns` pixels, moved down by dy and right by dx."""
     rows = len(x) // columns
@@ -300,7 +300,7 @@ def load_sample(image, dy, dx, columns, x):
             target[c] = source[c]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def infer(layers, shifts, skips, activation_bits):
     """Run the sample in layers[0].x through all layers."""
     for n in range(len(layers)):
@@ -313,7 +313,7 @@ def infer(layers, shifts, skips, activation_bits):
             activate(layer.z, shifts[n], activation_bits, layers[n + 1].x, layers[n + 1].gates)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def score_samples(layers, x, shifts, skips, activation_bits, scores):
     """Scores (samples, classes) of samples (samples, inputs)."""
     for t in range(len(x)):
@@ -322,7 +322,7 @@ def score_samples(layers, x, shifts, skips, activation_bits, scores):
         scores[t] = layers[-1].z
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shifts, skips, gains,
                   margin, prng, steps, refresh, conserve, banks, lanes, rest):
     """Learn samples (samples, inputs) one after the other; (correct, updates, flips).

@@ -1,17 +1,20 @@
 """Whole epochs of the margin rule at full speed: the same state as `tritgrad.model.margin`.
 
 Any chunk of an epoch can be run by itself; the caller draws progress, saves and stops between
-chunks.
+chunks. Compiled code lets go of Python's lock, so that networks of several threads learn at once. A
+network is for one thread, even to be asked: it computes in memory of its own.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import BadInput
 from .arithmetic import trits
+from .arrays import read_only
 from .blending.granules import check_support, purged, support
 from .compiled_rule import Layer, pack_weights, score_samples, train_samples
 from .margin import state_sha256
@@ -68,6 +71,12 @@ class FastNetwork:
         self._steps = np.zeros(1, np.int64)
         self.load(initial_counters(recipe.layers, recipe.counter_bits, recipe.seed),
                   initial_prng(recipe.layers, recipe.seed).state)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Come out of a pickle, whose arrays may be mapped from a file that cannot be written."""
+        self.__dict__.update(state)
+        self._layers = tuple(Layer(*map(np.array, layer)) for layer in self._layers)
+        self._steps = np.array(self._steps)
 
     @property
     def counters(self) -> list[npt.NDArray[np.int16]]:
@@ -181,7 +190,7 @@ class FastNetwork:
         elif not len(offsets[0]) == len(offsets[1]) == len(order):
             raise BadInput(f"offsets must be two arrays of {len(order)} integers, "
                            f"not of {len(offsets[0])} and {len(offsets[1])}")
-        dy, dx = (np.ascontiguousarray(d[chunk], np.int64) for d in offsets)
+        dy, dx = (read_only(d[chunk], np.int64) for d in offsets)
         prng = np.array([self.prng.state], np.uint64)
         counts = train_samples(self._layers, self._inputs(x[rows]), self._labels(y[rows]), dy, dx,
                                columns, recipe.counter_bits, recipe.activation_bits, self._shifts,
@@ -221,14 +230,14 @@ class FastNetwork:
             raise BadInput(f"inputs must be uint8 (rows, {inputs}), not {x.dtype} {x.shape!r}")
         if x.size and x.max() >> planes:
             raise BadInput(f"inputs must be below 2^{planes}, not {int(x.max())!r}")
-        return np.ascontiguousarray(x)
+        return read_only(x)
 
     def _labels(self, y: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
         last = self.recipe.layers[-1] - 1
         if len(y) and not 0 <= y.min() <= y.max() <= last:
             raise BadInput(f"labels must be from 0 to {last}, "
                            f"not {int(y.min())!r} to {int(y.max())!r}")
-        return np.ascontiguousarray(y, np.int64)
+        return read_only(y, np.int64)
 
     def _gains(self, gains: Sequence[int]) -> npt.NDArray[np.int64]:
         top = self.recipe.counter_bits - 2

@@ -14,6 +14,7 @@ from numba import njit
 
 from ..cache import settle
 from ..errors import BadInput
+from .arrays import read_only
 from .rng import epoch_seed, shift_offsets, splitmix64
 
 __all__ = ["DRAWN", "Moves", "move_images"]
@@ -104,11 +105,11 @@ def move_images(images: npt.NDArray[np.uint8], amounts: npt.NDArray[np.int64],
     mirrored after that if flipped; new[r, c] is the pixel there, 0 from outside.
     """
     out = np.empty_like(images)
-    _move(np.ascontiguousarray(images), np.ascontiguousarray(amounts), out)
+    _move(read_only(images), read_only(amounts), out)
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _move(images: Any, amounts: Any, out: Any) -> None:
     _, rows, columns = images.shape
     for n in range(len(images)):

@@ -8,6 +8,7 @@ from numba import njit
 
 from ....cache import settle
 from ....errors import BadInput
+from ....model.arrays import read_only
 from ..scaling import check_planes
 from .step import Step
 
@@ -22,7 +23,7 @@ DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 
 settle()  # before anything is compiled into numba's cache
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _deskew(images, threshold, out):
     for n in range(len(images)):
         image = images[n]
@@ -44,7 +45,7 @@ def _deskew(images, threshold, out):
                 out[n, r, c] = image[r, source] if 0 <= source < columns else 0
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _edges(images, thresholds, directions, pool, out):
     for n in range(len(images)):
         image, new = images[n], out[n]
@@ -98,7 +99,7 @@ class Deskew(Step):
         return self.shape[0] * self.shape[1]
 
     def apply(self, x: Bytes) -> Bytes:
-        images = np.ascontiguousarray(x).reshape(-1, *self.shape)
+        images = read_only(x).reshape(-1, *self.shape)
         out = np.empty_like(images)
         _deskew(images, self.threshold, out)
         return out.reshape(x.shape)
@@ -172,7 +173,7 @@ class Edges(Step):
 
     def apply(self, x: Bytes) -> Bytes:
         out = np.empty((len(x), *self.grid, len(self.thresholds), self.directions), np.uint8)
-        _edges(np.ascontiguousarray(x).reshape(-1, *self.shape), np.array(self.thresholds),
+        _edges(read_only(x).reshape(-1, *self.shape), np.array(self.thresholds),
                np.array(DIRECTIONS[:self.directions]), self.pool, out)
         return out.reshape(len(x), -1)
 
