@@ -28,6 +28,13 @@ def test_the_core_answers_as_the_golden_device(config, gap, stall, fresh_seed):
         core.stall(seed, gap, stall)
         report = run(core, GoldenDevice(config), 1500, random.Random(seed), every=50)
     assert report.frames == 1500
+    assert config.trace or not report.statuses["TRACE"]
+
+
+@pytest.mark.parametrize("config", CORES.values(), ids=CORES)
+def test_what_the_attacker_reaches(config):
+    """Under one seed: how often something comes up is chance under any other."""
+    report = run(GoldenCore(config), GoldenDevice(config), 1500, random.Random(1), every=50)
     assert report.state_checks > 8
     assert report.runs > 20
     assert (report.statuses["TRACE"] > 0) == config.trace
@@ -40,7 +47,6 @@ def test_what_memories_hold_at_power_up_does_not_matter(config, fresh_seed):
     with open_sim(config, power_up=seed) as core:
         report = run(core, GoldenDevice(config), 600, random.Random(seed), every=50, fill=True)
     assert report.frames == 600
-    assert report.runs > 5
 
 
 def test_every_kind_and_every_status_comes_up():
