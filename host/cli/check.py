@@ -11,7 +11,7 @@ from ..device.transport import SimTransport, Transport
 from ..run.options import suitable_update_lanes
 from ..run.selfcheck import first_difference, random_cases
 from .console import RunProgress, counting, emit, json_option, screen
-from .train import core_options
+from .train_options import core_options
 
 __all__ = ["check"]
 

@@ -23,7 +23,7 @@ from ..run.outputs import check_outputs, check_picture
 from .console import draw, emit, fits, json_option, say, screen, table
 from .data_options import rows_options, show_data, show_warning
 from .inference import forward_rule, opened, predicted
-from .train import core_options
+from .train_options import core_options
 
 __all__ = ["evaluate"]
 

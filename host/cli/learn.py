@@ -22,7 +22,7 @@ from ..run.training import open_learner
 from .console import RunProgress, emit, json_option, say, screen
 from .data_options import feature_options, show_data
 from .inference import opened
-from .train import core_options
+from .train_options import core_options
 
 __all__ = ["learn"]
 

@@ -28,7 +28,7 @@ from ..run.training import open_tracer
 from .console import RunProgress, counting, emit, json_option, say, screen, table
 from .data_options import rows_options, show_data
 from .inference import heed_core, opened
-from .train import core_options
+from .train_options import core_options
 
 __all__ = ["trace"]
 

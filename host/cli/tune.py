@@ -16,7 +16,7 @@ from ..run.outputs import check_outputs
 from .console import counting, emit, json_option, say, screen, table, warn
 from .data_options import show_data
 from .inference import opened, predicted
-from .train import core_options
+from .train_options import core_options
 
 __all__ = ["tune"]
 
