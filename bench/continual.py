@@ -17,8 +17,9 @@ from _tables import WHOLE, split
 
 from tritgrad.host.data.codings.numbers import Thermometer
 from tritgrad.host.data.codings.spec import fit
+from tritgrad.host.run.going_on import gains_of_the_end
 from tritgrad.host.run.learners import ModelLearner
-from tritgrad.host.run.stream import Old, gains_of_the_end, learn_rows, measured
+from tritgrad.host.run.stream import Old, learn_rows, measured
 from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order
 

@@ -13,7 +13,7 @@ from ..data.features import read_features
 from ..data.npz import write_whole
 from ..data.reading import Reading
 from ..data.summary import one_class_warning
-from ..run.model_rows import model_layout, model_limits
+from ..run.layouts import model_layout, model_limits
 from ..run.options import TrainOptions
 from ..run.outputs import check_outputs
 from ..run.training import open_learner

@@ -44,6 +44,7 @@ from .console import (
     working,
 )
 from .data_options import reading_values, show_data, show_warning
+from .going_on import option_of, taken_over
 from .inference import heed_core
 from .train_options import train_options
 
@@ -66,11 +67,14 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
     Ctrl-C writes a checkpoint and stops; --resume continues, also after a crash, and ends as if
     nothing had happened.
     """
-    check_outputs({"--vcd": vcd}, {"--dataset": given["dataset"], "--test": given["test"]})
+    check_outputs({"--vcd": vcd}, {"--dataset": given["dataset"], "--test": given["test"],
+                                   "--from": given["from_model"]})
     progress = RunProgress(screen(stderr=True))
     if given["rule"] == "sign" and _is_default(context, "device"):
         given["device"] = "model"
     options = _options(given)
+    if options.from_model is not None and resumed is None:
+        options = taken_over(context, options)
     if recipe_name is not None:
         options = replace(options, **{name: value for name, value in RECIPES[recipe_name].items()
                                       if _is_default(context, name)})
@@ -132,6 +136,10 @@ def _is_default(context: click.Context, option: str) -> bool:
 def _options(given: dict[str, Any]) -> TrainOptions:
     for name in ("dataset", "data_dir", "test"):
         given[name] = data_path(given[name])
+    if given["from_model"] is not None:
+        given["from_model"] = data_path(_model_in(given["from_model"]))
+    if given["replay"] is not None and not given["replay"].isdecimal():
+        given["replay"] = data_path(given["replay"])
     given |= reading_values(given)
     given["hidden"] = parse_integers("--hidden", given["hidden"])
     if given["act_shift"] is not None:
@@ -141,6 +149,11 @@ def _options(given: dict[str, Any]) -> TrainOptions:
     if given["encode"] is None and given["planes"] is None:
         given["encode"] = AUTO
     return TrainOptions(**given)
+
+
+def _model_in(given: str) -> str:
+    """A model's file; of a run's folder the one of its end."""
+    return str(Path(given, "model.npz")) if Path(given).is_dir() else given
 
 
 def _begin(options: TrainOptions, out: str | None, vcd: str | None, progress: RunProgress,
@@ -215,7 +228,7 @@ def _continue(context: click.Context, given: Path, options: TrainOptions, out: s
     for name in sorted(names - {*TrainOptions.FREE, "epochs"}):
         wanted, has = getattr(options, name), getattr(checkpoint.options, name)
         if wanted != has:
-            option = "--" + name.replace("_", "-")
+            option = option_of(name)
             raise BadInput(f"{option} {_plain(wanted)} contradicts the run in {path.parent}, "
                            f"which has {option} {_plain(has)}")
     free = {name: getattr(options, name) for name in names & set(TrainOptions.FREE)}
@@ -226,7 +239,8 @@ def _continue(context: click.Context, given: Path, options: TrainOptions, out: s
     data = checkpoint.options.load_data()
     recipe = checkpoint.options.recipe(data)
     if "epochs" in names and options.epochs is not None:
-        more = _more_epochs(checkpoint, recipe.epochs, options.epochs, path.parent)
+        planned = checkpoint.options.planned(recipe)
+        more = _more_epochs(checkpoint, planned, options.epochs, path.parent)
         checkpoint = replace(checkpoint, options=replace(checkpoint.options, more_epochs=more))
     show_data(data.summary)
     learner = open_learner(checkpoint.options, recipe, progress, vcd, data.pixels)

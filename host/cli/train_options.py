@@ -2,6 +2,7 @@
 
 import click
 
+from ..run.mixing import ORDERS
 from ..run.options import GF3, RULES
 from ..run.recipes import RECIPES
 from .data_options import data_options, split_options, stack
@@ -71,7 +72,8 @@ train_options = stack(
                  help="Set the activation shift of each hidden layer, bits.  "
                       "[default: follows from its inputs]"),
     click.option("--epochs", type=int, metavar="E",
-                 help="Train this many epochs.  [default: 20, more for few rows coded signed]"),
+                 help="Train this many epochs.  [default: 20, more for few rows coded signed; "
+                      "with --from 5]"),
     click.option("--limit", type=int, metavar="N",
                  help="Use the first N training rows only.  [default: all]"),
     click.option("--rule", type=click.Choice(RULES), default="margin", show_default=True,
@@ -107,6 +109,16 @@ train_options = stack(
     click.option("--skip", type=int, metavar="S",
                  help="Let each hidden layer that has as many neurons as the one below add that "
                       "one's activations times 2^S, S from 0 to 7.  [default: none does]"),
+    click.option("--from", "from_model", metavar="MODEL",
+                 help="Go on from a model with the rows of --dataset: its network, counters, "
+                      "coding and classes, and the gains of its end unless --gain or --output-gain "
+                      "is given. --classes may name more classes.  [default: a new network]"),
+    click.option("--replay", metavar="FILE|N",
+                 help="With --from, learn rows of this file again, or N that the model keeps, "
+                      "spread among the new ones. With N the new model keeps N of all rows.  "
+                      "[default: none]"),
+    click.option("--order", type=click.Choice(ORDERS), default="random", show_default=True,
+                 help="Learn the rows anew at random in each epoch, or as in the file."),
     click.option("--baseline", is_flag=True,
                  help="Train scikit-learn's logistic regression, perceptron and random forest on "
                       "the same rows, and show what they get."),

@@ -55,6 +55,11 @@ class Rows:
         Rows of `train` that are learned, and that are held back for validation.
     scaling
         The range of the features, where it is not to be fitted.
+    groups
+        Text, a group for each row of `train`, where groups are not to be split.
+    starts, length
+        Where each row of `train` begins as a window of so many rows that were read; None where
+        they are no windows.
     """
 
     train: npt.NDArray[Any]
@@ -62,6 +67,9 @@ class Rows:
     chosen: npt.NDArray[np.int64]
     held: npt.NDArray[np.int64] | None
     scaling: Scaling | None
+    groups: npt.NDArray[np.str_] | None = None
+    starts: npt.NDArray[np.int64] | None = None
+    length: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +105,8 @@ class Dataset:
         The range of the training rows.
     layout
         How a text file was read, so that others can be read alike.
+    replayed
+        Rows at the end of `x_train` that were learned before, and are none of `train_rows`.
     """
 
     name: str
@@ -116,6 +126,7 @@ class Dataset:
     summary: Summary
     limits: Scaling
     layout: Layout | None = None
+    replayed: int = 0
 
     @property
     def inputs(self) -> int:
@@ -136,6 +147,28 @@ class Dataset:
         """The same rows with inputs by another coding."""
         return self._with(fit(encode, self.rows.train, self.rows.chosen,
                               scaling=self.rows.scaling, image_shape=self.image_shape))
+
+    def in_order(self, train: npt.NDArray[Any],
+                 test: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Labels]:
+        """What there is of the training rows and of the test rows, and the labels.
+
+        Those of one file are in its order, others one behind the other.
+        """
+        x, y = np.concatenate([train, test]), np.concatenate([self.y_train, self.y_test])
+        if self.test_rows is None:
+            return x, y
+        order = np.argsort(np.concatenate([self.train_rows, self.test_rows]), kind="stable")
+        return x[order], y[order]
+
+    def replaying(self, values: npt.NDArray[Any], labels: Labels) -> "Dataset":
+        """The same with old rows (rows, features) and their labels behind the training rows."""
+        rows, count = self.rows, len(labels)
+        chosen = np.concatenate([rows.chosen, len(rows.train) + np.arange(count)])
+        return replace(
+            self, x_train=np.concatenate([self.x_train, self.coding.apply(values)]),
+            y_train=np.concatenate([self.y_train, labels]), replayed=self.replayed + count,
+            rows=replace(rows, train=np.concatenate([rows.train, values]), chosen=chosen),
+            summary=replace(self.summary, parts={**self.summary.parts, "replayed": count}))
 
     def _with(self, coding: Coding) -> "Dataset":
         rows = self.rows
@@ -232,6 +265,12 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
     if reading.balance:
         chosen = _balanced(chosen, y_train[chosen])
         notes.append("training rows of rare classes are repeated, as --balance says")
+    window = reading.window or (layout.window if layout else None)
+    numbers = Rows(
+        values, test_values, chosen, back, source.scaling,
+        train.groups[rows] if reading.group and train.groups is not None else None,
+        train.starts[rows] if window and train.starts is not None else None,
+        window[0] if window else 1)
     rows, y_train = rows[chosen], y_train[chosen]
     if coding is None:
         coding = fit(encode or "planes", values, chosen, scaling=source.scaling,
@@ -257,7 +296,7 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
         x_test=coding.apply(test_values), y_test=y_test,
         x_val=None if back is None else coding.apply(values[back]), y_val=y_val,
         class_names=names, coding=coding, image_shape=train.image_shape, columns=train.columns,
-        train_rows=rows, rows=Rows(values, test_values, chosen, back, source.scaling),
+        train_rows=rows, rows=numbers,
         test_rows=held, summary=summary, limits=limits,
         layout=None if train.layout is None else replace(
             train.layout, fill=None if fill is None else tuple(fill.tolist()),

@@ -4,19 +4,21 @@ The candidates are trained on the golden model, briefly, on training rows only. 
 validation rows are never looked at.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from ...model.fast import FastNetwork
-from ...model.rng import epoch_order, splitmix64
+from ...model.rng import epoch_order
 from ..data.codings.spec import fit
 from ..data.datasets import Dataset
 from ..device.address import board_and_port
 from ..device.open import board_holds
 from .defaults import MOST_EPOCHS
 from .options import TrainOptions
+from .parts import held_back
 
 __all__ = ["Choice", "choose"]
 
@@ -28,10 +30,8 @@ BOARD_ROOM, ROOM = 784, 1568
 LEVELS, REPEAT = (32, 16, 8), 16
 #: Features up to which few rows get a thermometer, where they are too few to compare.
 FEW_FEATURES = 48
-#: Rows from which on candidates are compared; from which on one part is held back, not five.
-COMPARED, ONE_PART = 40, 2000
-#: Rows learned and held back at most, and samples shown in a comparison.
-LEARNED, HELD, SHOWN = 4000, 2000, 16_000
+#: Rows from which on candidates are compared, and samples shown in a comparison.
+COMPARED, SHOWN = 40, 16_000
 #: Epochs of a comparison of codings of images, and the least side of an image.
 IMAGE_EPOCHS, SIDE = 4, 16
 EDGES = ("edges:128:8:2,select:784", "edges:6+16+36+72:4:2")
@@ -77,7 +77,10 @@ def choose(options: TrainOptions, data: Dataset) -> Choice:
             else [t for t in fitting if t == "signed"]
         return Choice((plain or fitting)[-1], f"{what} are too few to compare codings"
                       if rows < COMPARED else f"{what}: no other has room on {options.device}")
-    found = {text: _held_back(options, data, text) for text in fitting}
+    parts = held_back(data.rows, options.reading.split_rule == "ordered")
+    if not parts:
+        return Choice(fitting[0], f"{what} are one group, of which nothing can be held back")
+    found = {text: _held_back(options, data, text, parts) for text in fitting}
     best = max(found, key=lambda text: found[text])  # of equals the first
     scores = ", ".join(f"{text} {score:.1f}" for text, score in found.items())
     return Choice(best, f"{what}; % of held-back training rows: {scores}")
@@ -99,17 +102,11 @@ def _fits(options: TrainOptions, data: Dataset, text: str) -> bool:
     return board_holds(options.device, options.plain_recipe(layers, coding.planes))
 
 
-def _held_back(options: TrainOptions, data: Dataset, text: str) -> float:
+def _held_back(options: TrainOptions, data: Dataset, text: str,
+               parts: Sequence[tuple[Rows, Rows]]) -> float:
     """Per cent of held-back training rows that networks get right which have not seen them."""
-    chosen = data.rows.chosen
-    order = np.argsort(splitmix64(0, np.arange(len(chosen))), kind="stable")
-    parts = [order[:min(HELD, len(order) // 5)]] if len(chosen) >= ONE_PART \
-        else np.array_split(order, 5)
-    right = 0
-    for part in parts:
-        rest = order[np.isin(order, part, invert=True)][:LEARNED]
-        right += _right(options, data, text, np.sort(rest), part)
-    return 100.0 * right / sum(map(len, parts))
+    right = sum(_right(options, data, text, learned, held) for learned, held in parts)
+    return 100.0 * right / sum(len(held) for _, held in parts)
 
 
 def _right(options: TrainOptions, data: Dataset, text: str, learned: Rows, held: Rows) -> int:

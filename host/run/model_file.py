@@ -19,6 +19,7 @@ from ..data.codings.coding import Coding
 from ..data.codings.numbers import Planes
 from ..data.npz import read_arrays, write_arrays
 from ..data.scaling import Scaling
+from .kept import Kept
 
 __all__ = ["FORMAT", "TrainedModel"]
 
@@ -57,6 +58,8 @@ class TrainedModel:
         Of the package that trained it.
     scales
         Of the rows, if they were learned.
+    kept
+        Rows that it has learned, if it keeps any.
     """
 
     recipe: Recipe
@@ -70,6 +73,7 @@ class TrainedModel:
     extras: Mapping[str, Any] = field(default_factory=dict)
     version: str = field(default=__version__)
     scales: RowScales | None = None
+    kept: Kept | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -111,6 +115,7 @@ class TrainedModel:
         arrays |= {f"counters_{i + 1}": layer.astype("<i2")
                    for i, layer in enumerate(self.counters)}
         arrays |= self.scales.arrays("scales_") if self.scales else {}
+        arrays |= self.kept.arrays() if self.kept else {}
         write_arrays(Path(path), arrays)
 
     @classmethod
@@ -137,7 +142,7 @@ class TrainedModel:
             model = cls(recipe=recipe, counters=counters,
                         coding=_coding(meta, recipe, arrays),
                         scales=RowScales.from_arrays(arrays, recipe.layers[1:], "scales_"),
-                        **values)
+                        kept=Kept.from_arrays(arrays), **values)
         except BadInput as error:
             raise error if str(path) in str(error) else BadInput(f"{path}: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -186,6 +191,10 @@ def _check(model: TrainedModel) -> None:
          model.scales, "there just if the recipe has a refresh of them")
     if model.scales is not None:
         model.scales.check(model.recipe.layers[1:])
+    if model.kept is not None:
+        shape, labels = model.kept.values.shape, model.kept.labels
+        need(shape[1] == features and bool(((labels >= 0) & (labels < classes)).all()),
+             "kept rows", shape, f"of {features} features and labels below {classes}")
     need(len(model.counters) == model.recipe.depth, "counters", len(model.counters),
          f"{model.recipe.depth} arrays")
     half = 1 << (model.recipe.counter_bits - 1)

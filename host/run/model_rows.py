@@ -8,18 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
-from ..data.codings.numbers import Planes
-from ..data.columns import Column
 from ..data.datasets import Dataset, load
 from ..data.idx_names import IMAGE_SETS
-from ..data.reading import Layout, Reading
-from ..data.scaling import Scaling
+from ..data.reading import Reading
 from .checkpoint import fingerprint
+from .layouts import model_layout, model_limits
 from .model_file import TrainedModel
 from .moved import find_data
 from .options import data_path
 
-__all__ = ["model_layout", "model_limits", "model_rows", "rows_of_file"]
+__all__ = ["model_rows", "rows_of_file"]
 
 Labels = npt.NDArray[np.int64]
 
@@ -27,25 +25,6 @@ Labels = npt.NDArray[np.int64]
 SPLITTING = ("test_fraction", "split", "split_seed")
 #: Options of a text file that another one has of its own.
 OWN = ("label", "header", "delimiter", "decimal", "missing")
-
-
-def model_layout(model: TrainedModel) -> Layout | None:
-    """How the text file was read that a model was trained on, if it was one."""
-    stored = model.extras.get("layout")
-    if stored is not None:
-        return Layout.from_json(stored)
-    if model.columns is not None:  # a model of the first versions
-        return Layout(tuple(map(Column, model.columns)), None, model.columns)
-    return None
-
-
-def model_limits(model: TrainedModel) -> Scaling | None:
-    """The range of the rows that a model was trained on, if it is known."""
-    stored = model.extras.get("limits")
-    if stored is not None:
-        return Scaling.from_json(stored)
-    first = model.coding.steps[0]  # a model of the first versions
-    return first.scaling if isinstance(first, Planes) else None
 
 
 def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given: dict[str, Any],
@@ -102,7 +81,7 @@ def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given:
         x, y, rows = data.x_test, data.y_test, f"test rows of {data.name}"
         data = _noted(data, "the test rows are not those of the training: they have changed since")
     else:
-        x, y = _all_rows(data)
+        x, y = data.in_order(data.x_train, data.x_test)
         rows = f"rows of {data.name}"
         if same:
             rows += " (changed since training)"
@@ -114,8 +93,8 @@ def model_rows(model: TrainedModel, model_file: str, dataset: str | None, given:
 
 
 def rows_of_file(model: TrainedModel, file: str, given: dict[str, Any],
-                 ) -> tuple[Dataset, npt.NDArray[np.uint8], Labels]:
-    """All rows of a labelled file in its order: the data, inputs, labels.
+                 ) -> tuple[Dataset, npt.NDArray[Any], Labels]:
+    """All rows of a labelled file in its order: the data, their numbers before coding, labels.
 
     Parameters
     ----------
@@ -127,7 +106,7 @@ def rows_of_file(model: TrainedModel, file: str, given: dict[str, Any],
         Options of a text file as in `TrainOptions`.
     """
     data = _load(model, data_path(file) or file, False, given, {})
-    return data, *_all_rows(data)
+    return data, *data.in_order(data.rows.train, data.rows.test)
 
 
 def _load(model: TrainedModel, name: str, same: bool, given: dict[str, Any],
@@ -146,16 +125,6 @@ def _load(model: TrainedModel, name: str, same: bool, given: dict[str, Any],
                 class_names=model.class_names, reading=Reading(**values), data_dir=data_dir,
                 test=test, test_fraction=fraction, layout=model_layout(model),
                 limits=model_limits(model), whole=True)
-
-
-def _all_rows(data: Dataset) -> tuple[npt.NDArray[np.uint8], Labels]:
-    """All rows, those of one file in its order."""
-    x = np.concatenate([data.x_train, data.x_test])
-    y = np.concatenate([data.y_train, data.y_test])
-    if data.test_rows is None:
-        return x, y
-    order = np.argsort(np.concatenate([data.train_rows, data.test_rows]), kind="stable")
-    return x[order], y[order]
 
 
 def _noted(data: Dataset, warning: str) -> Dataset:

@@ -7,20 +7,21 @@ from typing import Any
 __all__ = ["find_again", "find_data"]
 
 #: Options that may name a file or a folder.
-PATHS = ("dataset", "test", "data_dir")
+PATHS = {"dataset": "--dataset", "test": "--test", "data_dir": "--data-dir",
+         "from_model": "--from", "replay": "--replay"}
 
 
-def find_again(path: str, near: Path) -> str:
+def find_again(path: str, near: Path, least: int = 1) -> str:
     """The path if it is there, else the same place in the project that `near` is now in.
 
     That is the longest end of the path that exists below a folder above `near`, of several the
-    nearest. Whether it is the same data is for the caller to check. The path itself if there is
-    none.
+    nearest, with `least` names or more. Whether it is the same data is for the caller to check. The
+    path itself if there is none.
     """
     if not Path(path).is_absolute() or Path(path).exists():
         return path
     parts, folders = Path(path).parts, near.resolve().parents
-    for first in range(1, len(parts)):
+    for first in range(1, len(parts) - least + 1):
         for folder in folders:
             found = folder.joinpath(*parts[first:])
             if found.exists():
@@ -31,9 +32,10 @@ def find_again(path: str, near: Path) -> str:
 def find_data(stored: Mapping[str, Any], near: Path) -> tuple[dict[str, Any], list[str]]:
     """Stored options with the paths of data as they are now, and what has moved, in words."""
     found, moved = dict(stored), []
-    for name in PATHS:
+    for name, option in PATHS.items():
         path = stored.get(name)
-        if path is not None and (now := find_again(path, near)) != path:
+        least = 2 if name == "from_model" else 1  # each run's folder has a model.npz
+        if path is not None and (now := find_again(path, near, least)) != path:
             found[name] = now
-            moved.append(f"--{name.replace('_', '-')} {path} is not there any more; taking {now}")
+            moved.append(f"{option} {path} is not there any more; taking {now}")
     return found, moved

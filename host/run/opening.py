@@ -54,7 +54,7 @@ def _of_checkpoint(path: Path) -> tuple[TrainedModel, list[str]]:
     model = as_model(Outcome(options, data, checkpoint.data, options.recipe(data), position,
                              checkpoint.counters, checkpoint.best, checkpoint.scales,
                              checkpoint.best_scales))
-    epochs = model.recipe.epochs + options.more_epochs
+    epochs = options.planned(model.recipe) + options.more_epochs
     if position.finished < epochs:
         inside = len(position.epochs) > position.finished
         told.append(f"{path} is of a run that has not ended: "

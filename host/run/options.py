@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from ...errors import BadInput, ConfigError
 from ...model.blending.pruning import Pruning
@@ -18,6 +22,9 @@ from ..data.idx_names import IMAGE_SETS
 from ..data.reading import Reading
 from ..device.address import board_and_port
 from .defaults import adapted, default_epochs
+from .going_on import EPOCHS, Origin
+from .kept import check_size
+from .mixing import check_order, sequence
 from .perturb_plan import ProbePlan
 
 __all__ = ["AUTO", "DEVICES", "GF3", "RULES", "TrainOptions", "data_path",
@@ -94,14 +101,19 @@ class TrainOptions:
     clean_epochs: int = 0
     floor: int | None = None
     more_epochs: int = 0  #: after those that the gains' schedule was made for
+    from_model: str | None = None
+    from_sha256: str | None = None  #: the state of that model
+    replay: str | None = None
+    order: str = "random"
 
     #: May differ when a run is continued: all devices compute the same, and folders move. Whether
     #: the data are the same is told by their hash.
-    FREE = ("device", "data_dir", "dataset", "test")
+    FREE = ("device", "data_dir", "dataset", "test", "from_model")
     #: Not in the first checkpoints, which have the default.
     LATER = (*(name for name in Reading.__dataclass_fields__ if name != "label"),
              "rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
-             "skip", "vote", "encode", "augment", "clean_epochs", "floor", "more_epochs")
+             "skip", "vote", "encode", "augment", "clean_epochs", "floor", "more_epochs",
+             "from_model", "from_sha256", "replay", "order")
     #: Numbers that the margin rule alone has.
     MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift", "floor")
 
@@ -133,10 +145,23 @@ class TrainOptions:
         if not self.clean_epochs >= 0:
             raise BadInput(f"clean_epochs must be at least 0, not {self.clean_epochs!r}")
         _ = self.moves
+        check_order(self.order)
+        self._check_replay()
         self._check_probing()
         self._check_prune()
         if self.skip is not None:
             self._check_skip(self.skip)
+
+    def _check_replay(self) -> None:
+        if self.replay is None:
+            return
+        if self.rule != "margin":
+            raise BadInput(f"--rule {self.rule} has no --replay; leave it away")
+        if self.replay.isdecimal():
+            check_size(int(self.replay))
+        elif self.from_model is None:
+            raise BadInput(f"--replay {self.replay}: old rows of a file go with --from MODEL; a "
+                           f"new model keeps --replay N of its rows")
 
     def _check_vote(self) -> None:
         if self.vote is None:
@@ -209,12 +234,25 @@ class TrainOptions:
             return None
         return Ballot(self.vote, self.sparsity or MAX_SPARSITY)
 
+    @cached_property
+    def origin(self) -> Origin | None:
+        """The model that the run goes on from, if it does."""
+        if self.from_model is None:
+            return None
+        return Origin.open(self.from_model, self.from_sha256, self.classes)
+
     def load_data(self) -> Dataset:
         """The data set that these options name."""
-        data = load(self.dataset, data_dir=self.data_dir, test=self.test,
-                    test_fraction=self.test_fraction, planes=self.planes, limit=self.limit,
-                    val_fraction=self.val_fraction, reading=self.reading,
-                    encode=None if self.encode == AUTO else self.encode)
+        rows: dict[str, Any] = {
+            "data_dir": self.data_dir, "test": self.test, "test_fraction": self.test_fraction,
+            "limit": self.limit, "val_fraction": self.val_fraction, "reading": self.reading}
+        if self.origin is None:
+            data = load(self.dataset, planes=self.planes,
+                        encode=None if self.encode == AUTO else self.encode, **rows)
+        else:
+            data = self.origin.load(self.dataset, **rows)
+            if self.replay is not None:
+                data = data.replaying(*self.origin.old_rows(self.replay, self.reading))
         if self.moves and data.image_shape is None:
             raise BadInput(f"--shift-augment and --augment are for images; {data.name} has plain "
                            "features")
@@ -225,12 +263,37 @@ class TrainOptions:
         """How far images are moved, of the epochs that are not clean."""
         return Moves.parse(self.augment or "", self.shift_augment)
 
+    @property
+    def steady(self) -> bool:
+        """Whether the gains are those of the end of the model that the run goes on from."""
+        return self.from_model is not None and self.gain is None and self.output_gain is None
+
+    def planned(self, recipe: Recipe) -> int:
+        """Epochs of a run with this recipe, without `more_epochs`."""
+        if not self.steady:
+            return recipe.epochs
+        return EPOCHS if self.epochs is None else self.epochs
+
+    def gains_in(self, recipe: Recipe, epoch: int) -> tuple[int, ...]:
+        """The gain exponents in force in an epoch of the run, from 0."""
+        return recipe.gains_in(recipe.epochs + epoch if self.steady else epoch)
+
+    def order_in(self, data: Dataset, epoch: int) -> npt.NDArray[np.int64]:
+        """Training rows in the order of an epoch, from 0."""
+        return sequence(self.seed, epoch, len(data.x_train) - data.replayed, data.replayed,
+                        self.order)
+
     def plain_recipe(self, layers: Sequence[int], planes: int) -> Recipe:
         """Sizes and formats of a network with such layers, with default numbers."""
         return Recipe.default(layers, planes, counter_bits=self.counter_bits)
 
     def recipe(self, data: Dataset) -> Recipe:
         """Network and numbers for this data set."""
+        if self.origin is not None:
+            if self.epochs is not None and self.epochs < 1:
+                raise BadInput(f"--epochs must be at least 1, not {self.epochs}")
+            return self.origin.recipe(self.seed, self.margin, self.gain, self.output_gain,
+                                      self.floor, self.epochs)
         gain, output_gain = self.gain, self.output_gain
         if self.rule in PROBING:
             gain = output_gain = PROBING[self.rule][3] if gain is None else gain

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...errors import TritgradError
 from ...model.arithmetic import trits
 from ...model.config import ceil_div
@@ -13,6 +15,7 @@ from ...model.margin import state_sha256
 from ...model.recipe import Recipe
 from ..data.npz import write_whole
 from .checkpoint import Epoch
+from .kept import Kept
 from .model_file import TrainedModel
 from .training import Outcome
 
@@ -44,7 +47,8 @@ def report(outcome: Outcome) -> dict[str, Any]:
     layer, null under rule sign. ``rows_scrubbed`` are the sums mod 3 that were compared with those
     kept, and agreed, an epoch a row; null without ``gf3``. ``scales`` is null unless rows have
     them, see `_scales`, and ``prune`` unless the run prunes, see `_pruned`. ``skip`` is S, null
-    without skips.
+    without skips. ``from`` is the state of the model that the run went on from, ``replayed`` the
+    old rows that were learned beside the ``samples``.
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
     position = outcome.position
@@ -63,9 +67,9 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "counter_bits": recipe.counter_bits,
         "planes": recipe.planes,
         "rule": options.rule,
-        "epochs": recipe.epochs + options.more_epochs,
+        "epochs": options.planned(recipe) + options.more_epochs,
         "seed": recipe.seed,
-        "samples": len(data.x_train),
+        "samples": len(data.x_train) - data.replayed,
         "train_accuracy": [e.train_accuracy for e in epochs],
         "test_accuracy": [e.test_accuracy for e in epochs],
         "test_balanced": [e.test_balanced for e in epochs],
@@ -98,12 +102,15 @@ def report(outcome: Outcome) -> dict[str, Any]:
                      else None),
         "vote": options.vote if options.ballot else None,
         "margin": recipe.margin if by_margin else None,
-        "gains": list(recipe.gains) if by_margin else None,
+        "gains": list(options.gains_in(recipe, 0)) if by_margin else None,
         "shifts": list(recipe.shifts) if by_margin else None,
         "scales": _scales(outcome),
         "gf3": options.gf3,
         "prune": _pruned(outcome),
         "skip": recipe.skip,
+        "from": options.from_sha256,
+        "replayed": data.replayed,
+        "order": options.order,
         "rows_scrubbed": len(epochs) * sum(recipe.layers[1:]) if options.gf3 else None,
     }
     if data.x_val is not None and outcome.best is not None:
@@ -181,7 +188,30 @@ def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
                 "layout": data.layout.as_json() if data.layout else None,
                 "limits": data.limits.as_json(), "epoch": epoch,
                 "test_accuracy": accuracy.test_accuracy,
-                "val_accuracy": accuracy.val_accuracy}, scales=scales)
+                "val_accuracy": accuracy.val_accuracy, **_learned(outcome)}, scales=scales,
+        kept=_kept(outcome))
+
+
+def _kept(outcome: Outcome) -> Kept | None:
+    """Rows that the run's model keeps: of the new ones, and of those that its origin kept."""
+    options, data = outcome.options, outcome.data
+    size = int(options.replay) if options.replay and options.replay.isdecimal() else None
+    chosen = data.rows.chosen[:len(data.x_train) - data.replayed]
+    rows, first = np.unique(chosen, return_index=True)  # --balance repeats some
+    values, labels = data.rows.train[rows], data.y_train[first]
+    if options.origin is not None:
+        return options.origin.kept(size, options.seed, values, labels)
+    return None if size is None else Kept.of(size, options.seed, values, labels)
+
+
+def _learned(outcome: Outcome) -> dict[str, Any]:
+    """What the model has learned since it was new, as ``tritgrad learn`` says it too."""
+    origin = outcome.options.origin
+    if origin is None:
+        return {}
+    return {"learned": [*origin.model.extras.get("learned", ()),
+                        {"from": origin.model.state_sha256, "file": outcome.data.name,
+                         "rows": len(outcome.data.x_train) - outcome.data.replayed}]}
 
 
 def write_files(outcome: Outcome, folder: Path) -> tuple[dict[str, Path], TritgradError | None]:

@@ -15,7 +15,7 @@ from ...model.blending.pruning import ALL, Pruning
 from ...model.margin import state_sha256
 from ...model.moves import move_images
 from ...model.recipe import Recipe
-from ...model.rng import epoch_order
+from ...model.rng import initial_prng
 from ...model.scales.rows import RowScales
 from ..data.datasets import Dataset
 from ..device.address import board_and_port
@@ -148,7 +148,11 @@ def start(options: TrainOptions, data: Dataset, folder: Path, learner: Learner,
           watcher: Watcher, **settings: object) -> "Trainer":
     """A new run, with its first checkpoint written."""
     recipe, position = options.recipe(data), Position()
-    learner.start()
+    if options.origin is None:
+        learner.start()
+    else:
+        learner.load(options.origin.counters(recipe),
+                     initial_prng(recipe.layers, recipe.seed).state, options.origin.model.scales)
     if recipe.prune is not None:
         recipe.prune.check(recipe.epochs * len(data.x_train))
         learner.purge([1], 0, ALL)
@@ -197,7 +201,8 @@ class Trainer:
         self.options = checkpoint.options
         self.data = data
         self.recipe = checkpoint.options.recipe(data)
-        self.epochs = self.recipe.epochs + self.options.more_epochs
+        self.planned = self.options.planned(self.recipe)
+        self.epochs = self.planned + self.options.more_epochs
         self.folder = folder
         self.learner = learner
         self.watcher = watcher
@@ -237,12 +242,12 @@ class Trainer:
                        c.scales, c.best_scales, unsaved)
 
     def _train_epoch(self, number: int, epoch: Epoch) -> None:
-        rows = len(self.data.x_train)
-        order = epoch_order(self.recipe.seed, number, rows)
-        clean = number >= self.recipe.epochs - self.options.clean_epochs
+        order = self.options.order_in(self.data, number)
+        rows = len(order)
+        clean = number >= self.planned - self.options.clean_epochs
         amounts = (self.moves.draws(self.recipe.seed, number, rows)
                    if self.moves and not clean else None)
-        gains, size = self.recipe.gains_in(number), self.learner.chunk
+        gains, size = self.options.gains_in(self.recipe, number), self.learner.chunk
         prune, whole = self.recipe.prune, self.recipe.epochs * rows
         while epoch.samples < rows:
             seen = number * rows + epoch.samples

@@ -77,6 +77,19 @@ class Coding:
         """Inputs uint8 (rows, inputs) of finite numbers (rows, features)."""
         return self._run(values, 0, len(self.steps))
 
+    def refitted(self, values: npt.NDArray[Any]) -> "Coding":
+        """The same steps with range, means or levels of other rows (rows, features)."""
+        first, *others = self.steps
+        again: Step
+        if isinstance(first, Planes):
+            again = Planes(Scaling.fit(values), first.planes)
+        elif isinstance(first, Signed):
+            again = Signed.fit(values, first.planes)
+        else:
+            assert isinstance(first, Thermometer)
+            again = Thermometer.fit(values, first.levels.shape[1])
+        return Coding((again, *others), self.text)
+
     def pictures(self, values: npt.NDArray[Any]) -> Bytes:
         """Images (rows, pixels) as they are before anything but `code` is done to them.
 

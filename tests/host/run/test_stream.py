@@ -5,9 +5,10 @@ from tritgrad.errors import BadInput
 from tritgrad.host.device.driver import Driver
 from tritgrad.host.device.session import Session
 from tritgrad.host.device.transport import GoldenTransport
+from tritgrad.host.run.going_on import gains_of_the_end
 from tritgrad.host.run.learners import DeviceLearner, ModelLearner
 from tritgrad.host.run.options import TrainOptions
-from tritgrad.host.run.stream import Old, gains_of_the_end, learn_rows, measured
+from tritgrad.host.run.stream import Old, learn_rows, measured
 from tritgrad.model.margin import MarginNetwork
 from tritgrad.model.recipe import Recipe
 
@@ -91,7 +92,7 @@ def test_old_rows_are_not_forgotten():
 
 
 @pytest.mark.parametrize("settings, message", [
-    ({"order": "up"}, "^order must be file or random, not 'up'$"),
+    ({"order": "up"}, "^--order must be random or file, not 'up'$"),
     ({"epochs": 0}, "^epochs must be at least 1, not 0$")])
 def test_bad_settings(settings, message):
     with pytest.raises(BadInput, match=message):

@@ -1,0 +1,51 @@
+"""What ``tritgrad train --from MODEL`` takes over from the model, and what it refuses."""
+
+from dataclasses import replace
+
+import click
+from click.core import ParameterSource
+
+from ...errors import BadInput
+from ..run.options import TrainOptions, data_path
+from .inference import opened
+
+__all__ = ["option_of", "taken_over"]
+
+#: Options of the network, which are the model's own.
+NETWORK = ("recipe_name", "encode", "hidden", "counter_bits", "planes", "act_shift", "rule",
+           "scales", "scale_refresh", "prune", "skip")
+NAMES = {"recipe_name": "--recipe", "from_model": "--from"}
+
+
+def option_of(name: str) -> str:
+    """The option that a parameter is given by."""
+    return NAMES.get(name, "--" + name.replace("_", "-"))
+
+
+def taken_over(context: click.Context, options: TrainOptions) -> TrainOptions:
+    """The options of a run that goes on from a model.
+
+    Raises
+    ------
+    BadInput
+        No data are named, or an option of the network is given.
+    """
+    for name in NETWORK:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise BadInput(f"{option_of(name)} goes without --from {options.from_model}: the "
+                           f"network is the model's")
+    if context.get_parameter_source("dataset") is ParameterSource.DEFAULT:
+        raise BadInput(f"--from {options.from_model} goes on with new rows: name them with "
+                       f"--dataset")
+    file, model = opened(options.from_model or "")
+    recipe = model.recipe
+    if recipe.conserve != (options.gf3 == "conserve") and options.gf3 is not None:
+        raise BadInput(f"--gf3 {options.gf3} contradicts {file}, which was trained with"
+                       f"{'' if recipe.conserve else 'out'} --gf3 conserve")
+    return replace(
+        options, from_model=data_path(file), from_sha256=model.state_sha256,
+        encode=model.coding.text, planes=None, hidden=recipe.layers[1:-1],
+        counter_bits=recipe.counter_bits, act_shift=recipe.shifts or None,
+        scales=model.scales is not None,
+        scale_refresh=6 if recipe.scale_refresh is None else recipe.scale_refresh,
+        skip=recipe.skip, gf3="conserve" if recipe.conserve else options.gf3)
