@@ -27,6 +27,8 @@ PATIENCE_S = 0.1
 MAX_SILENCES = 10
 #: Repairs in a row that no request survived before a wire counts as unusable.
 MAX_REPAIRS = 200
+#: Answers in a row for another session or out of any order before a device counts as astray.
+MAX_STRAYS = 16
 #: Bytes in a row that are no frame before a device counts as something else.
 MAX_NOISE = 1 << 18
 #: Payload bytes of the first long frames; they grow while all is well and shrink with faults.
@@ -137,7 +139,7 @@ class Session:
         self._pieces: list[bytes] = []
         self._decoder = FrameDecoder()
         self._repairing = False
-        self._silences = self._stuck = self._noise = 0
+        self._silences = self._stuck = self._noise = self._strays = 0
         self.nonce = self.nonce % (2**32 - 1) + 1
         hello = Frame(Type.HELLO, self.nonce & 0xFF, struct.pack("<I", self.nonce))
         self._next = (hello.sequence + 1) & 0xFF
@@ -304,7 +306,8 @@ class Session:
         if head["nonce"] == 0:
             raise DeviceReset(f"{self.name} was reset: it has lost its state")
         if head["nonce"] != self.nonce:
-            return  # an answer to an earlier session
+            self._stray()  # an answer to an earlier session, or the device has forgotten this one
+            return
         status = head["status"]
         self._settle(head["expected"])
         if frame.type == frames.NAK and status != Status.TYPE:
@@ -317,6 +320,10 @@ class Session:
                         and frame.type in (p.type | frames.ANSWER_BIT, frames.NAK)), None)
         if pending is None:
             return  # answered before
+        ahead = (head["expected"] - frame.sequence) & 0xFF
+        if status == Status.OK and not 0 < ahead <= len(self._outstanding):
+            self._stray()  # taken for a repetition by a device that has lost its place
+            return
         for earlier in self._outstanding:
             if earlier is pending:
                 break
@@ -337,16 +344,23 @@ class Session:
             return
         count = (expected - self._outstanding[0].frame.sequence) & 0xFF
         if count > len(self._outstanding):
-            return  # an old answer
+            self._stray()  # an old answer, or the device has lost its place
+            return
         for pending in list(self._outstanding)[:count]:
             if pending.type not in frames.READ_ONLY and not pending.done:
                 pending.answer = b""
         self._advance()
 
+    def _stray(self) -> None:
+        self._strays += 1
+        if self._strays > MAX_STRAYS:
+            raise DeviceAstray(f"{self.name} answers, but not what it was asked: "
+                               f"{self._strays} answers of another session or out of order")
+
     def _advance(self) -> None:
         while self._outstanding and self._outstanding[0].done:
             self._outstanding.popleft()
-            self._stuck = 0
+            self._stuck = self._strays = 0
             self._budget = min(2 * self._budget, self.config.max_payload)
 
     def _refuse(self, refused: Pending, status: int, expected: int) -> None:

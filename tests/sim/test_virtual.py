@@ -88,7 +88,9 @@ def test_unplugging_changes_nothing(tmp_path, expected):
     assert port.unplugged > 0
 
 
-def test_everything_at_once_changes_nothing(tmp_path, expected):
+def test_everything_at_once_changes_nothing(tmp_path, expected, monkeypatch):
+    # How far a run comes between two resets depends on how fast the machine repairs.
+    monkeypatch.setattr("tritgrad.host.run.learners.MAX_RESETS", 1000)
     result, port = trained(OPTIONS, tmp_path, ModelBoard(CONFIG), faults=BAD, seed=7,
                            chunk=64, reset_every=70_001, unplug_every=61_001)
     assert lasting(result) == expected[OPTIONS]

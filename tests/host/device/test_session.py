@@ -8,7 +8,7 @@ import pytest
 from tritgrad.errors import DeviceError
 from tritgrad.firmware import frames
 from tritgrad.firmware.frames import Frame, FrameDecoder, Status, Type
-from tritgrad.host.device.session import DeviceReset, RequestRefused, Session
+from tritgrad.host.device.session import DeviceAstray, DeviceReset, RequestRefused, Session
 from tritgrad.host.device.transport import FaultyTransport, GoldenTransport
 from tritgrad.model.config import CoreConfig
 from tritgrad.units.registry import HELLO_FIELDS
@@ -165,6 +165,22 @@ def test_answers_to_another_session_are_ignored():
         frames.ANSWER_HEAD, status=Status.OK, expected=3, nonce=1)).encode()
     session = Session(Scripted(stale + hello_answer(1), stale, good), nonce=1)
     assert session.request(Type.ABORT) == b""
+
+
+@pytest.mark.parametrize("upset", [
+    lambda device: setattr(device, "nonce", device.nonce ^ 1 << 20),
+    lambda device: setattr(device, "expected", device.expected ^ 0x20),
+], ids=["nonce", "sequence"])
+def test_a_device_that_forgets_session_or_place_is_astray_not_a_bad_wire(upset):
+    """A bit that turns there: a new session sets both right."""
+    transport = GoldenTransport(CONFIG)
+    session = Session(transport, nonce=5)
+    session.request(Type.WRITE, write_word(0, 3, b"\3\1"))
+    upset(transport.device)
+    with pytest.raises(DeviceAstray, match="answers, but not what it was asked"):
+        session.request(Type.WRITE, write_word(0, 4, b"\1\1"))
+    session.hello()
+    assert session.request(Type.READ, read_word(3)) == b"\3\1"
 
 
 class EveryOther(GoldenTransport):
