@@ -17,7 +17,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from _rtl import write
+from _rtl import RESULTS, write
 
 from tritgrad.boards import find_board
 from tritgrad.boards.__main__ import SMALL_CLOCKS
@@ -125,8 +125,10 @@ def main() -> None:
         result[family] = shown(family, options.out, options.frames, options.faults,
                                options.keep)
         print(family, json.dumps(result[family], indent=1), flush=True)
-    if set(result) == set(BOARDS):
-        write("bitstream_trains", result)
+    kept = RESULTS / "bitstream_trains.json"
+    before = json.loads(kept.read_text()) if kept.exists() else {}
+    write("bitstream_trains", {family: result.get(family, before.get(family))
+                               for family in BOARDS if family in result or family in before})
 
 
 if __name__ == "__main__":

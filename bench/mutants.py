@@ -6,12 +6,16 @@ A mutant is one edit of one module in a copy of the tree: a number one larger, a
 comparison or a condition another, an assignment left out. The nearest tests are those of
 `tests/nearest.py` and the module's rows of docs/proofs.md. A survivor is a gap in the tests or an
 equivalent program; which of the two, somebody has to read.
+
+The limit is of processor time, as a busy machine would kill mutants by the clock on the wall. Tests
+that use less than it and yet have not ended after four times as long give no answer.
 """
 
 import argparse
 import ast
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -58,6 +62,8 @@ COMPARED = {ast.Eq: "!=", ast.NotEq: "==", ast.Lt: "<=", ast.LtE: "<", ast.Gt: "
 #: Functions outside `elaborate` that make hardware, beside those that take the module ``m``.
 HARDWARE = {"add_mod3", "canonical_mod3", "chains", "cuts", "exceeds", "heights_after", "perturbed",
             "popcount", "select", "sum_mod3", "times", "tree_sum"}
+#: Times the limit after which tests that wait are given up.
+WAITED = 4
 
 
 class Edit(NamedTuple):
@@ -164,18 +170,20 @@ def copy_tree(target: Path) -> dict[str, str]:
     return env
 
 
-def survives(tree: Path, env: dict[str, str], tests: list[str], limit: float) -> str:
-    """How the tests end: killed, killed by the time, or survived."""
+def survives(tree: Path, env: dict[str, str], tests: list[str], limit: int) -> str:
+    """How the tests end: killed, killed by time, survived, or without an answer."""
     with subprocess.Popen(
             [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
             cwd=tree, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
-            start_new_session=True) as run:
+            start_new_session=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))) as run:
         try:
-            return {0: "survived", 1: "killed", 2: "killed"}.get(
-                run.wait(limit), f"pytest ended with {run.returncode}")
+            code = run.wait(WAITED * limit)
         except subprocess.TimeoutExpired:
             os.killpg(run.pid, signal.SIGKILL)
-            return "killed by time"
+            return "no answer"
+    return {0: "survived", 1: "killed", 2: "killed", -signal.SIGXCPU: "killed by time"}.get(
+        code, f"pytest ended with {code}")
 
 
 def main() -> int:
@@ -185,8 +193,9 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=32, metavar="N",
                         help="mutants to draw (default: %(default)s)")
     parser.add_argument("--seed", type=int, metavar="S", help="of the draw (default: a new one)")
-    parser.add_argument("--limit", type=float, default=180, metavar="SECONDS",
-                        help="of the tests of a mutant (default: %(default)s)")
+    parser.add_argument("--limit", type=int, default=180, metavar="SECONDS",
+                        help="of processor time for the tests of a mutant, each process by "
+                             "itself (default: %(default)s)")
     options = parser.parse_args()
     seed = random.randrange(1 << 32) if options.seed is None else options.seed
     rng = random.Random(seed)
@@ -216,9 +225,9 @@ def main() -> int:
             old = " ".join(raw[edit.begin:edit.end].decode().split())
             line = f"{name}:{edit.line}: {old} -> {' '.join(edit.new.split())}"
             print(f"{result:16} {monotonic() - began:5.0f} s  {line}", flush=True)
-            if result == "survived":
-                survivors.append(f"{line}\n    {' '.join(tests_of(name))}")
-    print(f"{options.count} mutants, {len(survivors)} survived")
+            if result not in ("killed", "killed by time"):
+                survivors.append(f"{result}: {line}\n    {' '.join(tests_of(name))}")
+    print(f"{options.count} mutants, {len(survivors)} not killed")
     print("\n".join(survivors))
     return 0
 
