@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from tritgrad.boards import BOARDS
 from tritgrad.boards.top import BoardTop
 from tritgrad.host.cli.main import cli
-from tritgrad.host.device import bus, serial_port
+from tritgrad.host.device import bus, serial_port, session
 from tritgrad.host.device import open as opening
 from tritgrad.host.selftest import core as core_steps
 from tritgrad.host.selftest import line as line_steps
@@ -37,6 +37,8 @@ def selftest(monkeypatch, tmp_path):
     monkeypatch.setitem(BOARDS, "icebreaker", BOARD)
     monkeypatch.setattr(serial_port, "CONTACT_S", 0.01)
     monkeypatch.setattr(serial_port, "PROBE_S", 0.005)
+    monkeypatch.setattr(serial_port, "STRAY_RATES", (57_600,))
+    monkeypatch.setattr(session, "PATIENCE_S", 0.01)
     monkeypatch.setattr(line_steps, "LINK_BYTES", 1 << 11)
     monkeypatch.setattr(line_steps, "TRIPS", 3)
     monkeypatch.setattr(bus, "SYS", tmp_path)  # nothing of this machine's USB
