@@ -145,11 +145,11 @@ class Run:
         """Cycles a sample: of forward passes over test images, of all when learning goes on."""
         config = CoreConfig.for_network(LAYERS, 1, lanes=LANES, banks=BANKS, update_lanes=LANES,
                                         support=self.kind != "dense")
-        counters, prng = self.learner.state()
+        state = self.learner.state()
         network = self.learner.network
-        state = Trained(self.recipe, network, x, y, self.recipe.gains_in(self.epochs - 1))
-        driver = open_driver(config, state)
-        driver.restore(counters, prng)
+        trained = Trained(self.recipe, network, x, y, self.recipe.gains_in(self.epochs - 1))
+        driver = open_driver(config, trained)
+        driver.restore(state)
         seen = driver.infer(test_x[:SEEN])[2]
         done = driver.train_chunk(x[:SEEN], y[:SEEN], self.recipe.margin,
                                   rest=self.kind != "dense")

@@ -67,7 +67,7 @@ def state_bits(chosen: TrainOptions, layers: tuple[int, ...]) -> float:
 def cycles(chosen: TrainOptions, data: Any, outcome: Any, learner: Any) -> float | None:
     """Cycles a sample on the RTL while the rule learns on."""
     recipe = outcome.recipe
-    learner.load(outcome.counters, outcome.prng, outcome.scales, outcome.support)
+    learner.load(outcome.state)
     order = epoch_order(recipe.seed, recipe.epochs, len(data.x_train))[:SEEN]
     found = total = 0
     gains = recipe.gains_in(recipe.epochs - 1)
@@ -77,15 +77,6 @@ def cycles(chosen: TrainOptions, data: Any, outcome: Any, learner: Any) -> float
                              chosen.prune is not None)
         found, total = found + done.cycles, total + len(part)
     return found / total / (1 if chosen.probing is None else STEPS)
-
-
-class State:
-    """What a run ended with."""
-
-    def __init__(self, trainer: Any, outcome: Any):
-        kept = trainer.checkpoint
-        self.recipe, self.counters, self.scales = outcome.recipe, outcome.counters, outcome.scales
-        self.prng, self.support = kept.prng, kept.support
 
 
 def main() -> int:
@@ -120,7 +111,7 @@ def main() -> int:
             if chosen.rule != "sign":
                 there = options(name, dataset, "sim", given.shorter)
                 device = open_learner(there, recipe, Watcher(), None, data.pixels)
-                row["cycles_per_sample"] = cycles(chosen, data, State(trainer, outcome), device)
+                row["cycles_per_sample"] = cycles(chosen, data, outcome, device)
                 device.close()
             rows.append(row)
             spent = row["cycles_per_sample"]

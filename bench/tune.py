@@ -20,6 +20,7 @@ from tritgrad.model.fast import FastNetwork
 from tritgrad.model.rng import epoch_order
 from tritgrad.model.soft.shadow import Temperatures
 from tritgrad.model.soft.thresholds import learn_thresholds
+from tritgrad.model.state import NetworkState
 
 
 def main() -> None:
@@ -58,7 +59,7 @@ def measure(seed: int, hidden: tuple[int, ...], off: int, more: int) -> dict[str
         learner = open_learner(options, tuned, RunProgress(Console(stderr=True)), None,
                                data.pixels)
         assert isinstance(learner, DeviceLearner)
-        learner.load(counters, 1)
+        learner.load(NetworkState(counters))
         hits = accuracy(data.y_val, learner.infer(data.x_val)[0])
         for epoch in range(recipe.epochs, recipe.epochs + more):
             order = epoch_order(seed, epoch, len(data.x_train))

@@ -117,9 +117,9 @@ class Run:
         """Hash of the state after some passes, each with its snapshot."""
         for _ in range(passes):
             self.learner.train(data.x, data.y, RECIPE.gains)
-            counters, prng = self.learner.state()
-        return hashlib.sha256(b"".join(c.tobytes() for c in counters)
-                              + prng.to_bytes(8, "little")).hexdigest()
+            state = self.learner.state()
+        return hashlib.sha256(b"".join(c.tobytes() for c in state.counters)
+                              + state.prng.to_bytes(8, "little")).hexdigest()
 
 
 class Data:

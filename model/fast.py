@@ -15,12 +15,13 @@ import numpy.typing as npt
 from ..errors import BadInput
 from .arithmetic import trits
 from .arrays import read_only
-from .blending.granules import check_support, purged, support
+from .blending.granules import Support, check_support, purged, support
 from .compiled_rule import Layer, pack_weights, score_samples, train_samples
 from .margin import state_sha256
 from .recipe import MIN_GAIN, Recipe
 from .rng import XorShift64, initial_counters, initial_prng
 from .scales.rows import RowScales
+from .state import NetworkState, Part
 
 __all__ = ["FastNetwork", "TrainStats"]
 
@@ -130,6 +131,21 @@ class FastNetwork:
             for layer, bits in zip(self._layers, granules, strict=True):
                 layer.inside[:] = bits
         self.prng.state = prng
+
+    def state(self) -> NetworkState:
+        """A copy of all that training changes."""
+        parts: dict[str, Part] = {}
+        if (scales := self.scales) is not None:
+            parts["scales"] = scales
+        if (inside := self.support) is not None:
+            parts["support"] = Support(inside)
+        return NetworkState(self.counters, self.prng.state, parts)
+
+    def load_state(self, state: NetworkState) -> None:
+        """As `load`."""
+        inside = state.parts.get("support")
+        self.load(state.counters, state.prng, RowScales.of(state.parts),
+                  inside.inside if isinstance(inside, Support) else None)
 
     def purge(self, layers: Sequence[int], cutoff: int, k: int) -> None:
         """Purge layers, numbered from 1, see `tritgrad.model.blending.granules.purged`."""

@@ -5,7 +5,6 @@ Slow on purpose. `tritgrad.model.fast` computes the same numbers, compiled.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from .arithmetic import IntArray
 from .recipe import Recipe
 from .rng import initial_counters, initial_prng
 from .scales.rows import RowScales, row_scores
+from .state import state_sha256
 
 __all__ = ["MarginNetwork", "SampleStats", "state_sha256"]
 
@@ -26,20 +26,6 @@ class SampleStats:
     correct: bool  #: whether the prediction, before any update, was the label
     updated: bool  #: whether the margin was violated
     flips: int     #: weights whose trit changed
-
-
-def state_sha256(counters: Sequence[npt.NDArray[np.integer]],
-                 scales: RowScales | None = None) -> str:
-    """SHA-256 of all counters, layer by layer, row-major, each as little-endian int16.
-
-    Behind them, if there are any, those of `RowScales.bytes`.
-    """
-    digest = sha256()
-    for layer in counters:
-        digest.update(np.ascontiguousarray(layer, "<i2").tobytes())
-    if scales is not None:
-        digest.update(scales.bytes())
-    return digest.hexdigest()
 
 
 class MarginNetwork:

@@ -169,6 +169,9 @@ class Unit:
         Fields, with the numbers they may have, that the core's row of the layer table
         (`hw.parts.ports.LayerRecord`) and its list of rows to update
         (`hw.datapath.row_list.RowEntry`) have for its sake.
+    state
+        Class of what it keeps of a network beside the counters (`model.state.Part`): a module of
+        tritgrad and a name in it, as ``model.scales.rows:RowScales``.
     trial_sizes
         Other fields of the small core on which the unit is tried.
     trial_training, trial_programs
@@ -187,6 +190,7 @@ class Unit:
     memories: Callable[[Config], tuple[Memory, ...]] = lambda config: ()
     record: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)
     rows: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)
+    state: str = ""
     trial_sizes: Mapping[str, int] = made(default_factory=dict)
     trial_training: Callable[[Random], Mapping[str, int]] = lambda rng: {}
     trial_programs: Callable[[Random, int, int], Iterable[list[int]]] = lambda rng, layers, n: ()

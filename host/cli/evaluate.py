@@ -61,7 +61,7 @@ def evaluate(context: click.Context, model_file: str, dataset: str | None, devic
     show_data(data.summary)
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
                            counter_bits=model.recipe.counter_bits, rule=forward_rule(model),
-                           scales=model.scales is not None, skip=model.recipe.skip)
+                           scales="scales" in model.parts, skip=model.recipe.skip)
     found = predicted(model, options, x, rows, screen(stderr=True), vcd)
     alike = one_class_warning([data.class_names[k] for k in found], data.classes)
     matrix = confusion_matrix(y, found, data.classes)

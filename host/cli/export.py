@@ -29,7 +29,7 @@ def export(model_file: str, c_header: str | None, npz: str | None, prefix: str,
     if model.rule == "sign":
         raise BadInput(f"{model_file} was trained by rule sign, whose activations are signs; "
                        "export writes networks with clipped activations")
-    if model.scales is not None:
+    if "scales" in model.parts:
         raise BadInput(f"{model_file} was trained with scales; export writes networks without")
     if model.recipe.skip is not None:
         raise BadInput(f"{model_file} has skip connections; export writes networks without")

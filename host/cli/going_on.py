@@ -46,6 +46,6 @@ def taken_over(context: click.Context, options: TrainOptions) -> TrainOptions:
         options, from_model=data_path(file), from_sha256=model.state_sha256,
         encode=model.coding.text, planes=None, hidden=recipe.layers[1:-1],
         counter_bits=recipe.counter_bits, act_shift=recipe.shifts or None,
-        scales=model.scales is not None,
+        scales="scales" in model.parts,
         scale_refresh=6 if recipe.scale_refresh is None else recipe.scale_refresh,
         skip=recipe.skip, gf3="conserve" if recipe.conserve else options.gf3)

@@ -50,7 +50,7 @@ def predicted(model: TrainedModel, options: TrainOptions, x: npt.NDArray[np.uint
     try:
         if isinstance(learner, DeviceLearner):
             heed_core(options.device, learner.driver.config)
-        learner.load(model.counters, 1, model.scales)
+        learner.load(model.state)
         parts = []
         with counting(console, f"{what} on {options.device}", len(x)) as show:
             for first in range(0, len(x), learner.chunk):

@@ -88,7 +88,7 @@ def learn(model_file: str, stream: str, label: str | None, order: str, epochs: i
         again = (rows_of_file(model, replay, reading)[1:] if from_file
                  else kept_rows(model, model_file, int(replay)))
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
-                           counter_bits=model.recipe.counter_bits, scales=model.scales is not None,
+                           counter_bits=model.recipe.counter_bits, scales="scales" in model.parts,
                            gf3="conserve" if model.recipe.conserve else None,
                            skip=model.recipe.skip)
     learner = open_learner(options, model.recipe, RunProgress(screen(stderr=True)), vcd)
@@ -96,18 +96,19 @@ def learn(model_file: str, stream: str, label: str | None, order: str, epochs: i
     if adapting is None:
         x, old = model.coding.apply(x), old and Old(model.coding.apply(old.x), old.y)
     try:
-        learner.load(model.counters, initial_prng(model.recipe.layers, seed).state, model.scales)
+        prng = initial_prng(model.recipe.layers, seed).state
+        learner.load(replace(model.state, prng=prng))
         curve = [_shown(point, values, model) for point in learn_rows(
             learner, x, y, gains_of_the_end(model.recipe), epochs=epochs, order=order, seed=seed,
             old=old, adapting=adapting)]
         now = model if adapting is None else replace(model, coding=adapting.coding)
         after = measured(learner, now.coding.apply(values), y)
-        counters, scales = learner.state()[0], learner.scales()
+        state = learner.state()
     finally:
         learner.close()
     size = int(replay) if replay and not from_file else model.kept.size if model.kept else None
     learned = _learned(
-        replace(now, counters=tuple(counters), scales=scales, kept=None if size is None else
+        replace(now, counters=state.int16, parts=state.parts, kept=None if size is None else
                 Kept.of(size, seed, values, y, model.kept)),
         model, stream, len(y), adapting)
     learned.save(target)

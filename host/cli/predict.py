@@ -48,7 +48,7 @@ def predict(model_file: str, data_file: str, form: str, output: str | None,
     x = model.coding.apply(read.values)
     options = TrainOptions(device="model", rule=forward_rule(model))
     learner = open_learner(options, model.recipe, RunProgress(screen(stderr=True)))
-    learner.load(model.counters, 1, model.scales)
+    learner.load(model.state)
     predictions, scores, _ = learner.infer(x)
     best = np.sort(scores, axis=1)[:, -2:]
     rows = [(model.class_names[k], int(margin)) for k, margin

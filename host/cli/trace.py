@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ...errors import BadInput
 from ...model.margin import MarginNetwork
+from ...model.scales.rows import RowScales
 from ...model.soft.decisions import SampleDecisions
 from ...model.soft.explain import Explanation, Line, explain
 from ...model.soft.kinds import KINDS
@@ -120,7 +121,7 @@ def _network(model: TrainedModel, model_file: str) -> MarginNetwork:
         raise BadInput(f"{model_file} has skip connections, which trace would leave out")
     network = MarginNetwork(model.recipe)
     network.counters = [np.array(layer, np.int64) for layer in model.counters]
-    network.scales = None if model.scales is None else model.scales.copy()
+    network.scales = RowScales.of(model.parts)
     return network
 
 

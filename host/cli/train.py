@@ -113,8 +113,8 @@ def _finish(outcome: Outcome, trainer: Trainer, as_json: bool, baseline: bool) -
 
 def _compared(outcome: Outcome, baseline: bool, console: Console) -> dict[str, float]:
     """Warn of idle neurons; with --baseline what other classifiers get."""
-    if outcome.options.rule == "margin" and outcome.counters:
-        idle = idle_warning(outcome.recipe, outcome.counters, outcome.data)
+    if outcome.options.rule == "margin" and outcome.state.counters:
+        idle = idle_warning(outcome.recipe, outcome.state.counters, outcome.data)
         if idle is not None:
             show_warning(idle)
     if not baseline:

@@ -54,7 +54,7 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
     if model.rule != "margin":
         raise BadInput(f"{model_file} was trained by rule {model.rule}; only networks trained by "
                        "rule margin have thresholds to learn")
-    if model.recipe.scale_refresh is not None:
+    if "scales" in model.parts:
         raise BadInput(f"{model_file} has row scales, which tune would leave out")
     if model.recipe.skip is not None:
         raise BadInput(f"{model_file} has skip connections, which tune would leave out")

@@ -4,7 +4,7 @@ A chunk is one run of a program. Its samples are packed to the wire format in on
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from ...firmware.wire import (
 )
 from ...model.arithmetic import trits
 from ...model.blending import granules
+from ...model.blending.granules import Support
 from ...model.config import CoreConfig, ceil_div
 from ...model.layout import (
     Layer,
@@ -36,6 +37,8 @@ from ...model.layout import (
 from ...model.recipe import Recipe
 from ...model.scales.rows import RowScales
 from ...model.signature import signature
+from ...model.state import NetworkState, Part
+from ...units import UNITS
 from .session import DeviceAstray, Session
 from .transport import SLOWEST_CLOCK_HZ
 
@@ -169,14 +172,34 @@ class Driver:
         """The input at each position of the first layer, if that is another one; see `load`."""
         return self._order
 
-    def restore(self, counters: Sequence[Integers], prng_state: int,
-                scales: RowScales | None = None) -> None:
-        """Put back what `counters`, `prng` and, where rows have them, `scales` gave."""
-        self.load(self.layers, counters, prng_state, self._order, scales=scales)
+    def restore(self, state: NetworkState) -> None:
+        """Put back what `state` gave."""
+        self.load_state(self.layers, state, self._order)
 
     def seed(self, seed: int, index: int) -> None:
         """PRNG state <- SplitMix64's output `index` of `seed`, made by the device's own seeder."""
         self.session.request(Type.SEED, struct.pack("<QQ", seed, index))
+
+    def load_state(self, layers: Sequence[Layer], state: NetworkState,
+                   input_order: npt.NDArray[np.intp] | None = None) -> None:
+        """Put a network on the device, as `load` does; parts that are missing are as there."""
+        support = state.parts.get("support")
+        self.load(layers, state.counters, state.prng, input_order,
+                  support.inside if isinstance(support, Support) else None,
+                  RowScales.of(state.parts))
+
+    def state(self, parts: Sequence[str] | None = None) -> NetworkState:
+        """Read the network back: counters int16, PRNG, and the core's parts, or those named."""
+        if parts is None:
+            parts = [unit.name for unit in UNITS if unit.state and unit.within(self.config)]
+        return NetworkState([c.astype(np.int16) for c in self.counters()], self.prng(),
+                            {name: self.part(name) for name in parts})
+
+    def part(self, name: str) -> Part:
+        """Read a unit's part of the state back."""
+        read: dict[str, Callable[[], Part]] = {
+            "support": lambda: Support(self.support()), "scales": self.scales}
+        return read[name]()
 
     def set_gains(self, gains: Sequence[int]) -> None:
         """Write the layer table with these gain exponents; the network stays.

@@ -192,8 +192,7 @@ def trace_samples(driver: Driver, x: Bytes, y: Integers, margin: int | None,
     if margin is None:
         program = programs.infer(depth, len(x), int(mode))
     else:
-        before = (driver.counters(), driver.prng(),
-                  driver.scales() if driver.config.scales else None)
+        before = driver.state()
         program = programs.train(depth, len(x), margin, int(mode), scale_refresh=scale_refresh)
     if len(program) > driver.config.program_depth:
         raise BadInput(f"tracing {depth} layers needs {len(program)} instructions, {name} has room "
@@ -214,5 +213,5 @@ def trace_samples(driver: Driver, x: Bytes, y: Integers, margin: int | None,
                 if len(found) == len(x):
                     return found, stats
         if before is not None:
-            driver.restore(*before)
+            driver.restore(before)
     raise DeviceError(f"{name} does not send its records")

@@ -35,9 +35,10 @@ def trains(transport: Transport, seed: int) -> str:
         learner.start()
         learner.chunk = len(x)
         stats = [learner.train(x, y, recipe.gains_in(epoch)) for epoch in range(2)]
-        counters, prng = learner.state()
-        state = b"".join(c.astype("<i2").tobytes() for c in counters) + prng.to_bytes(8, "little")
-        found.append((hashlib.sha256(state).hexdigest(), [(s.correct, s.flips) for s in stats],
+        state = learner.state()
+        data = b"".join(c.astype("<i2").tobytes() for c in state.counters)
+        data += state.prng.to_bytes(8, "little")
+        found.append((hashlib.sha256(data).hexdigest(), [(s.correct, s.flips) for s in stats],
                       learner.infer(x)[1].tolist()))
     if found[0] != found[1]:
         raise DeviceError(f"{transport.name} trains to {found[0][:2]}, the model to {found[1][:2]}")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
-from ...model.scales.rows import RowScales
+from ...model.state import NetworkState
 from ..data.codings.numbers import Planes
 from ..data.datasets import Dataset
 from ..data.npz import read_arrays, write_arrays
@@ -20,8 +20,6 @@ __all__ = ["Checkpoint", "Epoch", "Position", "check_data", "fingerprint"]
 
 #: Raised whenever a reader of the old format would misread the new one.
 FORMAT = 1
-
-Counters = list[npt.NDArray[np.int16]]
 
 
 @dataclass
@@ -71,38 +69,28 @@ class Checkpoint:
         What the run was started with.
     data
         Fingerprint of its data.
-    position, counters, prng
+    position, state
         Where it is.
     best
-        Counters of the epoch with the best validation accuracy, if there is one.
-    scales, best_scales
-        Scales of the rows that belong to `counters` and to `best`, if they are learned.
-    support
-        Granules inside it, per layer (row groups, words), if the run prunes.
+        State of the epoch with the best validation accuracy, if there is one; its PRNG's is not
+        kept.
     """
 
     options: TrainOptions
     data: dict[str, str]
     position: Position
-    counters: Counters
-    prng: int
-    best: Counters | None = None
-    scales: RowScales | None = None
-    best_scales: RowScales | None = None
-    support: list[npt.NDArray[np.bool_]] | None = None
+    state: NetworkState
+    best: NetworkState | None = None
 
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all."""
         meta = {"format": FORMAT, "options": self.options.as_json(), "data": self.data,
-                "position": asdict(self.position), "prng": self.prng,
-                "layers": len(self.counters)}
+                "position": asdict(self.position), "prng": self.state.prng,
+                "layers": len(self.state.counters)}
         arrays: dict[str, npt.NDArray[Any]] = {
             "tritgrad_checkpoint": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
-        arrays |= _named("counters", self.counters)
-        arrays |= _named("best", self.best or [])
-        arrays |= {f"support_{n}": bits for n, bits in enumerate(self.support or [], 1)}
-        arrays |= self.scales.arrays("scales_") if self.scales else {}
-        arrays |= self.best_scales.arrays("best_scales_") if self.best_scales else {}
+        arrays |= self.state.arrays()
+        arrays |= self.best.arrays("best") if self.best else {}
         write_arrays(path, arrays)
 
     @classmethod
@@ -119,25 +107,17 @@ class Checkpoint:
             stored = meta["position"]
             position = Position(**{**stored, "epochs": [Epoch(**e) for e in stored["epochs"]]})
             count = meta["layers"]
-            best = ([arrays[f"best_{n}"] for n in range(1, count + 1)]
+            state = NetworkState.from_arrays(arrays, count, prng=meta["prng"])
+            best = (NetworkState.from_arrays(arrays, count, "best")
                     if "best_1" in arrays else None)
-            counters = [arrays[f"counters_{n}"] for n in range(1, count + 1)]
-            outputs = [len(layer) for layer in counters]
-            return cls(TrainOptions.from_json(meta["options"]), meta["data"], position,
-                       counters, meta["prng"], best,
-                       RowScales.from_arrays(arrays, outputs, "scales_"),
-                       RowScales.from_arrays(arrays, outputs, "best_scales_"),
-                       [arrays[f"support_{n}"] for n in range(1, count + 1)]
-                       if "support_1" in arrays else None)
+            for part in (part for kept in (state, best) if kept for part in kept.parts.values()):
+                part.check([len(layer) for layer in state.counters])
+            return cls(TrainOptions.from_json(meta["options"]), meta["data"], position, state, best)
         except BadInput:
             raise
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"{path} is a damaged tritgrad checkpoint "
                            f"({type(error).__name__}: {error})") from None
-
-
-def _named(name: str, counters: Counters) -> dict[str, npt.NDArray[Any]]:
-    return {f"{name}_{n}": layer.astype("<i2") for n, layer in enumerate(counters, 1)}
 
 
 def fingerprint(data: Dataset) -> dict[str, str]:

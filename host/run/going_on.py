@@ -83,7 +83,7 @@ class Origin:
             raise BadInput(f"--classes must name the classes of {file} too; {lacking[0]!r} is "
                            f"missing")
         new = tuple(name for name in classes or () if name not in own)
-        if new and model.scales is not None:
+        if new and "scales" in model.parts:
             raise BadInput(f"--classes: {file} has scales of its rows, and no output can be added; "
                            f"its classes are {', '.join(own)}")
         return cls(file, model, own + new)

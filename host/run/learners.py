@@ -18,8 +18,7 @@ from ...model.discrete.walk import number_of, state_of
 from ...model.fast import FastNetwork
 from ...model.layout import tile_order
 from ...model.recipe import Recipe
-from ...model.rng import initial_counters, initial_prng
-from ...model.scales.rows import RowScales
+from ...model.state import NetworkState, Part, initial_state, parts_of
 from ..device.driver import Driver, RunStats, layer_table
 from ..device.session import DeviceAstray, DeviceReset
 from .perturb_plan import ProbePlan
@@ -35,8 +34,6 @@ __all__ = [
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
-Bits = npt.NDArray[np.bool_]
-State = tuple[list[npt.NDArray[np.int16]], int]
 Answer = TypeVar("Answer")
 
 #: Resets in a row, none of them survived by a chunk, before a device counts as broken.
@@ -72,18 +69,14 @@ class Learner(Protocol):
     def start(self) -> None:
         """Set the state that the recipe's seed says."""
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
-             scales: RowScales | None = None, support: Sequence[Bits] | None = None) -> None:
-        """Set counters, PRNG, scales and support, to go on from a saved run."""
+    def load(self, state: NetworkState) -> None:
+        """Set a state, to go on from a saved run. Parts that it lacks are as at a start."""
 
     def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
         """Learn samples (rows, inputs) in their order; with `rest` the support stays as it is."""
 
     def purge(self, layers: Sequence[int], cutoff: int, k: int) -> None:
         """Purge layers, numbered from 1. Raises `BadInput` if no support is kept."""
-
-    def support(self) -> list[Bits] | None:
-        """Granules inside the support, per layer (row groups, words), if one is kept."""
 
     def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
         """Predictions (rows,) and scores (rows, classes)."""
@@ -94,11 +87,11 @@ class Learner(Protocol):
         Raises `DeviceError`, which names the rows, if they differ, and `BadInput` if none is kept.
         """
 
-    def state(self) -> State:
-        """Counters, per layer int16 (outputs, inputs), and the state of the PRNG."""
+    def state(self) -> NetworkState:
+        """Counters, per layer int16 (outputs, inputs), PRNG, and the parts of the recipe."""
 
-    def scales(self) -> RowScales | None:
-        """Scales of the rows, if they are learned."""
+    def part(self, name: str) -> Part | None:
+        """A unit's part of the state alone, if there is one."""
 
     def close(self) -> None:
         """Let go of what it holds."""
@@ -129,15 +122,13 @@ class ModelLearner:
         self.infer(nothing)
 
     def start(self) -> None:
-        self.load(initial_counters(self.recipe.layers, self.recipe.counter_bits,
-                                   self.recipe.seed),
-                  initial_prng(self.recipe.layers, self.recipe.seed).state)
+        self.load(initial_state(self.recipe))
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
-             scales: RowScales | None = None, support: Sequence[Bits] | None = None) -> None:
+    def load(self, state: NetworkState) -> None:
+        counters = state.counters
         if self._order is not None:
             counters = [counters[0][:, self._order], *counters[1:]]
-        self.network.load(counters, prng, scales, support)
+        self.network.load_state(replace(state, counters=counters))
 
     def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
         done = self.network.train(self._ordered(x), y, np.arange(len(x)), gains, rest=rest)
@@ -145,9 +136,6 @@ class ModelLearner:
 
     def purge(self, layers: Sequence[int], cutoff: int, k: int) -> None:
         self.network.purge(layers, cutoff, k)
-
-    def support(self) -> list[Bits] | None:
-        return self.network.support
 
     def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
         scores = self.network.scores(self._ordered(x)).astype(np.int64)
@@ -158,15 +146,15 @@ class ModelLearner:
             raise DeviceError(f"the golden model's packed trits of layer {rows[0][0]} row "
                               f"{rows[0][1]} are not those of its counters")
 
-    def state(self) -> State:
-        counters = self.network.counters
-        if self._order is not None:
-            counters[0] = counters[0][:, np.argsort(self._order)]
-        return counters, self.network.prng.state
+    def state(self) -> NetworkState:
+        state = self.network.state()
+        if self._order is None:
+            return state
+        first, *others = state.counters
+        return replace(state, counters=[first[:, np.argsort(self._order)], *others])
 
-    def scales(self) -> RowScales | None:
-        return self.network.scales
-
+    def part(self, name: str) -> Part | None:
+        return self.network.state().parts.get(name)
     def close(self) -> None:
         pass
 
@@ -205,12 +193,11 @@ class SignLearner:
             self.voting = Voting(self.recipe.layers, self.ballot, self.recipe.seed)
             self.network = self.voting.network
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
-             scales: RowScales | None = None, support: Sequence[Bits] | None = None) -> None:
-        self._prng = prng
+    def load(self, state: NetworkState) -> None:
+        self._prng = state.prng
         if self.ballot is not None:
-            self.voting.step = step_of(self.recipe.seed, prng)
-        for layer, stored in zip(self.network.layers, counters, strict=True):
+            self.voting.step = step_of(self.recipe.seed, state.prng)
+        for layer, stored in zip(self.network.layers, state.counters, strict=True):
             layer.weights = arithmetic.trits(stored, self.recipe.counter_bits).astype(np.int8)
 
     def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
@@ -241,17 +228,14 @@ class SignLearner:
     def purge(self, layers: Sequence[int], cutoff: int, k: int) -> None:
         raise BadInput("rule sign keeps no support: it cannot prune")
 
-    def support(self) -> list[Bits] | None:
-        return None
-
-    def state(self) -> State:
+    def state(self) -> NetworkState:
         middle = 3 << (self.recipe.counter_bits - 3)
         if self.ballot is not None:
             self._prng = generator_state(self.recipe.seed, self.voting.step)
-        return [layer.weights.astype(np.int16) * np.int16(middle)
-                for layer in self.network.layers], self._prng
+        return NetworkState([layer.weights.astype(np.int16) * np.int16(middle)
+                             for layer in self.network.layers], self._prng)
 
-    def scales(self) -> RowScales | None:
+    def part(self, name: str) -> Part | None:
         return None
 
     def close(self) -> None:
@@ -295,13 +279,12 @@ class ProbeLearner:
             recipe.layers, recipe.counter_bits, recipe.seed,
             [clipped(shift, recipe.activation_bits) for shift in recipe.shifts], self._loss)
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
-             scales: RowScales | None = None, support: Sequence[Bits] | None = None) -> None:
-        self.network.counters = [c.astype(np.int64) for c in counters]
+    def load(self, state: NetworkState) -> None:
+        self.network.counters = [c.astype(np.int64) for c in state.counters]
         if self.plan.sparsity:
-            self.network.step = step_of(self.recipe.seed, prng)
+            self.network.step = step_of(self.recipe.seed, state.prng)
         else:
-            self.network.weight = number_of(prng, self.recipe.shapes)
+            self.network.weight = number_of(state.prng, self.recipe.shapes)
 
     def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
         self._correct = 0
@@ -322,16 +305,13 @@ class ProbeLearner:
     def purge(self, layers: Sequence[int], cutoff: int, k: int) -> None:
         raise BadInput("a rule that learns from losses keeps no support: it cannot prune")
 
-    def support(self) -> list[Bits] | None:
-        return None
-
-    def state(self) -> State:
+    def state(self) -> NetworkState:
         network = self.network
-        state = (generator_state(self.recipe.seed, network.step) if self.plan.sparsity
-                 else state_of(network.weight, self.recipe.shapes))
-        return [c.astype(np.int16) for c in network.counters], state
+        prng = (generator_state(self.recipe.seed, network.step) if self.plan.sparsity
+                else state_of(network.weight, self.recipe.shapes))
+        return NetworkState([c.astype(np.int16) for c in network.counters], prng)
 
-    def scales(self) -> RowScales | None:
+    def part(self, name: str) -> Part | None:
         return None
 
     def close(self) -> None:
@@ -375,24 +355,18 @@ class DeviceLearner:
         if recipe.skip is not None and not driver.config.skip:
             raise BadInput(f"{driver.session.name} was built without skip connections")
         self._order = input_order(recipe, image_shape, driver.config.lanes)
-        self._snapshot: State = ([], 1)
-        self._support: list[Bits] | None = None  # belongs to it, as do
-        self._scales: RowScales | None = None
+        self._snapshot = NetworkState([])
         self._since: list[Callable[[], object]] = []
 
     def start(self) -> None:
         recipe = self.recipe
-        self.load(initial_counters(recipe.layers, recipe.counter_bits, recipe.seed),
-                  initial_prng(recipe.layers, recipe.seed).state)
+        self.load(initial_state(recipe))
         if self.driver.config.seeder:
             used = sum(outputs * inputs for outputs, inputs in recipe.shapes)
             self._survive(lambda: self.driver.seed(recipe.seed, used))
 
-    def load(self, counters: Sequence[npt.NDArray[np.integer]], prng: int,
-             scales: RowScales | None = None, support: Sequence[Bits] | None = None) -> None:
-        self._snapshot, self._since = ([c.astype(np.int16) for c in counters], prng), []
-        self._support = None if support is None else list(support)
-        self._scales = scales
+    def load(self, state: NetworkState) -> None:
+        self._snapshot, self._since = state, []
         self._survive(self._restore)
 
     def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
@@ -410,25 +384,21 @@ class DeviceLearner:
         self._survive(clear)
         self._since.append(clear)
 
-    def support(self) -> list[Bits] | None:
-        return self._survive(self.driver.support) if self.recipe.prune is not None else None
-
     def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
         return self._survive(lambda: self.driver.infer(x))
 
     def scrub(self) -> None:
         self._survive(self.driver.scrub)
 
-    def state(self) -> State:
-        self._snapshot, self._support, self._scales = self._survive(lambda: (
-            ([c.astype(np.int16) for c in self.driver.counters()], self.driver.prng()),
-            self.driver.support() if self.recipe.prune is not None else None,
-            self._read_scales()))
-        self._since = []
+    def state(self) -> NetworkState:
+        self._snapshot, self._since = self._survive(
+            lambda: self.driver.state(parts_of(self.recipe))), []
         return self._snapshot
 
-    def scales(self) -> RowScales | None:
-        return self._survive(self._read_scales)
+    def part(self, name: str) -> Part | None:
+        if name not in parts_of(self.recipe):
+            return None
+        return self._survive(lambda: self.driver.part(name))
 
     def close(self) -> None:
         self.driver.close()
@@ -436,9 +406,6 @@ class DeviceLearner:
     def _learn(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
         self.driver.set_gains(gains)
         return self.driver.train_chunk(x, y, self.recipe.margin, rest, self.recipe.scale_refresh)
-
-    def _read_scales(self) -> RowScales | None:
-        return None if self.recipe.scale_refresh is None else self.driver.scales()
 
     def _check_granules(self, prune: Pruning) -> None:
         core, name = self.driver.config, self.driver.session.name
@@ -452,8 +419,8 @@ class DeviceLearner:
 
     def _restore(self) -> None:
         """Bring the device to the end of the last chunk."""
-        self.driver.load(layer_table(self.recipe, self.recipe.gains), *self._snapshot, self._order,
-                         self._support, self._scales)
+        self.driver.load_state(layer_table(self.recipe, self.recipe.gains), self._snapshot,
+                               self._order)
         for act in self._since:
             act()
 
@@ -501,8 +468,7 @@ class ProbeDeviceLearner(DeviceLearner):
 
     def start(self) -> None:
         recipe = self.recipe
-        self.load(initial_counters(recipe.layers, recipe.counter_bits, recipe.seed),
-                  self.plan.first_state(recipe.seed))
+        self.load(replace(initial_state(recipe), prng=self.plan.first_state(recipe.seed)))
 
     def _learn(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
         self.driver.set_gains([gains[-1]] * len(gains))

@@ -12,9 +12,8 @@ import numpy.typing as npt
 from ... import __version__
 from ...errors import BadInput
 from ...model.arithmetic import trits
-from ...model.margin import state_sha256
 from ...model.recipe import Recipe
-from ...model.scales.rows import RowScales
+from ...model.state import NetworkState, Part
 from ..data.codings.coding import Coding
 from ..data.codings.numbers import Planes
 from ..data.npz import read_arrays, write_arrays
@@ -56,8 +55,8 @@ class TrainedModel:
         Whatever else the trainer wants to keep, of JSON types.
     version
         Of the package that trained it.
-    scales
-        Of the rows, if they were learned.
+    parts
+        What units keep of it beside the counters, see `tritgrad.model.state`.
     kept
         Rows that it has learned, if it keeps any.
     """
@@ -72,7 +71,7 @@ class TrainedModel:
     columns: tuple[str, ...] | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
     version: str = field(default=__version__)
-    scales: RowScales | None = None
+    parts: Mapping[str, Part] = field(default_factory=dict)
     kept: Kept | None = None
 
     def __post_init__(self) -> None:
@@ -86,7 +85,12 @@ class TrainedModel:
     @property
     def state_sha256(self) -> str:
         """The hash by which two trainings are compared."""
-        return state_sha256(self.counters, self.scales)
+        return self.state.sha256
+
+    @property
+    def state(self) -> NetworkState:
+        """The network as learners take it; its PRNG's state is not kept."""
+        return NetworkState(self.counters, parts=self.parts)
 
     def trits(self) -> list[npt.NDArray[np.int8]]:
         """For each layer the weights -1, 0, +1 (outputs, inputs)."""
@@ -112,11 +116,8 @@ class TrainedModel:
             raise BadInput(f"a model keeps JSON types only: {error}") from None
         arrays: dict[str, npt.NDArray[Any]] = {
             "tritgrad_model": np.frombuffer(text.encode(), np.uint8), **coded}
-        arrays |= {f"counters_{i + 1}": layer.astype("<i2")
-                   for i, layer in enumerate(self.counters)}
-        arrays |= self.scales.arrays("scales_") if self.scales else {}
         arrays |= self.kept.arrays() if self.kept else {}
-        write_arrays(Path(path), arrays)
+        write_arrays(Path(path), arrays | self.state.arrays())
 
     @classmethod
     def load(cls, path: str | Path) -> "TrainedModel":
@@ -138,10 +139,9 @@ class TrainedModel:
                                f"{FORMAT}")
             values = {name: _tuple(meta[name]) for name in FIELDS}
             recipe = Recipe(**meta["recipe"])
-            counters = tuple(arrays[f"counters_{i + 1}"] for i in range(recipe.depth))
-            model = cls(recipe=recipe, counters=counters,
-                        coding=_coding(meta, recipe, arrays),
-                        scales=RowScales.from_arrays(arrays, recipe.layers[1:], "scales_"),
+            state = NetworkState.from_arrays(arrays, recipe.depth)
+            model = cls(recipe=recipe, counters=state.int16,
+                        coding=_coding(meta, recipe, arrays), parts=state.parts,
                         kept=Kept.from_arrays(arrays), **values)
         except BadInput as error:
             raise error if str(path) in str(error) else BadInput(f"{path}: {error}") from None
@@ -187,10 +187,7 @@ def _check(model: TrainedModel) -> None:
     shape = model.image_shape
     need(shape is None or (len(shape) == 2 and shape[0] * shape[1] == features), "image_shape",
          shape, f"two sizes whose product is {features}")
-    need((model.scales is None) == (model.recipe.scale_refresh is None), "scales",
-         model.scales, "there just if the recipe has a refresh of them")
-    if model.scales is not None:
-        model.scales.check(model.recipe.layers[1:])
+    model.state.check_parts(model.recipe)
     if model.kept is not None:
         shape, labels = model.kept.values.shape, model.kept.labels
         need(shape[1] == features and bool(((labels >= 0) & (labels < classes)).all()),

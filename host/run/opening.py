@@ -52,8 +52,7 @@ def _of_checkpoint(path: Path) -> tuple[TrainedModel, list[str]]:
     data = options.load_data()
     check_data(checkpoint, data, path.parent)
     model = as_model(Outcome(options, data, checkpoint.data, options.recipe(data), position,
-                             checkpoint.counters, checkpoint.best, checkpoint.scales,
-                             checkpoint.best_scales))
+                             checkpoint.state, checkpoint.best))
     epochs = options.planned(model.recipe) + options.more_epochs
     if position.finished < epochs:
         inside = len(position.epochs) > position.finished

@@ -11,8 +11,9 @@ import numpy as np
 from ...errors import TritgradError
 from ...model.arithmetic import trits
 from ...model.config import ceil_div
-from ...model.margin import state_sha256
 from ...model.recipe import Recipe
+from ...model.scales.rows import RowScales
+from ...model.state import parts_of
 from ..data.npz import write_whole
 from .checkpoint import Epoch
 from .kept import Kept
@@ -118,7 +119,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
             "val_samples": len(data.x_val),
             "val_accuracy": [e.val_accuracy for e in epochs],
             "best_epoch": position.best_epoch,
-            "best_state_sha256": state_sha256(outcome.best, outcome.best_scales),
+            "best_state_sha256": outcome.best.sha256,
         }
     return result
 
@@ -138,15 +139,16 @@ def _scales(outcome: Outcome) -> dict[str, Any] | None:
     ``exact`` are the least and the greatest by the rule without rounding, ``applied`` those in
     force, ``distance`` the largest distance of a row's two.
     """
-    if outcome.scales is None or outcome.recipe.scale_refresh is None:
+    scales = RowScales.of(outcome.state.parts)
+    if scales is None or outcome.recipe.scale_refresh is None:
         return None
     inputs = outcome.recipe.layers[:-1]
     exact, applied = (sorted(s for layer in layers for s in layer) for layers in (
-        outcome.scales.exact(inputs), outcome.scales.applied()))
-    return {"refresh": 1 << outcome.recipe.scale_refresh, "steps": outcome.scales.step,
+        scales.exact(inputs), scales.applied()))
+    return {"refresh": 1 << outcome.recipe.scale_refresh, "steps": scales.step,
             "exact": [float(exact[0]), float(exact[-1])],
             "applied": [float(applied[0]), float(applied[-1])],
-            "distance": float(outcome.scales.distance(inputs))}
+            "distance": float(scales.distance(inputs))}
 
 
 def _pruned(outcome: Outcome) -> dict[str, Any] | None:
@@ -158,7 +160,7 @@ def _pruned(outcome: Outcome) -> dict[str, Any] | None:
     prune, recipe, epochs = outcome.recipe.prune, outcome.recipe, outcome.position.epochs
     if prune is None:
         return None
-    found = [trits(c, recipe.counter_bits) for c in outcome.counters]
+    found = [trits(c, recipe.counter_bits) for c in outcome.state.counters]
     return {"every": prune.every, "cutoff": prune.cutoff, "banks": prune.banks,
             "lanes": prune.lanes,
             "granules": sum(ceil_div(outputs, prune.banks) * ceil_div(inputs, prune.lanes)
@@ -178,17 +180,17 @@ def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:
     epoch = position.best_epoch if best and position.best_epoch else position.finished
     inside = not best and len(position.epochs) > position.finished  # its accuracy is not known
     accuracy = position.epochs[epoch - 1] if epoch and not inside else Epoch()
-    counters, scales = ((outcome.best, outcome.best_scales) if best and outcome.best is not None
-                        else (outcome.counters, outcome.scales))
+    state = outcome.best if best and outcome.best is not None else outcome.state
     return TrainedModel(
-        recipe=recipe, rule=outcome.options.rule, counters=tuple(counters),
+        recipe=recipe, rule=outcome.options.rule, counters=state.int16,
         class_names=data.class_names, coding=data.coding, dataset=data.name,
         image_shape=data.image_shape, columns=data.columns,
         extras={"options": outcome.options.as_json(), "data": outcome.fingerprint,
                 "layout": data.layout.as_json() if data.layout else None,
                 "limits": data.limits.as_json(), "epoch": epoch,
                 "test_accuracy": accuracy.test_accuracy,
-                "val_accuracy": accuracy.val_accuracy, **_learned(outcome)}, scales=scales,
+                "val_accuracy": accuracy.val_accuracy, **_learned(outcome)},
+        parts={name: part for name, part in state.parts.items() if name in parts_of(recipe)},
         kept=_kept(outcome))
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from matplotlib import colormaps
 from matplotlib.image import imsave
 
+from ...model.scales.rows import RowScales
 from ...model.soft.explain import Explanation
 from ...model.soft.kinds import KINDS
 from ...model.soft.shadow import hard_pass
@@ -106,7 +107,7 @@ def _scores(model: TrainedModel, made: Explanation) -> list[dict[str, Any]]:
 def _layer(model: TrainedModel, found: Subject, number: int) -> dict[str, Any]:
     """A bar a neuron, from 0 to where the activation is at its largest."""
     recipe, hidden = model.recipe, found.made.decisions.hidden[number]
-    z = hard_pass(recipe, model.counters, model.scales, found.x)[1][number]
+    z = hard_pass(recipe, model.counters, RowScales.of(model.parts), found.x)[1][number]
     soft = found.made.shadow.hidden[number].data
     clip = float(1 << recipe.activation_bits << recipe.shifts[number])
     width = found.made.temperatures.gate * 2.0 ** recipe.shifts[number]

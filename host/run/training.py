@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput, OutputError, TritgradError
+from ...model.blending.granules import Support
 from ...model.blending.pruning import ALL, Pruning
-from ...model.margin import state_sha256
 from ...model.moves import move_images
 from ...model.recipe import Recipe
 from ...model.rng import initial_prng
-from ...model.scales.rows import RowScales
+from ...model.state import NetworkState, Part
 from ..data.datasets import Dataset
 from ..device.address import board_and_port
 from ..device.driver import Driver
@@ -75,11 +75,9 @@ class Outcome:
 
     Attributes
     ----------
-    counters, best
-        Per layer int16 (outputs, inputs): after the last epoch, and after the one with the best
-        validation accuracy if there was validation.
-    scales, best_scales
-        Scales of the rows that belong to them, if they were learned.
+    state, best
+        After the last epoch, and after the one with the best validation accuracy if there was
+        validation.
     unsaved
         Why the last checkpoint is not on the disk, if it is not.
     """
@@ -89,16 +87,14 @@ class Outcome:
     fingerprint: dict[str, str]
     recipe: Recipe
     position: Position
-    counters: list[npt.NDArray[np.int16]]
-    best: list[npt.NDArray[np.int16]] | None
-    scales: RowScales | None = None
-    best_scales: RowScales | None = None
+    state: NetworkState
+    best: NetworkState | None
     unsaved: TritgradError | None = None
 
     @property
     def state_sha256(self) -> str:
         """The hash by which two runs are compared."""
-        return state_sha256(self.counters, self.scales)
+        return self.state.sha256
 
 
 def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
@@ -151,16 +147,15 @@ def start(options: TrainOptions, data: Dataset, folder: Path, learner: Learner,
     if options.origin is None:
         learner.start()
     else:
-        learner.load(options.origin.counters(recipe),
-                     initial_prng(recipe.layers, recipe.seed).state, options.origin.model.scales)
+        learner.load(NetworkState(options.origin.counters(recipe),
+                                  initial_prng(recipe.layers, recipe.seed).state,
+                                  options.origin.model.parts))
     if recipe.prune is not None:
         recipe.prune.check(recipe.epochs * len(data.x_train))
         learner.purge([1], 0, ALL)
-    counters, prng = learner.state()
-    support = learner.support()
-    position.inside = _granules(support)
-    checkpoint = Checkpoint(options, fingerprint(data), position, counters, prng,
-                            scales=learner.scales(), support=support)
+    state = learner.state()
+    position.inside = _granules(state.parts.get("support"))
+    checkpoint = Checkpoint(options, fingerprint(data), position, state)
     checkpoint.save(folder / CHECKPOINT)
     return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
 
@@ -169,7 +164,7 @@ def resume(checkpoint: Checkpoint, data: Dataset, folder: Path, learner: Learner
            watcher: Watcher, **settings: object) -> "Trainer":
     """A run from its checkpoint. Raises `BadInput` if the data are others."""
     check_data(checkpoint, data, folder)
-    learner.load(checkpoint.counters, checkpoint.prng, checkpoint.scales, checkpoint.support)
+    learner.load(checkpoint.state)
     return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
 
 
@@ -238,8 +233,8 @@ class Trainer:
         except OutputError as error:  # a disk that is full must not cost the results
             unsaved = error
         c = self.checkpoint
-        return Outcome(c.options, self.data, c.data, self.recipe, position, c.counters, c.best,
-                       c.scales, c.best_scales, unsaved)
+        return Outcome(c.options, self.data, c.data, self.recipe, position, c.state, c.best,
+                       unsaved)
 
     def _train_epoch(self, number: int, epoch: Epoch) -> None:
         order = self.options.order_in(self.data, number)
@@ -280,12 +275,12 @@ class Trainer:
         position, cutoff = self.checkpoint.position, prune.cutoff_after(seen, whole)
         if cutoff is None and seen % (whole // self.recipe.epochs):
             return
-        alive = epoch.inside = _granules(self.learner.support())
+        alive = epoch.inside = _granules(self.learner.part("support"))
         epoch.births += alive - position.inside
         if cutoff is not None:
             self.learner.purge(prune.layers(self.recipe.depth), cutoff,
                                prune.small(self.recipe.counter_bits))
-            epoch.inside = _granules(self.learner.support())
+            epoch.inside = _granules(self.learner.part("support"))
             epoch.deaths += alive - epoch.inside
         position.inside = epoch.inside
 
@@ -306,8 +301,7 @@ class Trainer:
             record = None if best is None else position.epochs[best - 1].val_accuracy
             if record is None or epoch.val_accuracy > record:
                 position.best_epoch = number + 1
-                self.checkpoint.best = self.learner.state()[0]
-                self.checkpoint.best_scales = self.learner.scales()
+                self.checkpoint.best = self.learner.state()
 
     def _predict(self, number: int, x: Bytes, before: int, rows: int) -> Labels:
         parts = []
@@ -330,9 +324,7 @@ class Trainer:
         now = time.monotonic()
         self.checkpoint.position.seconds += now - self._clock
         self._clock = now
-        self.checkpoint.counters, self.checkpoint.prng = self.learner.state()
-        self.checkpoint.scales = self.learner.scales()
-        self.checkpoint.support = self.learner.support()
+        self.checkpoint.state = self.learner.state()
         try:
             self.checkpoint.save(self.folder / CHECKPOINT)
         except BadInput as error:  # the folder was good when the run began
@@ -340,7 +332,7 @@ class Trainer:
         self._saved = time.monotonic()
 
 
-def _granules(support: list[npt.NDArray[np.bool_]] | None) -> int:
-    """How many are inside."""
-    return sum(int(bits.sum()) for bits in support or [])
+def _granules(part: Part | None) -> int:
+    """How many are inside the support, if that is what it is."""
+    return part.granules if isinstance(part, Support) else 0
 

@@ -4,7 +4,9 @@ A granule outside the support costs no cycle of the forward pass. Its counters g
 it is born again with its first non-zero trit, and dies in a purge only, as in the source.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,10 @@ from ...errors import BadInput
 from ..arithmetic import trits
 from ..config import ceil_div
 
-__all__ = ["changes", "check_support", "forward_cycles", "purge", "purged", "support"]
+if TYPE_CHECKING:
+    from ..recipe import Recipe
+
+__all__ = ["Support", "changes", "check_support", "forward_cycles", "purge", "purged", "support"]
 
 Bits = npt.NDArray[np.bool_]
 
@@ -88,6 +93,48 @@ def check_support(inside: Sequence[Bits], found: Sequence[Bits]) -> None:
         if missing := int((needed & ~bits).sum()):
             raise BadInput(f"the support of layer {number} leaves out {missing} granules that have "
                            f"a trit that is not 0")
+
+
+@dataclass(eq=False)
+class Support:
+    """Which granules are inside, per layer (row groups, words)."""
+
+    inside: list[Bits]
+
+    @classmethod
+    def belongs(cls, recipe: "Recipe") -> bool:
+        """Whether runs of a recipe keep a support."""
+        return recipe.prune is not None
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], depth: int,
+                    prefix: str = "") -> "Support | None":
+        """The inverse of `arrays`, for so many layers; None if there is nothing."""
+        if f"{prefix}1" not in arrays:
+            return None
+        return cls([arrays[f"{prefix}{n}"] for n in range(1, depth + 1)])
+
+    def arrays(self, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
+        """The bits of each layer, to be kept in a file."""
+        return {f"{prefix}{n}": bits for n, bits in enumerate(self.inside, 1)}
+
+    def copy(self) -> "Support":
+        """One that nobody else changes."""
+        return Support([bits.copy() for bits in self.inside])
+
+    def check(self, outputs: Sequence[int]) -> None:
+        """Raise `BadInput` unless there is a layer for each number of rows."""
+        if len(self.inside) != len(outputs):
+            raise BadInput(f"a support must have {len(outputs)} layers, not {len(self.inside)}")
+
+    def bytes(self) -> bytes:
+        """Nothing: no prediction depends on what is outside, so it enters no hash."""
+        return b""
+
+    @property
+    def granules(self) -> int:
+        """How many are inside."""
+        return sum(int(bits.sum()) for bits in self.inside)
 
 
 def changes(before: Bits, after: Bits) -> tuple[int, int]:

@@ -6,13 +6,16 @@ State and arithmetic as in `docs/scales.md`, layer by layer.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
 from .chip import FRACTION_BITS, apply_codes, factor, refreshed, size_exponent
+
+if TYPE_CHECKING:
+    from ..recipe import Recipe
 
 __all__ = ["RowScales", "row_scores"]
 
@@ -46,6 +49,17 @@ class RowScales:
         """Factors of 1 for layers with so many rows."""
         return cls([np.zeros(n, np.int64) for n in outputs],
                    [np.zeros(n, np.uint8) for n in outputs])
+
+    @classmethod
+    def belongs(cls, recipe: "Recipe") -> bool:
+        """Whether networks of a recipe have scales."""
+        return recipe.scale_refresh is not None
+
+    @classmethod
+    def of(cls, parts: Mapping[str, object]) -> "RowScales | None":
+        """A copy of those among the parts of a state."""
+        found = parts.get("scales")
+        return found.copy() if isinstance(found, cls) else None
 
     def copy(self) -> "RowScales":
         """One that nobody else changes."""
@@ -94,17 +108,15 @@ class RowScales:
         return named
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], outputs: Sequence[int],
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], depth: int,
                     prefix: str = "") -> "RowScales | None":
-        """The inverse of `arrays`, for layers with so many rows; None if there is nothing."""
+        """The inverse of `arrays`, for so many layers; None if there is nothing."""
         if f"{prefix}step" not in arrays:
             return None
-        numbers = range(1, len(outputs) + 1)
-        scales = cls([arrays[f"{prefix}corr_{n}"].astype(np.int64) for n in numbers],
-                     [arrays[f"{prefix}codes_{n}"].astype(np.uint8) for n in numbers],
-                     int(arrays[f"{prefix}step"]))
-        scales.check(outputs)
-        return scales
+        numbers = range(1, depth + 1)
+        return cls([arrays[f"{prefix}corr_{n}"].astype(np.int64) for n in numbers],
+                   [arrays[f"{prefix}codes_{n}"].astype(np.uint8) for n in numbers],
+                   int(arrays[f"{prefix}step"]))
 
     def bytes(self) -> bytes:
         """All of the state, for a hash: corr and codes layer by layer, then the step."""

@@ -29,6 +29,7 @@ SCALES = Unit(
                     lambda c: c.scale_word_bytes, _get, _put, "scales.memory"),),
     memories=lambda c: (Memory("S (scales)", "hidden_depth", c.scale_depth,
                                8 * c.scale_word_bytes, "engine.scales.memory"),),
+    state="model.scales.rows:RowScales",
     trial_sizes={"lanes": 5, "update_lanes": 5},
     trial_training=lambda rng: {"scale_refresh": rng.randrange(3)},
     record={"size": lambda c: range(17)},

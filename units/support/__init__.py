@@ -25,6 +25,7 @@ SUPPORT = Unit(
                    lanes=lambda c: c.max_words),),
     memories=lambda c: (Memory("SUPPORT", "max_inputs", c.support_depth, c.max_words,
                                "engine.support.memory"),),
+    state="model.blending.granules:Support",
     trial_sizes={"lanes": 1, "update_lanes": 1, "max_inputs": 75, "trit_depth": 600,
                  "residual_depth": 1200, "hidden_depth": 40},
     trial_training=lambda rng: {"rest": rng.randrange(2)},

@@ -136,7 +136,8 @@ def test_a_network_with_row_scales(trained):
     half = encode_factor(1 << (FRACTION_BITS - 1))
     scales = replace(RowScales.initial((24, 12, 10)),
                      codes=[np.array([0, half] * (n // 2), np.uint8) for n in (24, 12, 10)])
-    replace(model, recipe=replace(model.recipe, scale_refresh=6), scales=scales).save("scaled.npz")
+    replace(model, recipe=replace(model.recipe, scale_refresh=6),
+            parts={"scales": scales}).save("scaled.npz")
     found = json.loads(call("trace", "scaled.npz", "--sample", "3", "--json", "--html",
                             "a.html").stdout)["sample"]
     scaled = network("scaled.npz")

@@ -153,7 +153,7 @@ def test_a_run_goes_on_from_its_last_snapshot(harm):
                 else:
                     golden.device.machine.layers.pop()
             learner.state()
-        states.append([c.tolist() for c in learner.state()[0]])
+        states.append([c.tolist() for c in learner.state().counters])
     assert states[0] == states[1]
 
 

@@ -9,6 +9,7 @@ from tritgrad.errors import BadInput
 from tritgrad.host.data.npz import read_arrays, write_arrays
 from tritgrad.host.run.checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
 from tritgrad.host.run.options import TrainOptions
+from tritgrad.model.state import NetworkState
 
 
 @pytest.fixture
@@ -16,18 +17,20 @@ def checkpoint():
     options = TrainOptions(hidden=(5, 4), act_shift=(1, 2), val_fraction=0.1, device="model")
     position = Position([Epoch(3, 2, 1, 7, 100, 50, True, 91.25, 90.5), Epoch(1)], 1, 1, 2.5, 1.5)
     counters = [np.arange(-6, 6, dtype=np.int16).reshape(3, 4), np.ones((2, 3), np.int16)]
-    return Checkpoint(options, {"x_train": "ab"}, position, counters, 2**64 - 1,
-                      [-layer for layer in counters])
+    return Checkpoint(options, {"x_train": "ab"}, position, NetworkState(counters, 2**64 - 1),
+                      NetworkState([-layer for layer in counters]))
 
 
 def test_what_is_saved_is_loaded(checkpoint, tmp_path):
     path = tmp_path / "checkpoint.npz"
     checkpoint.save(path)
     loaded = Checkpoint.load(path)
-    for name in ("options", "data", "position", "prng"):
+    for name in ("options", "data", "position"):
         assert getattr(loaded, name) == getattr(checkpoint, name)
-    for name in ("counters", "best"):
-        for a, b in zip(getattr(loaded, name), getattr(checkpoint, name), strict=True):
+    assert loaded.state.prng == checkpoint.state.prng
+    for name in ("state", "best"):
+        for a, b in zip(getattr(loaded, name).counters, getattr(checkpoint, name).counters,
+                        strict=True):
             assert a.dtype == np.int16
             assert np.array_equal(a, b)
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.npz"]

@@ -44,9 +44,9 @@ def test_a_run_ends_the_same(gain, ordered):
         device.start()
     gains = recipe.gains_in(0)
     assert learner.train(x, y, gains) == model.train(x, y, gains)
-    for a, b in zip(learner.state()[0], model.state()[0], strict=True):
+    for a, b in zip(learner.state().counters, model.state().counters, strict=True):
         assert np.array_equal(a, b)
-    assert learner.state()[1] == model.state()[1]
+    assert learner.state().prng == model.state().prng
     assert np.array_equal(learner.infer(x)[1], model.infer(x)[1])
 
 

@@ -192,8 +192,8 @@ def test_a_stopped_run_can_be_used(data, stop, name):
     call("export", name, "--npz", "o.npz")
     saved = Checkpoint.load(Path("run/checkpoint.npz"))
     with np.load("o.npz") as arrays:
-        assert np.array_equal(arrays["trits_2"], (saved.counters[1] >> 6 == 1).astype(int)
-                              - (saved.counters[1] >> 6 == -2))
+        assert np.array_equal(arrays["trits_2"], (saved.state.counters[1] >> 6 == 1).astype(int)
+                              - (saved.state.counters[1] >> 6 == -2))
     assert call("predict", name, data).stdout.count("\n") == 61
 
 

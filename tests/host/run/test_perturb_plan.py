@@ -51,7 +51,7 @@ def test_the_rule_ends_alike_on_model_and_rtl(rule, steps, state, tmp_path):
     ours = run(options, model, folder=tmp_path / "a")
     theirs = run(options, device, folder=tmp_path / "b")
     assert ours.state_sha256 == theirs.state_sha256
-    assert model.state()[1] == device.state()[1] == state
+    assert model.state().prng == device.state().prng == state
     for mine, its in zip(ours.position.epochs, theirs.position.epochs, strict=True):
         assert (mine.samples, mine.correct, mine.flips, mine.test_accuracy) == (
             its.samples, its.correct, its.flips, its.test_accuracy)
@@ -74,12 +74,12 @@ def test_a_stopped_run_goes_on_where_it_was(rule, steps, state, tmp_path):
     with pytest.raises(Stopped):
         run(options, learner(), folder=tmp_path / "b", stop=lambda: next(asked))
     checkpoint = Checkpoint.load(tmp_path / "b" / CHECKPOINT)
-    done = (step_of(1, checkpoint.prng) if rule == "spsa"
-            else walk.number_of(checkpoint.prng, recipe.shapes))
+    done = (step_of(1, checkpoint.state.prng) if rule == "spsa"
+            else walk.number_of(checkpoint.state.prng, recipe.shapes))
     assert done == 2 * steps
     last = learner()
     assert resume(checkpoint, data, tmp_path / "b", last, Watcher()).run().state_sha256 == whole
-    assert last.state()[1] == state
+    assert last.state().prng == state
 
 
 @pytest.mark.parametrize("rule, sparsity, gain", [("spsa", 5, -8), ("fd", 0, -4)])

@@ -4,7 +4,6 @@ import json
 from itertools import count
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tritgrad.errors import BadInput
@@ -17,7 +16,7 @@ from tritgrad.host.run.model_file import TrainedModel
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.training import CHECKPOINT, Stopped, Watcher, resume, start
 from tritgrad.model.arithmetic import trits
-from tritgrad.model.blending.granules import support
+from tritgrad.model.blending.granules import Support, support
 
 from ..command import call, refusal
 
@@ -77,8 +76,10 @@ def test_a_run_goes_on_where_it_stopped(chunks):
     with pytest.raises(Stopped):
         stopped.run()
     checkpoint = Checkpoint.load(Path(CHECKPOINT))
-    found = [support(trits(c, 8), 4, 8) for c in checkpoint.counters]
-    assert all(not (a & ~b).any() for a, b in zip(found, checkpoint.support, strict=True))
+    found, kept = ([support(trits(c, 8), 4, 8) for c in checkpoint.state.counters],
+                   checkpoint.state.parts["support"])
+    assert isinstance(kept, Support)
+    assert all(not (a & ~b).any() for a, b in zip(found, kept.inside, strict=True))
     rest = resume(checkpoint, data, Path(), ModelLearner(recipe, data.image_shape),
                   Watcher()).run()
     assert rest.state_sha256 == whole.state_sha256
@@ -134,4 +135,4 @@ def test_old_checkpoints_have_no_support(tmp_path):
     plain = TrainOptions(hidden=(4,), epochs=1, limit=20, device="model", dataset="digits")
     start(plain, data, tmp_path, ModelLearner(plain.recipe(data)), Watcher())
     loaded = Checkpoint.load(tmp_path / CHECKPOINT)
-    assert loaded.support is None and np.array_equal(loaded.counters[0].shape, (4, 64))
+    assert not loaded.state.parts and loaded.state.counters[0].shape == (4, 64)

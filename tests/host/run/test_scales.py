@@ -1,6 +1,7 @@
 """``tritgrad train --scales``: kept in every file, continued, evaluated, refused elsewhere."""
 
 import json
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order
 from tritgrad.model.scales.chip import refreshed, size_exponent
 from tritgrad.model.scales.rows import RowScales
+from tritgrad.model.state import NetworkState
 
 from ..command import call, refusal
 
@@ -51,7 +53,8 @@ def test_the_command_learns_scales_as_the_reference_does():
     assert min(exact) != max(exact)
     model = TrainedModel.load("here/model.npz")
     assert model.state_sha256 == found["state_sha256"]
-    assert (model.scales.bytes(), model.recipe.scale_refresh) == (network.scales.bytes(), 2)
+    assert model.parts["scales"].bytes() == network.scales.bytes()
+    assert model.recipe.scale_refresh == 2
     again = json.loads(call("eval", "here/model.npz", "--json").stdout)
     assert again["accuracy"] == found["test_accuracy"][-1]
     assert "trained with scales" in refusal("export", "here/model.npz", "--npz", "out.npz")
@@ -59,13 +62,15 @@ def test_the_command_learns_scales_as_the_reference_does():
 
 def test_without_the_flag_there_are_none():
     found = json.loads(call("train", *QUICK[4:], "--json", "--out", "here").stdout)
-    assert found["scales"] is None and TrainedModel.load("here/model.npz").scales is None
+    assert found["scales"] is None and not TrainedModel.load("here/model.npz").parts
 
 
 def test_eval_applies_the_factors_of_the_file():
     call(*QUICK, "--out", "here")
     model = TrainedModel.load("here/model.npz")
-    for codes in model.scales.codes[1:]:
+    scales = model.parts["scales"]
+    assert isinstance(scales, RowScales)
+    for codes in scales.codes[1:]:
         codes[:] = 7  # 2^15: no power that counts, so all scores are 0
     model.save("zero.npz")
     found = json.loads(call("eval", "zero.npz", "--json").stdout)
@@ -96,10 +101,12 @@ def test_a_run_goes_on_where_it_stopped(learner):
     with pytest.raises(Stopped):
         stopped.run()
     checkpoint = Checkpoint.load(Path(CHECKPOINT))
-    assert 0 < checkpoint.scales.step < whole.scales.step
+    steps = [RowScales.of(run.state.parts).step for run in (checkpoint, whole)]
+    assert 0 < steps[0] < steps[1]
     rest = resume(checkpoint, data, Path(), learner(recipe), Watcher()).run()
     assert rest.state_sha256 == whole.state_sha256
-    assert rest.best_scales.bytes() == whole.best_scales.bytes()
+    assert rest.best.sha256 == whole.best.sha256
+    assert rest.best.parts["scales"].bytes() == whole.best.parts["scales"].bytes()
 
 
 def test_refusals():
@@ -133,14 +140,15 @@ def test_a_device_that_forgets_ends_with_the_same_scales(lanes, seed):
     learners = DeviceLearner(driver, recipe), ModelLearner(recipe)
     state = learners[1].state()
     for learner in learners:
-        learner.load(*state, far_scales(np.random.default_rng(seed), recipe.layers))
+        scales = far_scales(np.random.default_rng(seed), recipe.layers)
+        learner.load(replace(state, parts={"scales": scales}))
     for part in range(0, 120, 30):
         for learner in learners:
             learner.train(x[part:part + 30], y[part:part + 30], recipe.gains_in(0))
         if part == 30:
             learners[0].state()
         golden.device.reset()
-    scales = [learner.scales() for learner in learners]
+    scales = [learner.part("scales") for learner in learners]
     assert scales[0].bytes() == scales[1].bytes() and scales[0].step > 720
     assert len({s for layer in scales[0].applied() for s in layer}) > 5
     scores = [learner.infer(x)[1] for learner in learners]
@@ -153,8 +161,8 @@ def test_a_core_without_scales_refuses_them():
     with pytest.raises(BadInput, match="was built without scales"):
         DeviceLearner(driver, recipe)
     with pytest.raises(BadInput, match="was built without scales"):
-        driver.load(layer_table(recipe, recipe.gains), MarginNetwork(recipe).counters, 1,
-                    scales=RowScales.initial([9, 4]))
+        driver.load_state(layer_table(recipe, recipe.gains), NetworkState(
+            MarginNetwork(recipe).counters, 1, {"scales": RowScales.initial([9, 4])}))
 
 
 def test_a_core_with_scales_learns_without_them():
@@ -166,5 +174,5 @@ def test_a_core_with_scales_learns_without_them():
     for learner in learners:
         learner.start()
         learner.train(x, y, recipe.gains)
-    assert learners[0].scales() is None
+    assert learners[0].part("scales") is None
     assert np.array_equal(*(learner.infer(x)[1] for learner in learners))

@@ -113,10 +113,10 @@ def test_trits_travel_in_the_middle_of_their_cells(bits):
     options = TrainOptions(hidden=(12,), device="model", rule="sign", counter_bits=bits)
     learner = SignLearner(options.recipe(options.load_data()))
     before = [layer.weights.copy() for layer in learner.network.layers]
-    counters, prng = learner.state()
-    assert {abs(int(c)) for layer in counters for c in np.unique(layer)} == {
+    state = learner.state()
+    assert {abs(int(c)) for layer in state.counters for c in np.unique(layer)} == {
         0, 2 ** (bits - 2) + 2 ** (bits - 3)}
-    learner.load(counters, prng)
+    learner.load(state)
     assert all((a == b.weights).all() for a, b in
                zip(before, learner.network.layers, strict=True))
 
@@ -137,7 +137,7 @@ def test_a_vote_learns_and_goes_on_as_if_nothing_had_happened(tmp_path):
                   Watcher()).run()
     assert rest.state_sha256 == whole.state_sha256
     assert whole.position.epochs[-1].test_accuracy > 65
-    assert {abs(int(c)) for layer in whole.counters for c in np.unique(layer)} == {0, 96}
+    assert {abs(int(c)) for layer in whole.state.counters for c in np.unique(layer)} == {0, 96}
 
 
 def test_the_command_says_how_many_vote():
