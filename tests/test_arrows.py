@@ -40,6 +40,7 @@ ARROWS = {
                  "host.device", "host.text"),
     "host.selftest": ("errors", "firmware", "units", "model", "boards", "host.device",
                       "host.run"),
+    "host.api": ("errors", "model", "host.data", "host.run"),
     "host.cli": ("cache", "version", "errors", "firmware", "units", "model", "hw", "boards",
                  "sim", "host.data", "host.device", "host.run", "host.selftest", "host.text"),
     "sources": ("version", "errors", "model", "host.data", "host.run", "host.cli"),

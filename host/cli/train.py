@@ -12,16 +12,14 @@ from rich.console import Console
 
 from ...errors import BadInput, DeviceError, OutputError
 from ..data.summary import entry
-from ..device.address import board_and_port
-from ..run.auto import choose
 from ..run.checkpoint import Checkpoint, check_data
-from ..run.learners import DeviceLearner
 from ..run.lock import hold
 from ..run.opening import with_data_found
 from ..run.options import AUTO, TrainOptions, data_path, parse_integers
 from ..run.outputs import check_outputs
 from ..run.recipes import RECIPES
 from ..run.report import draw_curve, report, write_files
+from ..run.running import begun, planned
 from ..run.second_look import BASELINES, baselines, behind, idle_warning
 from ..run.training import (
     CHECKPOINT,
@@ -29,7 +27,6 @@ from ..run.training import (
     Trainer,
     open_learner,
     resume,
-    start,
 )
 from .console import (
     RunProgress,
@@ -98,6 +95,7 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
 def _finish(outcome: Outcome, trainer: Trainer, as_json: bool, baseline: bool) -> None:
     """Write and show the results. Pictures come last, and what cannot be written costs no more."""
     folder = trainer.folder
+    assert folder is not None  # each run of the command has one
     files, failure = write_files(outcome, folder)
     console = screen(stderr=as_json)
     _show(outcome, files, console)
@@ -158,31 +156,14 @@ def _model_in(given: str) -> str:
 
 def _begin(options: TrainOptions, out: str | None, vcd: str | None, progress: RunProgress,
            held: ExitStack) -> Trainer:
-    data = options.load_data()
-    options.recipe(data)  # refuses sizes before anything is compared
-    choice = None
-    if options.encode == AUTO:
-        with progress.working("comparing codings"):
-            choice = choose(options, data)
-        options, data = replace(options, encode=choice.encode), data.coded(choice.encode)
-    recipe = options.recipe(data)
-    show_data(data.summary)
-    folder = _new_folder(data.name) if out is None else Path(out)
+    plan = planned(options, options.load_data(), progress)
+    show_data(plan.data.summary)
+    folder = _new_folder(plan.data.name) if out is None else Path(out)
     _take(folder, held, out is None)
-    if choice is not None and choice.open:
-        for line in entry("coding", f"{choice.encode}: {choice.why}"):
+    if plan.choice is not None and plan.choice.open:
+        for line in entry("coding", f"{plan.choice.encode}: {plan.choice.why}"):
             say(progress.console, line)
-    learner = open_learner(options, recipe, progress, vcd, data.pixels)
-    if isinstance(learner, DeviceLearner) and board_and_port(options.device):
-        core = learner.driver.config  # a board's core has sizes of its own
-        try:
-            heed_core(options.device, core)
-        except BadInput:
-            learner.close()
-            raise
-        options = replace(options, lanes=core.lanes, banks=core.banks,
-                          update_lanes=core.update_lanes)
-    return start(options, data, folder, learner, progress)
+    return begun(plan, folder, progress, vcd, heed_core)
 
 
 def _take(folder: Path, held: ExitStack, made: bool = False) -> None:

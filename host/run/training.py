@@ -55,6 +55,10 @@ class Stopped(TritgradError):
 class Watcher:
     """Is told how a run goes. This one does not care."""
 
+    def __deepcopy__(self, memo: object) -> "Watcher":
+        """Itself: copies of what is watched are watched by the same."""
+        return self
+
     def working(self, what: str) -> AbstractContextManager[Callable[[str], None]]:
         """Something of unknown length is done inside; the function is told what, step by step."""
         return nullcontext(lambda text: None)
@@ -140,9 +144,9 @@ def _on_device(options: TrainOptions, driver: Driver, recipe: Recipe,
     return DeviceLearner(driver, recipe, image_shape)
 
 
-def start(options: TrainOptions, data: Dataset, folder: Path, learner: Learner,
+def start(options: TrainOptions, data: Dataset, folder: Path | None, learner: Learner,
           watcher: Watcher, **settings: object) -> "Trainer":
-    """A new run, with its first checkpoint written."""
+    """A new run, with its first checkpoint written, if there is a folder for it."""
     recipe, position = options.recipe(data), Position()
     if options.origin is None:
         learner.start()
@@ -156,7 +160,8 @@ def start(options: TrainOptions, data: Dataset, folder: Path, learner: Learner,
     state = learner.state()
     position.inside = _granules(state.parts.get("support"))
     checkpoint = Checkpoint(options, fingerprint(data), position, state)
-    checkpoint.save(folder / CHECKPOINT)
+    if folder is not None:
+        checkpoint.save(folder / CHECKPOINT)
     return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
 
 
@@ -178,7 +183,7 @@ class Trainer:
     data
         The data of the run.
     folder
-        Where checkpoints go.
+        Where checkpoints go; None for none.
     learner
         The device.
     watcher
@@ -189,7 +194,8 @@ class Trainer:
         Least seconds between two checkpoints.
     """
 
-    def __init__(self, checkpoint: Checkpoint, data: Dataset, folder: Path, learner: Learner,
+    def __init__(self, checkpoint: Checkpoint, data: Dataset, folder: Path | None,
+                 learner: Learner,
                  watcher: Watcher, stop: Callable[[], bool] = lambda: False,
                  checkpoint_s: float = CHECKPOINT_S):
         self.checkpoint = checkpoint
@@ -315,7 +321,8 @@ class Trainer:
     def _pause(self) -> None:
         """Between two chunks: write a checkpoint if it is time, stop if told to."""
         stopping = self.stop()
-        if stopping or time.monotonic() - self._saved >= self.checkpoint_s:
+        due = self.folder is not None and time.monotonic() - self._saved >= self.checkpoint_s
+        if stopping or due:
             self._save()
         if stopping:
             raise Stopped(f"stopped; {self.how_to_go_on}")
@@ -325,6 +332,8 @@ class Trainer:
         self.checkpoint.position.seconds += now - self._clock
         self._clock = now
         self.checkpoint.state = self.learner.state()
+        if self.folder is None:
+            return
         try:
             self.checkpoint.save(self.folder / CHECKPOINT)
         except BadInput as error:  # the folder was good when the run began

@@ -1,0 +1,140 @@
+"""A network between two passes over rows, which may be others each time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import BadInput
+from ...model.moves import move_images
+from ...model.rng import epoch_order
+from ..run.checkpoint import Checkpoint, Epoch
+from ..run.learners import Learner
+from ..run.model_file import TrainedModel
+from ..run.options import TrainOptions
+from ..run.report import as_model
+from ..run.running import Plan
+from ..run.training import Outcome, Watcher, open_learner
+
+__all__ = ["Pass", "first_pass", "next_pass", "scores"]
+
+Bytes = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """Where training is.
+
+    Attributes
+    ----------
+    model
+        The network.
+    prng
+        State of the core's random generator.
+    done
+        Passes so far.
+    """
+
+    model: TrainedModel
+    prng: int
+    done: int
+
+    @classmethod
+    def over(cls, outcome: Outcome, checkpoint: Checkpoint) -> "Pass":
+        """After a run, with the best epoch's network if there was validation."""
+        model = as_model(outcome, best=outcome.best is not None)
+        return cls(replace(model, extras=_extras(outcome.options)), checkpoint.prng,
+                   outcome.position.finished)
+
+
+def _extras(options: TrainOptions) -> dict[str, Any]:
+    """What a model file says of its making: rows that were in memory are nowhere to be found."""
+    return {"options": {name: value for name, value in options.as_json().items()
+                        if name != "dataset"}}
+
+
+def first_pass(plan: Plan, watcher: Watcher) -> Pass:
+    """A network that has learned nothing yet."""
+    options, data = plan.options, plan.data
+    recipe = options.recipe(data)
+    if recipe.prune is not None:
+        raise BadInput("prune goes by a plan of all epochs: fit can do it, partial_fit cannot")
+    learner = open_learner(options, recipe, watcher, None, data.pixels)
+    try:
+        learner.start()
+        counters, prng = learner.state()
+        found = learner.scales()
+    finally:
+        learner.close()
+    return Pass(TrainedModel(recipe, options.rule, tuple(counters), data.class_names, data.coding,
+                             data.name, data.image_shape, data.columns, _extras(options),
+                             scales=found), prng, 0)
+
+
+def next_pass(state: Pass, options: TrainOptions, values: npt.NDArray[Any], labels: Labels,
+              watcher: Watcher) -> tuple[Pass, Epoch]:
+    """Learn rows (rows, features) once; where training is then, and what was done.
+
+    Gains, order and moves are those of epoch `done` of a run, the gains at most of its last.
+    """
+    model, recipe = state.model, state.model.recipe
+    options = replace(options, encode=model.coding.text, planes=None)
+    epoch, rows, number = Epoch(), len(values), state.done
+    order = epoch_order(recipe.seed, number, rows)
+    x = _inputs(model, options, values[order], number)
+    y, gains = labels[order], recipe.gains_in(min(number, recipe.epochs - 1))
+    learner = open_learner(options, recipe, watcher, None, model.pixels)
+    try:
+        learner.load(model.counters, state.prng, model.scales)
+        for first in range(0, rows, learner.chunk):
+            part = slice(first, first + learner.chunk)
+            done = learner.train(x[part], y[part], gains)
+            for name in ("samples", "correct", "updates", "flips", "cycles", "forward_cycles"):
+                setattr(epoch, name, getattr(epoch, name) + getattr(done, name))
+            epoch.counted = learner.counts_cycles
+            watcher.trained(number + 1, recipe.epochs, epoch, rows)
+        if options.gf3 is not None:
+            learner.scrub()
+        counters, prng = learner.state()
+        found = learner.scales()
+    finally:
+        learner.close()
+    watcher.epoch_over(number + 1, max(recipe.epochs, number + 1), epoch)
+    return Pass(replace(model, counters=tuple(counters), scales=found), prng, number + 1), epoch
+
+
+def _inputs(model: TrainedModel, options: TrainOptions, values: npt.NDArray[Any],
+            number: int) -> Bytes:
+    """Inputs of rows in their order, moved if the options say so."""
+    recipe = model.recipe
+    if not options.moves or number >= recipe.epochs - options.clean_epochs:
+        return model.coding.apply(values)
+    if model.image_shape is None:
+        raise BadInput("shift_augment and augment are for images; give image_shape")
+    images = model.coding.pictures(values).reshape(len(values), *model.image_shape)
+    moved = move_images(images, options.moves.draws(recipe.seed, number, len(values)))
+    return model.coding.code(moved.reshape(len(values), -1))
+
+
+def scores(state: Pass, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Scores (rows, classes) of rows (rows, features), on the golden model.
+
+    Each call has a network of its own: estimators are asked by several threads at once.
+    """
+    model = state.model
+    learner = _asked(model)
+    x = model.coding.apply(values)
+    parts: Sequence[npt.NDArray[np.int64]] = [
+        learner.infer(x[first:first + learner.chunk])[1]
+        for first in range(0, len(x), learner.chunk)]
+    return np.concatenate(parts)
+
+
+def _asked(model: TrainedModel) -> Learner:
+    options = TrainOptions(rule="sign" if model.rule == "sign" else "margin", device="model")
+    learner = open_learner(options, model.recipe, Watcher())
+    learner.load(model.counters, 1, model.scales)
+    return learner
