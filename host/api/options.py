@@ -15,7 +15,7 @@ __all__ = ["NAMES", "OWN", "init_from_options", "train_options"]
 
 #: Options that say where rows come from, and how runs on disk go on.
 OF_FILES = {*Reading.__dataclass_fields__, "dataset", "data_dir", "test_fraction", "limit",
-            "more_epochs"} - {"balance"}
+            "more_epochs", "from_model", "from_sha256", "replay"} - {"balance"}
 #: Options that scikit-learn has names for.
 RENAMED = {"hidden": "hidden_layer_sizes", "seed": "random_state",
            "val_fraction": "validation_fraction"}

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from ...errors import BadInput
 from ...model.moves import move_images
-from ...model.rng import epoch_order
 from ..run.checkpoint import Checkpoint, Epoch
 from ..run.learners import Learner
+from ..run.mixing import sequence
 from ..run.model_file import TrainedModel
 from ..run.options import TrainOptions
 from ..run.report import as_model
@@ -83,7 +83,7 @@ def next_pass(state: Pass, options: TrainOptions, values: npt.NDArray[Any], labe
     model, recipe = state.model, state.model.recipe
     options = replace(options, encode=model.coding.text, planes=None)
     epoch, rows, number = Epoch(), len(values), state.done
-    order = epoch_order(recipe.seed, number, rows)
+    order = sequence(recipe.seed, number, rows, 0, options.order)
     x = _inputs(model, options, values[order], number)
     y, gains = labels[order], recipe.gains_in(min(number, recipe.epochs - 1))
     learner = open_learner(options, recipe, watcher, None, model.pixels)

@@ -89,7 +89,8 @@ def test_devices_end_in_the_same_bits():
 
 
 @pytest.mark.parametrize("changes", [
-    {}, {"scales": True}, {"rule": "sign", "vote": 8, "encode": "planes"}, {"encode": None},
+    {}, {"scales": True, "order": "file"},
+    {"rule": "sign", "vote": 8, "encode": "planes"}, {"encode": None},
     {"image_shape": (2, 3), "encode": "planes", "shift_augment": 1, "clean_epochs": 1},
 ])
 def test_passes_one_by_one_are_a_fit(changes):
