@@ -46,7 +46,7 @@ class Pass:
     def over(cls, outcome: Outcome, checkpoint: Checkpoint) -> "Pass":
         """After a run, with the best epoch's network if there was validation."""
         model = as_model(outcome, best=outcome.best is not None)
-        return cls(replace(model, extras=_extras(outcome.options)), checkpoint.prng,
+        return cls(replace(model, extras=_extras(outcome.options)), checkpoint.state.prng,
                    outcome.position.finished)
 
 
@@ -65,13 +65,16 @@ def first_pass(plan: Plan, watcher: Watcher) -> Pass:
     learner = open_learner(options, recipe, watcher, None, data.pixels)
     try:
         learner.start()
-        counters, prng = learner.state()
-        found = learner.scales()
+        state = learner.state()
     finally:
         learner.close()
-    return Pass(TrainedModel(recipe, options.rule, tuple(counters), data.class_names, data.coding,
-                             data.name, data.image_shape, data.columns, _extras(options),
-                             scales=found), prng, 0)
+    return Pass(TrainedModel(recipe, options.rule, _narrow(state.counters),
+                             data.class_names, data.coding, data.name, data.image_shape,
+                             data.columns, _extras(options), parts=state.parts), state.prng, 0)
+
+
+def _narrow(counters: Sequence[npt.NDArray[np.integer]]) -> tuple[npt.NDArray[np.int16], ...]:
+    return tuple(layer.astype(np.int16) for layer in counters)
 
 
 def next_pass(state: Pass, options: TrainOptions, values: npt.NDArray[Any], labels: Labels,
@@ -88,7 +91,7 @@ def next_pass(state: Pass, options: TrainOptions, values: npt.NDArray[Any], labe
     y, gains = labels[order], recipe.gains_in(min(number, recipe.epochs - 1))
     learner = open_learner(options, recipe, watcher, None, model.pixels)
     try:
-        learner.load(model.counters, state.prng, model.scales)
+        learner.load(replace(model.state, prng=state.prng))
         for first in range(0, rows, learner.chunk):
             part = slice(first, first + learner.chunk)
             done = learner.train(x[part], y[part], gains)
@@ -98,12 +101,12 @@ def next_pass(state: Pass, options: TrainOptions, values: npt.NDArray[Any], labe
             watcher.trained(number + 1, recipe.epochs, epoch, rows)
         if options.gf3 is not None:
             learner.scrub()
-        counters, prng = learner.state()
-        found = learner.scales()
+        found = learner.state()
     finally:
         learner.close()
     watcher.epoch_over(number + 1, max(recipe.epochs, number + 1), epoch)
-    return Pass(replace(model, counters=tuple(counters), scales=found), prng, number + 1), epoch
+    model = replace(model, counters=_narrow(found.counters), parts=found.parts)
+    return Pass(model, found.prng, number + 1), epoch
 
 
 def _inputs(model: TrainedModel, options: TrainOptions, values: npt.NDArray[Any],
@@ -136,5 +139,5 @@ def scores(state: Pass, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 def _asked(model: TrainedModel) -> Learner:
     options = TrainOptions(rule="sign" if model.rule == "sign" else "margin", device="model")
     learner = open_learner(options, model.recipe, Watcher())
-    learner.load(model.counters, 1, model.scales)
+    learner.load(model.state)
     return learner
