@@ -18,13 +18,16 @@ __all__ = ["load", "machine"]
 Bytes = npt.NDArray[np.uint8]
 
 
-def load(part: str, planes: int) -> tuple[Bytes, Bytes]:
-    """Images (rows, 784) of `planes` bits and labels (rows,); `part` is "train" or "t10k"."""
+def load(part: str, planes: int, name: str = "mnist") -> tuple[Bytes, Bytes]:
+    """Images (rows, 784) of `planes` bits and labels (rows,); `part` is "train" or "t10k".
+
+    `name` is the folder's.
+    """
     folder = os.environ.get("TRITGRAD_DATA")
     if not folder:
-        sys.exit("set TRITGRAD_DATA to the folder that holds mnist/ with the four IDX .gz files")
-    images = _read(Path(folder, "mnist", f"{part}-images-idx3-ubyte.gz"), 16)
-    labels = _read(Path(folder, "mnist", f"{part}-labels-idx1-ubyte.gz"), 8)
+        sys.exit(f"set TRITGRAD_DATA to the folder that holds {name}/ with the four IDX .gz files")
+    images = _read(Path(folder, name, f"{part}-images-idx3-ubyte.gz"), 16)
+    labels = _read(Path(folder, name, f"{part}-labels-idx1-ubyte.gz"), 8)
     return images.reshape(-1, 784) >> np.uint8(8 - planes), labels
 
 

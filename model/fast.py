@@ -85,6 +85,11 @@ class FastNetwork:
         return [layer.counters.copy() for layer in self._layers]
 
     @property
+    def compiled(self) -> tuple[tuple[Layer, ...], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """What the compiled functions work on: layers, shifts and skips."""
+        return self._layers, self._shifts, self._skips
+
+    @property
     def scales(self) -> RowScales | None:
         """A copy of the rows' scales, if the recipe has a refresh of them."""
         if self.recipe.scale_refresh is None:

@@ -86,7 +86,7 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
-def initial_counters(layers: Sequence[int], bits: int, seed: int) -> list[Indices]:
+def initial_counters(layers: Sequence[int], bits: int, seed: int, first: int = 0) -> list[Indices]:
     """The counters a run starts with: the top `bits` bits of SplitMix64, read as signed.
 
     Parameters
@@ -97,13 +97,15 @@ def initial_counters(layers: Sequence[int], bits: int, seed: int) -> list[Indice
         b, the bits of a counter.
     seed
         0 to 2^64 - 1.
+    first
+        How many numbers what stands before the layers has used.
 
     Returns
     -------
     list
         Per layer an array (outputs, inputs), in [-2^(b-1), 2^(b-1) - 1].
     """
-    counters, first = [], 0
+    counters = []
     for inputs, outputs in zip(layers, layers[1:], strict=False):
         numbers = splitmix64(check_seed(seed), np.arange(first, first + outputs * inputs))
         counters.append((numbers.view(np.int64) >> (64 - bits)).reshape(outputs, inputs))
@@ -111,9 +113,12 @@ def initial_counters(layers: Sequence[int], bits: int, seed: int) -> list[Indice
     return counters
 
 
-def initial_prng(layers: Sequence[int], seed: int) -> XorShift64:
-    """The PRNG a run starts with: seeded with the first output that no counter used, never 0."""
-    used = sum(f * n for f, n in zip(layers, layers[1:], strict=False))
+def initial_prng(layers: Sequence[int], seed: int, first: int = 0) -> XorShift64:
+    """The PRNG a run starts with: seeded with the first output that no counter used, never 0.
+
+    `first` is that of `initial_counters`.
+    """
+    used = first + sum(f * n for f, n in zip(layers, layers[1:], strict=False))
     return XorShift64(splitmix64(check_seed(seed), used) or 1)
 
 

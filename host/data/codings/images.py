@@ -12,13 +12,15 @@ from ....model.arrays import read_only
 from ..scaling import check_planes
 from .step import Step
 
-__all__ = ["DIRECTIONS", "Deskew", "Edges", "TopBits"]
+__all__ = ["DIRECTIONS", "Channels", "Deskew", "Edges", "TopBits"]
 
 Bytes = npt.NDArray[np.uint8]
 Origins = npt.NDArray[np.intp]
 
 #: (rows, columns) of the first neighbour; the second is on the other side. Opposites in pairs.
 DIRECTIONS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, -1), (1, -1), (-1, 1))
+#: Their names, to which side the brightness rises.
+SIDES = ("right", "left", "down", "up", "down right", "up left", "down left", "up right")
 
 settle()  # before anything is compiled into numba's cache
 
@@ -183,7 +185,59 @@ class Edges(Step):
         return np.repeat(pixels, len(self.thresholds) * self.directions)
 
     def labels(self, names: list[str]) -> list[str]:
-        sides = ("right", "left", "down", "up", "down right", "up left", "down left", "up right")
         return [f"{names[pixel]} +{t} {side}"
                 for pixel in self.origins()[::len(self.thresholds) * self.directions].tolist()
-                for t in self.thresholds for side in sides[:self.directions]]
+                for t in self.thresholds for side in SIDES[:self.directions]]
+
+
+@dataclass(frozen=True)
+class Channels(Step):
+    """Edges as images, one for each direction, for a convolution: how many thresholds are reached.
+
+    Code (d, r, c) is the number of thresholds t with ``I(r + dr, c + dc) - I(r - dr, c - dc) >=
+    t``, see `Edges`. Codes go by direction, row, column.
+
+    Attributes
+    ----------
+    shape
+        Rows and columns of the image.
+    thresholds
+        1 to 15 of them, 1 to 255 each.
+    directions
+        The first so many of `DIRECTIONS`, 1 to 4.
+    """
+
+    shape: tuple[int, int]
+    thresholds: tuple[int, ...] = (6, 16, 36)
+    directions: int = 4
+    kind = "channels"
+
+    def __post_init__(self) -> None:
+        self._edges()  # checks the rest
+        if len(self.thresholds) > 15:
+            raise BadInput(f"channels must have at most 15 thresholds, not {self.thresholds!r}")
+        if self.directions > 4:
+            raise BadInput(f"channels must be from 1 to 4 directions, not {self.directions!r}")
+
+    @property
+    def planes(self) -> int:  # type: ignore[override]
+        """Bits of a count."""
+        return len(self.thresholds).bit_length()
+
+    @property
+    def outputs(self) -> int:
+        return self.directions * self.shape[0] * self.shape[1]
+
+    def apply(self, x: Bytes) -> Bytes:
+        bits = self._edges().apply(x).reshape(len(x), *self.shape, -1, self.directions)
+        counts = bits.sum(axis=3, dtype=np.uint8).transpose(0, 3, 1, 2)
+        return np.ascontiguousarray(counts).reshape(len(x), -1)
+
+    def origins(self) -> Origins:
+        return np.tile(np.arange(self.shape[0] * self.shape[1]), self.directions)
+
+    def labels(self, names: list[str]) -> list[str]:
+        return [f"{name} {side}" for side in SIDES[:self.directions] for name in names]
+
+    def _edges(self) -> Edges:
+        return Edges(self.shape, self.thresholds, self.directions, 1)
