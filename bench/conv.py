@@ -110,6 +110,22 @@ def run(name: str, row: Row, epochs: int, seeds: int, save: Callable[[Any], None
         save(found)
 
 
+def table(rows: dict[str, Any]) -> list[str]:
+    """The results as rows of Markdown, and what is published of the best FPGA trainer known."""
+    lines = []
+    for name, row in sorted(rows.items()):
+        conv, inner = row["conv"], Convolution(**row["conv"])
+        bits = inner.size * inner.counter_bits + 8 * row["hidden"] * (inner.outputs + 10)
+        image = f"{conv['kernels']} x {conv['kernel']}x{conv['kernel']}, {conv['pool']}"
+        tests = " ".join(f"{one['test']:.2f}" for one in row["seeds"])
+        late = " ".join(f"{one['learned in last epoch']:.1f}" for one in row["seeds"])
+        lines.append(f"| {name} | {row['data']} | {image} | {inner.outputs}-{row['hidden']}-10 | "
+                     f"{bits / 1e6:.1f} Mbit | {tests} | {row['mean']:.2f} | {row['votes']:.2f} | "
+                     f"{late} % | {min(one['samples/s'] for one in row['seeds']):,} |")
+    published = "| ConvCoTM, accelerator on a ZCU104 at 50 MHz, as published | mnist | | | | "
+    return [*lines, published + "| 97.6 | | | 40,000 |"]
+
+
 def percent(scores: npt.NDArray[np.integer], y: Bytes) -> float:
     """Correct predictions in per cent."""
     return round(100 * float(np.mean(np.argmax(scores, axis=1) == y)), 2)
@@ -136,6 +152,7 @@ def main() -> None:
                 {"machine": _mnist.machine(), "rows": {**rows, name: found}}, indent=1) + "\n")
 
         run(name, ROWS[name], options.epochs, options.seeds, save)
+    print(*table(json.loads(options.output.read_text())["rows"]), sep="\n")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..data.codings.choice import Repeat, Select
 from ..data.codings.coding import Coding
-from ..data.codings.images import DIRECTIONS, Deskew, Edges, TopBits
+from ..data.codings.images import DIRECTIONS, Channels, Deskew, Edges, TopBits
 from ..data.codings.numbers import Planes, Signed, Thermometer
 from ..data.codings.step import Step
 
@@ -130,17 +130,30 @@ def _top_bits(step: TopBits, name: str, source: str, target: str, inputs: int) -
 
 
 def _edges(step: Edges, name: str, source: str, target: str, inputs: int) -> Code:
-    (rows, columns), pool = step.shape, step.pool
-    height, width = step.grid
+    (height, width), pool = step.grid, step.pool
+    first = f"(r / {pool} * {width} + c / {pool}) * {len(step.thresholds) * step.directions}"
+    place = f"{target}[{first} + t * {step.directions} + d] = 1"
+    return _rises(step, name, source, target, (height * pool, width * pool), place)
+
+
+def _channels(step: Channels, name: str, source: str, target: str, inputs: int) -> Code:
+    rows, columns = step.shape
+    place = f"{target}[(d * {rows} + r) * {columns} + c]++"
+    return _rises(step, name, source, target, step.shape, place)
+
+
+def _rises(step: Edges | Channels, name: str, source: str, target: str, area: tuple[int, int],
+           place: str) -> Code:
+    """Where the brightness rises by threshold t in direction d at (r, c), do what `place` says."""
+    rows, columns = step.shape
     directions = DIRECTIONS[:step.directions]
-    first = f"(r / {pool} * {width} + c / {pool}) * {len(step.thresholds) * len(directions)}"
     return {"thresholds": ("int", list(step.thresholds)),
             "down": ("int", [d[0] for d in directions]),
             "right": ("int", [d[1] for d in directions])}, [
         f"for (int i = 0; i < {step.outputs}; i++)",
         f"    {target}[i] = 0;",
-        f"for (int r = 0; r < {height * pool}; r++)",
-        f"    for (int c = 0; c < {width * pool}; c++)",
+        f"for (int r = 0; r < {area[0]}; r++)",
+        f"    for (int c = 0; c < {area[1]}; c++)",
         f"        for (int d = 0; d < {len(directions)}; d++) {{",
         f"            int dr = {name}_down[d], dc = {name}_right[d], up = 0;",
         f"            if (r + dr >= 0 && r + dr < {rows} && c + dc >= 0 && c + dc < {columns})",
@@ -149,7 +162,7 @@ def _edges(step: Edges, name: str, source: str, target: str, inputs: int) -> Cod
         f"                up -= {source}[(r - dr) * {columns} + c - dc];",
         f"            for (int t = 0; t < {len(step.thresholds)}; t++)",
         f"                if (up >= {name}_thresholds[t])",
-        f"                    {target}[{first} + t * {len(directions)} + d] = 1;",
+        f"                    {place};",
         "        }"]
 
 
@@ -167,4 +180,5 @@ def _select(step: Select, name: str, source: str, target: str, inputs: int) -> C
 
 CODE: dict[type[Step], Callable[[Any, str, str, str, int], Code]] = {
     Planes: _planes, Signed: _signed, Thermometer: _thermometer, Deskew: _deskew,
-    TopBits: _top_bits, Edges: _edges, Repeat: _repeat, Select: _select}
+    TopBits: _top_bits, Edges: _edges, Channels: _channels,
+    Repeat: _repeat, Select: _select}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ....errors import BadInput
 from ..scaling import Scaling
 from .choice import Repeat, Select
-from .images import Deskew, Edges, TopBits
+from .images import Channels, Deskew, Edges, TopBits
 from .numbers import Planes, Signed, Thermometer
 from .step import Step
 
@@ -23,7 +23,7 @@ BLOCK = 4096
 
 NUMBERS = (Planes, Signed, Thermometer)
 KINDS: dict[str, type[Step]] = {step.kind: step for step in (
-    *NUMBERS, Deskew, TopBits, Edges, Repeat, Select)}
+    *NUMBERS, Deskew, TopBits, Edges, Channels, Repeat, Select)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,8 @@
 """Codings as text, and fitted to training rows.
 
 ``NAME[:NUMBER...][,NAME...]``: one of planes[:BITS], signed[:BITS], thermometer[:LEVELS] or
-edges[:T+T+...[:DIRECTIONS[:POOL]]]; deskew[:THRESHOLD] before planes or edges; then repeat:TIMES
-and select:INPUTS.
+edges[:T+T+...[:DIRECTIONS[:POOL]]] or channels[:T+T+...[:DIRECTIONS]]; deskew[:THRESHOLD] before
+planes, edges or channels; then repeat:TIMES and select:INPUTS.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from ....errors import BadInput
 from ..scaling import Scaling
 from .choice import Repeat, Select
 from .coding import Coding
-from .images import Deskew, Edges, TopBits
+from .images import Channels, Deskew, Edges, TopBits
 from .numbers import Planes, Signed, Thermometer
 from .step import Step
 
@@ -25,9 +25,11 @@ __all__ = ["check_encode", "fit"]
 #: Name, place in the order of the steps, least and most numbers, default numbers.
 WORDS = {
     "deskew": (0, 0, 1), "planes": (1, 0, 1), "signed": (1, 0, 1), "thermometer": (1, 0, 1),
-    "edges": (1, 0, 3), "repeat": (2, 1, 1), "select": (3, 1, 1),
+    "edges": (1, 0, 3), "channels": (1, 0, 2), "repeat": (2, 1, 1), "select": (3, 1, 1),
 }
-ORDER = ("deskew", "planes, signed, thermometer or edges", "repeat", "select")
+ORDER = ("deskew", "planes, signed, thermometer, edges or channels", "repeat", "select")
+#: What is made of images alone.
+OF_IMAGES = ("edges", "channels", "deskew")
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def fit(text: str, values: npt.NDArray[Any], chosen: npt.NDArray[np.intp], *,
     words = {word.name: word for word in _parse(text)}
     first = _numbers(words, values, scaling, planes)
     steps: list[Step] = [first]
-    if "deskew" in words or "edges" in words:
+    if any(name in words for name in OF_IMAGES):
         steps += _of_images(words, image_shape, planes)
     if (word := words.get("repeat")) is not None:
         steps.append(Repeat(steps[-1].outputs, steps[-1].planes, word.number(0, 1)))
@@ -120,7 +122,7 @@ def _numbers(words: dict[str, _Word], values: npt.NDArray[Any], scaling: Scaling
         if not 1 <= levels <= 255:
             raise BadInput(f"encode: thermometer must have from 1 to 255 levels, not {levels!r}")
         return Thermometer.fit(values, levels)
-    whole = "edges" in words or "deskew" in words
+    whole = any(name in words for name in OF_IMAGES)
     bits = 8 if whole else words["planes"].number(0, planes)
     return Planes(scaling or Scaling.fit(values), bits)
 
@@ -128,7 +130,7 @@ def _numbers(words: dict[str, _Word], values: npt.NDArray[Any], scaling: Scaling
 def _of_images(words: dict[str, _Word], shape: tuple[int, int] | None,
                planes: int) -> Sequence[Step]:
     if shape is None:
-        name = "edges" if "edges" in words else "deskew"
+        name = next(name for name in OF_IMAGES if name in words)
         raise BadInput(f"encode: {name} is for images; the data have plain features")
     steps: list[Step] = []
     if (word := words.get("deskew")) is not None:
@@ -136,6 +138,9 @@ def _of_images(words: dict[str, _Word], shape: tuple[int, int] | None,
     if (word := words.get("edges")) is not None:
         thresholds = word.numbers[0] if word.numbers else (128,)
         steps.append(Edges(shape, thresholds, word.number(1, 8), word.number(2, 2)))
+    elif (word := words.get("channels")) is not None:
+        thresholds = word.numbers[0] if word.numbers else (6, 16, 36)
+        steps.append(Channels(shape, thresholds, word.number(1, 4)))
     else:
         steps.append(TopBits(shape[0] * shape[1], words["planes"].number(0, planes)))
     return steps

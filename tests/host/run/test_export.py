@@ -233,7 +233,8 @@ def test_npz(tmp_path: Path) -> None:
 @needs_compiler
 @pytest.mark.parametrize("text", [
     "signed", "signed:2,repeat:3", "thermometer:5,select:20", "edges:20+60:4:1",
-    "deskew:90,planes:3", "deskew:60,edges:30:8:2,select:9"])
+    "deskew:90,planes:3", "deskew:60,edges:30:8:2,select:9",
+    "channels:20+60+90:3"])
 def test_coded_inputs_in_c_equal_the_models(tmp_path: Path, text: str) -> None:
     rng = np.random.default_rng(5)
     values = np.round(rng.normal(size=(80, 20)) * 40, 1)

@@ -13,7 +13,8 @@ RNG = np.random.default_rng(3)
 VALUES = RNG.normal(size=(60, 12))
 ALL = np.arange(60)
 TEXTS = ("planes", "planes:2", "signed", "signed:2,repeat:3", "thermometer:5,select:20", "edges",
-         "edges:20+60:4:1,repeat:2", "deskew:90,planes:1", "deskew,edges:8:3:2,select:5")
+         "edges:20+60:4:1,repeat:2", "deskew:90,planes:1", "deskew,edges:8:3:2,select:5",
+         "channels", "deskew,channels:9+40:3")
 
 
 def fitted(text):
@@ -38,7 +39,8 @@ def test_every_input_has_a_feature_and_a_name(text):
     origins, names = coding.origins(), coding.labels(None)
     assert len(origins) == len(names) == coding.inputs
     assert 0 <= origins.min() <= origins.max() < 12
-    if coding.window() == 1 and "edges" not in text and "deskew" not in text:
+    if coding.window() == 1 and text.split(",")[0].split(":")[0] not in (
+            "edges", "channels", "deskew"):
         values = VALUES.copy()
         values[:, 5] += 100  # moves the inputs made of feature 5, and no other
         changed = (coding.apply(values) != coding.apply(VALUES)).any(axis=0)
@@ -88,7 +90,8 @@ def test_readings_are_of_the_users_features():
     ("gray", "^encode must be auto or of deskew, planes, .*, not 'gray'$"),
     ("planes,signed", "^encode must be in the order .* not 'planes,signed'$"),
     ("select:5,planes", "^encode must be in the order "),
-    ("repeat:2", "^encode needs one of planes, signed, thermometer or edges, not just 'repeat:2'$"),
+    ("repeat:2", ("^encode needs one of planes, signed, thermometer, edges or channels, "
+                  "not just 'repeat:2'$")),
     ("deskew,signed", "^encode: deskew is for images, signed for features; not both$"),
     ("repeat,planes", "^encode: repeat takes 1 numbers, not 'repeat'$"),
     ("planes:x", "^encode: the numbers of 'planes:x' must be integers$"),
@@ -104,6 +107,9 @@ def test_bad_texts(text, message):
     ("edges:0", r"^edges must have thresholds from 1 to 255, not \(0,\)$"),
     ("edges:9:9", "^edges must have from 1 to 8 directions, not 9$"),
     ("edges:9:8:4", "^edges of images of 3 x 4 must have a pool from 1 to 3, not 4$"),
+    ("channels:9:5", "^channels must be from 1 to 4 directions, not 5$"),
+    ("channels:" + "+".join("1" * 16), "^channels must have at most 15 thresholds, not "),
+    ("channels:0", r"^edges must have thresholds from 1 to 255, not \(0,\)$"),
     ("edges,select:9999", "^select must be from 1 to the 16 coded inputs, not 9999$"),
     ("planes,repeat:0", "^repeat must be from 1 to 256 times, not 0$"),
     ("edges:9:4+4", r"^encode: edges takes one number there, not '4\+4'$"),
@@ -116,3 +122,12 @@ def test_bad_numbers(text, message):
 def test_edges_are_for_images():
     with pytest.raises(BadInput, match=re.escape("edges is for images; the data have plain")):
         fit("edges", VALUES, ALL)
+
+
+def test_channels_count_the_thresholds_that_edges_reach():
+    bits = fitted("edges:20+60+90:3:1").apply(VALUES).reshape(60, 3, 4, 3, 3)
+    coding = fitted("channels:20+60+90:3")
+    assert (coding.planes, coding.inputs) == (2, 36)
+    counts = coding.apply(VALUES).reshape(60, 3, 3, 4)
+    assert (counts == bits.sum(axis=3).transpose(0, 3, 1, 2)).all() and counts.max() > 1
+    assert coding.labels(None)[12] == "input 0 left"
