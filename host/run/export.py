@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from ...errors import BadInput
 from ...model.config import ceil_div
+from ...model.scales.chip import FRACTION_BITS
+from ...model.scales.rows import RowScales
 from ..data.codings.numbers import Planes
 from ..data.npz import write_arrays, write_whole
 from .export_coding import c_coding, lines_of
@@ -24,7 +26,9 @@ def write_npz(model: TrainedModel, path: str | Path) -> None:
 
     Arrays: ``trits_1`` .. ``trits_N`` int8 (outputs, inputs); ``layers``, ``shifts`` int64;
     ``planes``, ``activation_bits`` int64 (); ``scaling_minimum``, ``scaling_maximum`` float64
-    (inputs,); ``class_names`` text (classes,). Where the inputs are coded otherwise, ``coding`` is
+    (inputs,); ``class_names`` text (classes,). With skip connections ``skips`` int64, a layer's
+    inputs times 2^(n - 1) are added to its sums where n is not 0; with scales ``scale_codes_1``
+    .. uint8 (outputs,), see docs/scales.md. Where the inputs are coded otherwise, ``coding`` is
     JSON of its steps in place of the scaling, with the arrays ``coding_N_...`` of step N.
     """
     first, *others = model.coding.steps
@@ -34,6 +38,9 @@ def write_npz(model: TrainedModel, path: str | Path) -> None:
     else:
         steps, coding = model.coding.stored()
         coding["coding"] = np.array(json.dumps(steps))
+    if model.recipe.skip is not None:
+        coding["skips"] = np.array(model.recipe.skips, np.int64)
+    coding |= {f"scale_codes_{n}": codes for n, codes in enumerate(_codes(model), 1)}
     write_arrays(Path(path), {
         **{f"trits_{i + 1}": layer for i, layer in enumerate(model.trits())},
         "layers": np.array(model.recipe.layers, np.int64),
@@ -73,6 +80,7 @@ def c_header(model: TrainedModel, prefix: str = "tritgrad") -> str:
     values: dict[str, object] = {
         "p": prefix, "P": prefix.upper(), "id": model.state_sha256[:8],
         "words": ceil_div(max(recipe.layers[:-1]), WORD),
+        "fraction": FRACTION_BITS, "top": FRACTION_BITS + 1,
         "planes": max(recipe.planes, recipe.activation_bits) if recipe.shifts else recipe.planes,
     }
     return "\n".join([
@@ -81,6 +89,8 @@ def c_header(model: TrainedModel, prefix: str = "tritgrad") -> str:
         "",
         *_weights(model, prefix),
         _fill(LAYER, values),
+        *([_fill(SKIP, values)] if any(recipe.skips) else []),
+        *([_fill(RESCALE, values)] if _codes(model) else []),
         _fill(DOUBLE, values),
         *_scale(model, prefix),
         _fill(NO_DOUBLE, values),
@@ -177,6 +187,36 @@ static inline void @p@_activate(const int32_t *z, int n, int shift, int32_t top,
 }
 """
 
+SKIP = """\
+/* Adds inputs, times 2^shift, to the sums of as many outputs. */
+static inline void @p@_skip(const uint8_t *x, int n, int shift, int32_t *z)
+{
+    for (int i = 0; i < n; i++)
+        z[i] += (int32_t)x[i] * (1 << shift);
+}
+"""
+
+# C leaves open what a right shift does with numbers below 0.
+RESCALE = """\
+/* v / 2^shift rounded down. */
+static inline int32_t @p@_down(int32_t v, int shift)
+{
+    return v >= 0 ? v >> shift : -((-v + (1 << shift) - 1) >> shift);
+}
+
+/* Sums times the factor of their row: one or two powers of two, each rounded down. */
+static inline void @p@_rescale(const uint8_t *codes, int n, int32_t *z)
+{
+    for (int j = 0; j < n; j++) {
+        int upper = (codes[j] & 15) ^ @fraction@, lower = codes[j] >> 4;
+        int32_t v = 2 * z[j];
+        z[j] = upper <= @top@ ? @p@_down(v, @top@ - upper) : 0;
+        if (lower >= 1 && lower <= @top@ && upper != @top@)
+            z[j] += @p@_down(v, @top@ + 1 - lower);
+    }
+}
+"""
+
 SCALE = """\
 /* floor(255 * (v - minimum) / (maximum - minimum) + 1/2), clipped to 0..255, its top bits. */
 static inline void @p@_scale(const double *features, uint8_t *x)
@@ -246,7 +286,16 @@ def _weights(model: TrainedModel, prefix: str) -> list[str]:
             lines += [f"static const uint32_t {prefix}_{sign}_{i}[{len(masks)}] TRITGRAD_ROM = {{",
                       *lines_of(masks), "};"]
         lines.append("")
+    for i, codes in enumerate(_codes(model), 1):
+        lines += [f"static const uint8_t {prefix}_codes_{i}[{len(codes)}] = {{",
+                  *lines_of(map(str, codes.tolist())), "};", ""]
     return lines
+
+
+def _codes(model: TrainedModel) -> list[npt.NDArray[np.uint8]]:
+    """Codes of the rows' factors of each layer; none without scales."""
+    scales = RowScales.of(model.parts)
+    return [] if scales is None else [np.asarray(codes, np.uint8) for codes in scales.codes]
 
 
 def _scale(model: TrainedModel, prefix: str) -> list[str]:
@@ -280,6 +329,10 @@ def _scores(model: TrainedModel, prefix: str) -> list[str]:
         target = "scores" if i == recipe.depth else "z"
         lines.append(f"    {prefix}_layer({prefix}_plus_{i}, {prefix}_minus_{i}, {inputs}, "
                      f"{outputs}, {bits}, {source}, {target});")
+        if skip := recipe.skips[i - 1]:
+            lines.append(f"    {prefix}_skip({source}, {inputs}, {skip - 1}, {target});")
+        if _codes(model):
+            lines.append(f"    {prefix}_rescale({prefix}_codes_{i}, {outputs}, {target});")
         if target == "z":
             shift = recipe.shifts[i - 1]
             lines.append(f"    {prefix}_activate(z, {outputs}, {shift}, {top}, h);")

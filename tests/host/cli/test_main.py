@@ -234,7 +234,7 @@ def test_export_writes_what_was_asked_for():
     assert "net_predict" in call("export", "here/model.npz", "--c-header", "n.h", "--prefix",
                                  "net").stdout + Path("n.h").read_text()
     assert refusal("export", "here/model.npz") == (
-        "nothing to export; give --c-header FILE, --npz FILE, or both")
+        "nothing to export; give --c-header FILE, --npz FILE, --onnx FILE or --qonnx FILE")
 
 
 @pytest.mark.parametrize("command", [["eval"], ["predict", "x.csv"], ["export", "--npz", "o.npz"]])

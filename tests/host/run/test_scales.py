@@ -57,7 +57,10 @@ def test_the_command_learns_scales_as_the_reference_does():
     assert model.recipe.scale_refresh == 2
     again = json.loads(call("eval", "here/model.npz", "--json").stdout)
     assert again["accuracy"] == found["test_accuracy"][-1]
-    assert "trained with scales" in refusal("export", "here/model.npz", "--npz", "out.npz")
+    call("export", "here/model.npz", "--npz", "out.npz")
+    kept = RowScales.of(TrainedModel.load("here/model.npz").parts).codes
+    assert [np.load("out.npz")[f"scale_codes_{n}"].tolist() for n in (1, 2)] == [
+        codes.tolist() for codes in kept]
 
 
 def test_without_the_flag_there_are_none():
