@@ -41,7 +41,7 @@ __all__ = ["learn"]
               help="Take this column as the label, by name or number.  [default: as in training]")
 @feature_options
 @click.option("--order", type=click.Choice(ORDERS), default="file", show_default=True,
-              help="Learn the rows as they come, or in a random order.")
+              help="Learn the rows as they come, in a random order, or in train's rotate.")
 @click.option("--epochs", type=int, default=1, show_default=True, metavar="E",
               help="Learn all rows this often.")
 @click.option("--replay", metavar="FILE|N",

@@ -118,7 +118,8 @@ train_options = stack(
                       "spread among the new ones. With N the new model keeps N of all rows.  "
                       "[default: none]"),
     click.option("--order", type=click.Choice(ORDERS), default="random", show_default=True,
-                 help="Learn the rows anew at random in each epoch, or as in the file."),
+                 help="Learn the rows anew at random in each epoch, as in the file, or in one "
+                      "random order that each epoch begins at another place of."),
     click.option("--baseline", is_flag=True,
                  help="Train scikit-learn's logistic regression, perceptron and random forest on "
                       "the same rows, and show what they get."),

@@ -13,6 +13,7 @@ from tritgrad.model.rng import (
     epoch_order,
     initial_counters,
     initial_prng,
+    rotated_order,
     shift_image,
     shift_offsets,
     split_rows,
@@ -90,6 +91,13 @@ def test_epoch_order(seed, epoch, n):
     epoch_seed = splitmix64(seed, 2**32 + epoch)
     assert epoch_order(seed, epoch, n).tolist() == sorted(
         range(n), key=lambda i: splitmix64(epoch_seed, i))
+
+
+@given(seeds, st.integers(0, 1000), st.integers(0, 40))
+def test_rotated_order(seed, epoch, n):
+    stored = sorted(range(n), key=lambda i: splitmix64(0, i))
+    first = (splitmix64(splitmix64(seed, 2**32 + epoch), 3 * n) >> 32) * n // 2**32
+    assert rotated_order(seed, epoch, n).tolist() == [stored[(first + t) % n] for t in range(n)]
 
 
 @given(seeds, st.integers(0, 1000), st.integers(0, 40), st.integers(0, 127))

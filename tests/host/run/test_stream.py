@@ -91,7 +91,7 @@ def test_old_rows_are_not_forgotten():
 
 
 @pytest.mark.parametrize("settings, message", [
-    ({"order": "up"}, "^--order must be random or file, not 'up'$"),
+    ({"order": "up"}, "^--order must be random, file or rotate, not 'up'$"),
     ({"epochs": 0}, "^epochs must be at least 1, not 0$")])
 def test_bad_settings(settings, message):
     with pytest.raises(BadInput, match=message):
