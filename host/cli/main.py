@@ -45,6 +45,8 @@ COMMANDS = {
     "predict": _Entry(".predict", "predict",
                       "Predict the class of each row of a CSV, NPZ, NPY or IDX file."),
     "export": _Entry(".export", "export", "Write a model for other programs."),
+    "import": _Entry(".import_", "import_",
+                     "Make a model of an ONNX or QONNX network, which then learns on."),
     "trace": _Entry(".trace", "trace",
                     "Explain hard decisions: what was decided, how close, and what the smooth "
                     "version says."),
