@@ -23,6 +23,7 @@ __all__ = ["verilog"]
 
 #: As in `hw.emit`, which takes its time to load.
 FAMILIES = ("ice40", "ecp5", "gowin")
+INTERFACES = ("stream", "axi", "wishbone")
 
 
 def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,6 +66,9 @@ def _field_texts() -> dict[str, str]:
               "option says otherwise, and its family.")
 @click.option("--family", type=click.Choice(FAMILIES), help="Have memories in the style of this "
               "family, as a board's build has them.  [default: left to synthesis]")
+@click.option("--interface", type=click.Choice(INTERFACES), default="stream", show_default=True,
+              help="Give the core byte streams (valid, ready), AXI-Stream with tlast at the end of "
+                   "a frame, or a Wishbone slave of four registers.")
 @click.option("--name", default="tritgrad_core", show_default=True, metavar="NAME",
               help="Call the module so; the names of all modules in it begin with it.")
 @click.option("-o", "--output", required=True, metavar="FILE",
@@ -72,8 +76,8 @@ def _field_texts() -> dict[str, str]:
                    "tell Verilator's lint as .vlt.")
 @json_option
 @click.pass_context
-def verilog(context: click.Context, output: str, board: str | None, family: str | None, name: str,
-            as_json: bool, **settings: Any) -> None:
+def verilog(context: click.Context, output: str, board: str | None, family: str | None,
+            interface: str, name: str, as_json: bool, **settings: Any) -> None:
     """Write the core as Verilog, with a JSON list of its ports."""
     lutram: tuple[str, ...] = ()
     if board is not None:
@@ -101,7 +105,8 @@ def verilog(context: click.Context, output: str, board: str | None, family: str 
     from ...hw.emit import emit as emit_verilog
 
     with RunProgress(screen(stderr=True)).working("writing Verilog"):
-        text, about = emit_verilog(config, name=name, family=family, lutram=lutram)
+        text, about = emit_verilog(config, name=name, family=family, lutram=lutram,
+                                   interface=interface)
     files = {"verilog": path, "about": path.with_suffix(".json"), "lint": path.with_suffix(".vlt")}
     for target, content in zip(files.values(), (
             text, json.dumps(about, indent=1) + "\n", WAIVER.format(file=path.name)),

@@ -111,6 +111,36 @@ def test_no_tool_has_anything_to_say(tmp_path, config):
     assert said == ""
 
 
+BUSES = {
+    "axi": {"aclk", "aresetn", *(f"{side}_axis_t{name}" for side in "sm"
+                                 for name in ("data", "valid", "ready", "last"))},
+    "wishbone": {"clk", "rst", "irq", *(f"wb_{name}" for name in (
+        "cyc", "stb", "we", "adr", "sel", "dat_w", "dat_r", "ack"))},
+}
+
+
+@pytest.mark.parametrize("interface", BUSES)
+def test_a_core_on_another_bus(tmp_path, interface):
+    text, about = emit(CONFIG, interface=interface, lutram=UNITS)
+    assert {port["name"] for port in about["ports"]} == BUSES[interface]
+    assert about["interface"] == interface
+    assert f"interface {interface}\n" in text
+    assert text.count('ram_style = "distributed"') == 1
+    assert [entry["address"] for entry in about.get("registers", ())] == (
+        [0, 4, 8, 12] if interface == "wishbone" else [])
+    (tmp_path / "core.v").write_text(text)
+    (tmp_path / "core.vlt").write_text(WAIVER.format(file="core.v"))
+    assert verilator_lint(tmp_path, "core.vlt", "core.v") == ""
+    said, _ = yosys(tmp_path, f"read_verilog core.v; hierarchy -check -top {TOP}; proc; "
+                    f"check -assert; select -assert-count {len(BUSES[interface])} {TOP}/x:*")
+    assert said == ""
+
+
+def test_an_unknown_interface_is_refused():
+    with pytest.raises(BadInput, match=r"interface must be .*wishbone, not 'apb'"):
+        emit(CONFIG, interface="apb")
+
+
 def test_icarus_has_nothing_to_say(tmp_path, text):
     icarus = shutil.which("iverilog")
     if icarus is None:

@@ -37,6 +37,7 @@ def selftest(monkeypatch, tmp_path):
     monkeypatch.setitem(BOARDS, "icebreaker", BOARD)
     monkeypatch.setattr(serial_port, "CONTACT_S", 0.01)
     monkeypatch.setattr(serial_port, "PROBE_S", 0.005)
+    monkeypatch.setattr(serial_port, "FIRST_BYTE_S", 1e-4)
     monkeypatch.setattr(serial_port, "STRAY_RATES", (57_600,))
     monkeypatch.setattr(session, "PATIENCE_S", 0.01)
     monkeypatch.setattr(line_steps, "LINK_BYTES", 1 << 11)

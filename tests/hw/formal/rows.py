@@ -21,6 +21,7 @@ from . import (
     options,
     scores,
     update,
+    wrappers,
 )
 from .prover import Property, planted
 
@@ -299,6 +300,12 @@ def _option_rows(folder: str) -> list[Row]:
             ("(~self.o.valid | self.o.ready)", "~self.o.valid"),)),
         Row("trace unit", f"{folder}.trace.rtl", options.trace_unit, 18, (
             ("queue.write.eq(self.open.any() &", "queue.write.eq(1 &"),)),
+        Row("AXI-Stream", "hw.wrappers.axi_stream", wrappers.axi_stream, 10, (
+            ("flag & inside", "flag"), ("inside.eq(~flag)", "inside.eq(1)"))),
+        Row("Wishbone", "hw.wrappers.wishbone", wrappers.wishbone, 16, (
+            ("self.wb_stb & ~self.wb_ack", "self.wb_stb"),
+            ("self.depth - fifo.w_level", "self.depth + 1 - fifo.w_level"),
+            ("back.r_en.eq(1)", "back.r_en.eq(0)"))),
     ]
 
 
@@ -308,6 +315,7 @@ ROWS = {row.name: row for row in _rows()}
 OPEN = {
     "hw.core": "joins the engine and the link; lockstep and fuzzing",
     "hw.engine": "joins the units; lockstep after each instruction",
+    "hw.wrapped": "joins the core and a bus, both proved or simulated by themselves",
     "hw.link.commands": "requests of many frames: simulation, fuzzing against the golden device",
     "units.signature.rtl": "simulation beside the golden device, upsets on the compiled core",
     "units.watchdog.rtl": "simulation: hung programs, and runs that must not be reset",

@@ -1,0 +1,1 @@
+"""Other buses on the core's byte streams."""
