@@ -16,6 +16,7 @@ from ..data.codings.spec import fit
 from ..data.datasets import Dataset
 from ..device.address import board_and_port
 from ..device.open import board_holds
+from .auto_moves import clean_epochs, compare_moves, moves_pay
 from .defaults import MOST_EPOCHS
 from .options import TrainOptions
 from .parts import held_back
@@ -39,11 +40,16 @@ EDGES = ("edges:128:8:2,select:784", "edges:6+16+36+72:4:2")
 
 @dataclass(frozen=True)
 class Choice:
-    """A coding, the one line that says why it was chosen, and whether there was any choice."""
+    """A coding, the one line that says why it was chosen, and whether there was any choice.
+
+    Images may also be moved by `shift_augment` pixels but in the last `clean_epochs`.
+    """
 
     encode: str
     why: str
     open: bool = True
+    shift_augment: int = 0
+    clean_epochs: int = 0
 
 
 def choose(options: TrainOptions, data: Dataset) -> Choice:
@@ -64,7 +70,7 @@ def choose(options: TrainOptions, data: Dataset) -> Choice:
     if shape is not None and min(shape) >= SIDE:
         kind, texts = f"images of {shape[0]} x {shape[1]}", list(EDGES)
     elif data.rows.scaling is not None:
-        return Choice("planes", "their range is known", False)
+        return _of_known_range(options, data)
     else:
         room = BOARD_ROOM if board_and_port(options.device) else ROOM
         kind, texts = f"{features} features", _of_features(features, room)
@@ -84,6 +90,21 @@ def choose(options: TrainOptions, data: Dataset) -> Choice:
     best = max(found, key=lambda text: found[text])  # of equals the first
     scores = ", ".join(f"{text} {score:.1f}" for text, score in found.items())
     return Choice(best, f"{what}; % of held-back training rows: {scores}")
+
+
+def _of_known_range(options: TrainOptions, data: Dataset) -> Choice:
+    """Planes as they are; small images are moved too in a long run, if held-back rows say so."""
+    shape, rows = data.image_shape, len(data.rows.chosen)
+    if shape is None or options.moves or options.clean_epochs or not moves_pay(options, data):
+        return Choice("planes", "their range is known", False)
+    still, moved = compare_moves(options, data)
+    what = f"{rows} rows of images of {shape[0]} x {shape[1]}"
+    scores = f"% of held-back training rows: as they are {still:.1f}, moved {moved:.1f}"
+    if moved <= still:
+        return Choice("planes", f"{what}; {scores}")
+    clean = clean_epochs(options.recipe(data).epochs)
+    return Choice("planes", f"{what}, moved by up to a pixel but in the last {clean} epochs; "
+                  f"{scores}", True, 1, clean)
 
 
 def _of_features(features: int, room: int) -> list[str]:

@@ -48,6 +48,9 @@ def planned(options: TrainOptions, data: Dataset, watcher: Watcher) -> Plan:
     with watcher.working("comparing codings"):
         choice = choose(options, data)
     options, data = replace(options, encode=choice.encode), data.coded(choice.encode)
+    if choice.shift_augment:
+        options = replace(options, shift_augment=choice.shift_augment,
+                          clean_epochs=choice.clean_epochs)
     options.recipe(data)
     return Plan(options, data, choice)
 

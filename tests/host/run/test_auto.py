@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tritgrad.host.data.datasets import Dataset
+from tritgrad.host.run import auto, auto_moves
 from tritgrad.host.run.auto import Choice, choose
 from tritgrad.host.run.options import TrainOptions
 
@@ -61,4 +62,26 @@ def test_a_board_takes_what_it_has_room_for(tmp_path):
      "rule sign takes one input a feature")])
 def test_known_ranges_and_other_rules_keep_planes(options, why):
     data: Dataset = options.load_data()
-    assert vars(choose(options, data)) == {"encode": "planes", "why": why, "open": False}
+    assert choose(options, data) == Choice("planes", why, False)
+
+
+@pytest.mark.parametrize("scores, moved", [((95.0, 96.0), True), ((96.0, 96.0), False)])
+def test_small_images_are_moved_in_long_runs_if_held_back_rows_say_so(monkeypatch, scores, moved):
+    monkeypatch.setattr(auto, "compare_moves", lambda options, data: scores)
+    options = TrainOptions(encode="auto", epochs=50)
+    choice = choose(options, options.load_data())
+    assert (choice.encode, choice.shift_augment, choice.clean_epochs, choice.open) == (
+        "planes", int(moved), 20 * moved, True)
+    for changes in {"epochs": 39}, {"limit": 900}, {"shift_augment": 1}, {"augment": "flip"}:
+        others = replace(options, **changes)
+        assert choose(others, others.load_data()) == Choice("planes", "their range is known", False)
+
+
+def test_moves_are_compared_by_rows_that_were_not_learned(monkeypatch):
+    monkeypatch.setattr(auto_moves, "LONG", 2)
+    options = TrainOptions(encode="auto", hidden=(16,), limit=300)
+    data = options.load_data()
+    still, moved = auto_moves.compare_moves(options, data)
+    assert still > 30 and still != moved
+    nothing = replace(data, y_train=np.zeros_like(data.y_train))
+    assert auto_moves.compare_moves(options, nothing) == (100.0, 100.0)
