@@ -1,0 +1,1 @@
+"""Controllers of the memories beside an FPGA that hold a data set."""

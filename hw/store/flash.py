@@ -1,0 +1,166 @@
+"""Serial flash: raw transactions of bytes, and records read from any address on."""
+
+from math import ceil
+
+from amaranth import *
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+__all__ = ["FlashPort", "FlashReader"]
+
+#: The commands that `FlashReader` sends.
+READ, WAKE = 0x03, 0xAB
+
+
+class FlashPort(wiring.Component):
+    """Sends bytes to a flash and takes bytes from it, in mode 0 at half the clock.
+
+    A byte takes 17 cycles. One that has come stands still until it is taken, and the flash's clock
+    with it.
+
+    Parameters
+    ----------
+    gap
+        Cycles between two transactions, at least 1.
+
+    Members
+    -------
+    i : bytes to send; the first one begins a transaction. `last`: no more are sent.
+    receive : with `last`, whether bytes are wanted behind it; else the transaction ends.
+    stop : strobe that ends a transaction, wherever it is.
+    idle : none is under way.
+    o : bytes received.
+    cs_n, sck, copi, cipo : pins; `cipo` is read as it is where `sck` falls.
+    """
+
+    def __init__(self, gap: int):
+        self.gap = max(1, gap)
+        super().__init__({
+            "i": In(stream.Signature(data.StructLayout({"data": 8, "last": 1}))),
+            "receive": In(1), "stop": In(1), "idle": Out(1),
+            "o": Out(stream.Signature(8)),
+            "cs_n": Out(1, init=1), "sck": Out(1), "copi": Out(1), "cipo": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        shift = Signal(8)
+        bit = Signal(3)
+        wait = Signal(range(self.gap + 1))
+        reading, more, ending = Signal(), Signal(), Signal()
+        m.d.comb += [self.copi.eq(shift[-1]), self.o.p.eq(shift)]
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+
+        def ends():
+            with m.If(self.stop):  # the clock falls, or stays low, before the deselection
+                m.d.sync += [self.sck.eq(0), self.o.valid.eq(0)]
+                m.next = "END"
+
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += self.idle.eq(wait == 0)
+                m.d.sync += [wait.eq(wait - (wait != 0)), reading.eq(0)]
+                with m.If(self.i.valid & (wait == 0)):
+                    m.d.sync += self.cs_n.eq(0)
+                    m.next = "BYTE"
+            with m.State("BYTE"):
+                m.d.comb += self.i.ready.eq(~reading)
+                with m.If(reading):
+                    with m.If(~self.o.valid | self.o.ready):
+                        m.next = "LOW"
+                with m.Elif(self.i.valid):
+                    m.d.sync += [shift.eq(self.i.p.data), ending.eq(self.i.p.last),
+                                 more.eq(self.receive)]
+                    m.next = "LOW"
+                ends()
+            with m.State("LOW"):
+                m.d.sync += self.sck.eq(1)
+                m.next = "HIGH"
+                ends()
+            with m.State("HIGH"):
+                m.d.sync += [self.sck.eq(0), shift.eq(Cat(self.cipo, shift)), bit.eq(bit + 1)]
+                m.next = "LOW"
+                with m.If(bit == 7):
+                    m.next = "BYTE"
+                    with m.If(reading):
+                        m.d.sync += self.o.valid.eq(1)
+                    with m.Elif(ending):
+                        m.d.sync += reading.eq(more)
+                        with m.If(~more):
+                            m.next = "END"
+                ends()
+            with m.State("END"):
+                m.d.sync += [self.cs_n.eq(1), bit.eq(0), wait.eq(self.gap)]
+                m.next = "IDLE"
+        return m
+
+
+class FlashReader(wiring.Component):
+    """Reads bytes from any address on: the first 88 cycles behind the request, then one each 17.
+
+    Wakes the flash first, which an iCE40 that has configured itself leaves asleep.
+
+    Parameters
+    ----------
+    clock_hz
+        Of `sync`, at most twice what the flash allows for 0x03, mostly 50 MHz.
+
+    Members
+    -------
+    start, address : strobe, while `idle`: read from there on.
+    stop : strobe, once a byte has come: it is enough.
+    idle : nothing is being read.
+    o : the bytes.
+    cs_n, sck, copi, cipo : see `FlashPort`.
+    """
+
+    #: What flashes take to wake, and between two transactions, at the slowest.
+    WAKE_S, GAP_S = 30e-6, 50e-9
+
+    def __init__(self, clock_hz: float):
+        self.clock_hz = clock_hz
+        self.wake = ceil(self.WAKE_S * clock_hz)
+        self.port = FlashPort(ceil(self.GAP_S * clock_hz))
+        super().__init__({
+            "start": In(1), "address": In(24), "stop": In(1), "idle": Out(1),
+            "o": Out(stream.Signature(8)),
+            "cs_n": Out(1, init=1), "sck": Out(1), "copi": Out(1), "cipo": In(1),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.port = port = self.port
+        m.d.comb += [self.cs_n.eq(port.cs_n), self.sck.eq(port.sck), self.copi.eq(port.copi),
+                     port.cipo.eq(self.cipo), self.o.p.eq(port.o.p)]
+        command = Signal(32)  # what is left to send, its next byte on top
+        left = Signal(2)
+        wait = Signal(range(self.wake + 1), init=self.wake)
+        m.d.comb += [port.i.p.data.eq(command[-8:]), port.i.p.last.eq(left == 0)]
+        with m.FSM():
+            with m.State("ASLEEP"):
+                m.d.comb += [port.i.valid.eq(1), port.i.p.data.eq(WAKE)]
+                with m.If(port.i.ready):
+                    m.next = "WAKES"
+            with m.State("WAKES"):
+                with m.If(port.idle):
+                    m.d.sync += wait.eq(wait - 1)
+                    with m.If(wait == 0):
+                        m.next = "IDLE"
+            with m.State("IDLE"):
+                m.d.comb += self.idle.eq(port.idle)
+                m.d.sync += [command.eq(Cat(self.address, C(READ, 8))), left.eq(3)]
+                with m.If(self.start & port.idle):
+                    m.next = "COMMAND"
+            with m.State("COMMAND"):
+                m.d.comb += [port.i.valid.eq(1), port.receive.eq(1)]
+                with m.If(port.i.ready):
+                    m.d.sync += [command.eq(command << 8), left.eq(left - 1)]
+                    with m.If(left == 0):
+                        m.next = "READ"
+            with m.State("READ"):
+                m.d.comb += [self.o.valid.eq(port.o.valid), port.o.ready.eq(self.o.ready)]
+                m.d.comb += port.stop.eq(self.stop)
+                with m.If(self.stop):
+                    m.next = "IDLE"
+        return m
