@@ -28,11 +28,8 @@ ARROWS = {
     "units.rtl": ("firmware", "units", "model", "hw.parts", "hw.memory"),
     "hw.datapath": ("units", "model", "hw.parts", "hw.memory", "units.rtl"),
     "hw.link": ("version", "firmware", "units", "model", "hw.parts", "hw.memory"),
-<<<<<<< HEAD
     "hw.wrappers": ("firmware",),
-=======
     "hw.store": ("errors",),
->>>>>>> 536adda (hw.store: SDRAM controller, 51 words in 57 cycles, 97 % of the cycles in a long read; serial flash reader and raw port, 17 cycles a byte; at the pins of the models)
     "hw": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory",
            "hw.control", "hw.datapath", "hw.link", "hw.wrappers", "units.rtl"),
     "boards": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory",
