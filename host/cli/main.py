@@ -42,6 +42,9 @@ COMMANDS = {
                    "Measure a model: accuracy, each class, confusion matrix."),
     "learn": _Entry(".learn", "learn",
                     "Predict each row of a CSV or NPZ file (- is standard input), then learn it."),
+    "live": _Entry(".live", "live",
+                   "Draw for a network on a local page, say what it should have been, and see it "
+                   "learn."),
     "predict": _Entry(".predict", "predict",
                       "Predict the class of each row of a CSV, NPZ, NPY or IDX file."),
     "export": _Entry(".export", "export", "Write a model for other programs."),

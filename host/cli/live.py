@@ -1,0 +1,106 @@
+"""``tritgrad live``: a page on which one draws, and a device learns it."""
+
+import webbrowser
+from dataclasses import replace
+
+import click
+from click.core import ParameterSource
+
+from ...errors import BadInput
+from ..device.address import board_and_port
+from ..run.learners import DeviceLearner
+from ..run.model_rows import model_rows
+from ..run.options import TrainOptions, data_path, parse_integers
+from ..run.training import open_learner
+from .console import RunProgress, say, screen
+from .data_options import show_data
+from .inference import heed_core, opened
+from .train import core_options
+
+__all__ = ["live"]
+
+PORT = 8640
+
+
+@click.command()
+@click.argument("model_file", metavar="[MODEL]", required=False)
+@click.option("--dataset", default="digits", show_default=True, metavar="NAME",
+              help="Without MODEL, train on these images first.")
+@click.option("--data-dir", metavar="DIR",
+              help="Read the IDX files of the MNIST family from this folder.")
+@click.option("--without", "left_out", metavar="CLASS[,CLASS...]",
+              help="Train without the rows of these classes, so that they are new to the network.")
+@click.option("--hidden", default="64", show_default=True, metavar="N[,N...]",
+              help="Set the neurons of each hidden layer.")
+@click.option("--epochs", type=int, default=20, show_default=True, metavar="E",
+              help="Train this many epochs.")
+@click.option("--limit", type=int, metavar="N",
+              help="Use the first N training rows only.  [default: all]")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N",
+              help="Derive everything random from this number, 0 to 2^64 - 1.")
+@click.option("--device", default="model", show_default=True, metavar="DEVICE",
+              help="Learn on the compiled RTL (sim), on the golden model (model), or on a board: "
+                   "BOARD@PORT or @PORT. All learn bit for bit alike.")
+@core_options
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
+              help="Listen on this address. Whoever reaches another one than 127.0.0.1 can use the "
+                   "device.")
+@click.option("--port", type=int, default=PORT, show_default=True, metavar="PORT",
+              help="Listen on this port; the default one gives way to any other where it is "
+                   "taken.")
+@click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
+@click.pass_context
+def live(context: click.Context, model_file: str | None, dataset: str, data_dir: str | None,
+         left_out: str | None, hidden: str, epochs: int, limit: int | None, seed: int, device: str,
+         lanes: int, banks: int, update_lanes: int | None, vcd: str | None, host: str, port: int,
+         show: bool) -> None:
+    """Draw for a network on a local page, say what it should have been, and see it learn.
+
+    Without MODEL the page begins with a training, which it shows as it goes. Ctrl-C ends.
+    """
+    try:
+        from ..live.server import bound, server_of
+        from ..live.studio import Studio, without
+    except ImportError as error:
+        raise BadInput(f"live needs {error.name}: pip install 'tritgrad[live]'") from None
+    options = TrainOptions(dataset=data_path(dataset) or dataset, data_dir=data_path(data_dir),
+                           hidden=parse_integers("--hidden", hidden), epochs=epochs, limit=limit,
+                           seed=seed, device=device, lanes=lanes, banks=banks,
+                           update_lanes=update_lanes)
+    model = None
+    if model_file is None:
+        data = options.load_data()
+        if left_out is not None:
+            data = without(data, [name.strip() for name in left_out.split(",")])
+        recipe = options.recipe(data)
+    else:
+        for name in ("dataset", "left_out", "hidden", "epochs", "limit", "seed"):
+            if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+                option = {"left_out": "without"}.get(name, name)
+                raise BadInput(f"--{option} goes without MODEL; leave one away")
+        model_file, model = opened(model_file)
+        data = model_rows(model, model_file, None, {"data_dir": options.data_dir})[0]
+        recipe = model.recipe
+        options = replace(options, counter_bits=recipe.counter_bits, hidden=recipe.layers[1:-1],
+                          scales=model.scales is not None, epochs=recipe.epochs, skip=recipe.skip,
+                          seed=recipe.seed, gf3="conserve" if recipe.conserve else None)
+    show_data(data.summary)
+    address = bound(host, port,
+                    context.get_parameter_source("port") is ParameterSource.DEFAULT)
+    learner = open_learner(options, recipe, RunProgress(screen(stderr=True)), vcd, data.pixels)
+    try:
+        if isinstance(learner, DeviceLearner) and board_and_port(device):
+            core = learner.driver.config
+            heed_core(device, core)
+            options = replace(options, lanes=core.lanes, banks=core.banks,
+                              update_lanes=core.update_lanes)
+        studio = Studio(options, data, learner, model)
+        shown = f"[{host}]" if ":" in host else host
+        page = f"http://{shown}:{address.getsockname()[1]}/"
+        say(screen(), f"tritgrad live: {page}  (Ctrl-C ends)")
+        if show:
+            webbrowser.open(page)
+        server_of(studio, host, begin=model is None).run(sockets=[address])
+    finally:
+        address.close()
+        learner.close()
