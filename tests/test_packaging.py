@@ -17,7 +17,8 @@ MODULES = ("tritgrad/__main__.py", "tritgrad/errors.py", "tritgrad/boards/icebre
            "tritgrad/units/row_sums/rtl.py")
 DATA = ("tritgrad/py.typed", "tritgrad/sim/harness.cpp", "tritgrad/sim/memories/flash.hpp",
         "tritgrad/sim/memories/library.cpp", "tritgrad/boards/reports/icebreaker.json",
-        "tritgrad/host/run/templates/trace.html", "tritgrad/model/soft/trace.schema.json")
+        "tritgrad/host/run/templates/trace.html", "tritgrad/host/live/static/live.js",
+        "tritgrad/model/soft/trace.schema.json")
 
 
 def run(*command, cwd, **options):

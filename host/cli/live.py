@@ -15,7 +15,7 @@ from ..run.training import open_learner
 from .console import RunProgress, say, screen
 from .data_options import show_data
 from .inference import heed_core, opened
-from .train import core_options
+from .train_options import core_options
 
 __all__ = ["live"]
 
@@ -82,8 +82,9 @@ def live(context: click.Context, model_file: str | None, dataset: str, data_dir:
         data = model_rows(model, model_file, None, {"data_dir": options.data_dir})[0]
         recipe = model.recipe
         options = replace(options, counter_bits=recipe.counter_bits, hidden=recipe.layers[1:-1],
-                          scales=model.scales is not None, epochs=recipe.epochs, skip=recipe.skip,
-                          seed=recipe.seed, gf3="conserve" if recipe.conserve else None)
+                          scales=recipe.scale_refresh is not None, epochs=recipe.epochs,
+                          skip=recipe.skip, seed=recipe.seed,
+                          gf3="conserve" if recipe.conserve else None)
     show_data(data.summary)
     address = bound(host, port,
                     context.get_parameter_source("port") is ParameterSource.DEFAULT)

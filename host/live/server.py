@@ -211,6 +211,7 @@ def bound(host: str, port: int, else_any: bool) -> socket.socket:
     for number in (port, 0) if else_any else (port,):
         try:
             made.bind((host, number))
+            made.listen()  # who comes before the server is up waits
             return made
         except OverflowError:
             break

@@ -173,7 +173,7 @@ class Studio:
         limits = self._limits()
         values = self.data.rows.test[n].astype(float)
         shares = (values - limits.minimum) / np.maximum(limits.maximum - limits.minimum, 1e-9)
-        image = (np.clip(shares, 0, 1) * 255).astype(np.uint8).reshape(shape)
+        image = (np.clip(shares, 0, 1) * 255 + 0.5).astype(np.uint8).reshape(shape)
         down, across = (np.arange(SIDE) * size // SIDE for size in shape)
         return {"drawing": _text(image[np.ix_(down, across)]),
                 "label": self.data.class_names[self.held.y[n]]}
@@ -241,8 +241,7 @@ class Studio:
 
 def _so_far(trainer: Trainer) -> Outcome:
     c = trainer.checkpoint
-    return Outcome(c.options, trainer.data, c.data, trainer.recipe, c.position, c.counters, c.best,
-                   c.scales, c.best_scales)
+    return Outcome(c.options, trainer.data, c.data, trainer.recipe, c.position, c.state, c.best)
 
 
 def _text(values: npt.NDArray[np.uint8]) -> str:

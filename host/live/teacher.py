@@ -11,16 +11,16 @@ from ...model.arithmetic import activate, trits
 from ...model.rng import initial_prng
 from ...model.scales.rows import RowScales
 from ...model.soft.shadow import hard_pass
+from ...model.state import NetworkState
+from ..run.going_on import gains_of_the_end
 from ..run.learners import Learner
 from ..run.metrics import ClassReport, accuracy, class_reports, confusion_matrix
 from ..run.model_file import TrainedModel
-from ..run.stream import gains_of_the_end
 
 __all__ = ["STEPS", "HeldBack", "Look", "Rows", "Taught", "Teacher", "measured"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
-Snapshot = tuple[list[npt.NDArray[np.int16]], int, RowScales | None]
 
 #: Gain exponents that a single sample may be learned with.
 STEPS = (-3, 2)
@@ -109,11 +109,11 @@ class Teacher:
             raise BadInput(f"live is for images, and {model.dataset} has plain features; "
                            "tritgrad learn goes on with those")
         self.model, self.learner, self.held, self.old = model, learner, held, old
-        self._undo: deque[tuple[Snapshot, int]] = deque(maxlen=UNDOS)
-        self._now: Snapshot | None = None
+        self._undo: deque[tuple[NetworkState, int]] = deque(maxlen=UNDOS)
+        self._now: NetworkState | None = None
         self._lessons = 0
-        learner.load(model.counters, initial_prng(model.recipe.layers, model.recipe.seed).state,
-                     model.scales)
+        prng = initial_prng(model.recipe.layers, model.recipe.seed).state
+        learner.load(replace(model.state, prng=prng))
 
     @property
     def undos(self) -> int:
@@ -125,11 +125,11 @@ class Teacher:
         """Lessons so far, but for those undone."""
         return self._lessons
 
-    def snapshot(self) -> Snapshot:
-        """Counters, PRNG and scales, read from the device if they may have changed."""
+    def snapshot(self) -> NetworkState:
+        """The network, read from the device if it may have changed."""
         if self._now is None:
-            counters, prng = self.learner.state()
-            self._now = [layer.copy() for layer in counters], prng, self.learner.scales()
+            state = self.learner.state()
+            self._now = replace(state, counters=[layer.copy() for layer in state.counters])
         return self._now
 
     def look(self, x: Bytes) -> Look:
@@ -141,8 +141,8 @@ class Teacher:
             The scores do not follow from the counters that the device has.
         """
         predicted, scores, stats = self.learner.infer(x)
-        recipe, (counters, _, scales) = self.model.recipe, self.snapshot()
-        z = hard_pass(recipe, counters, scales, x[0])[1]
+        recipe, state = self.model.recipe, self.snapshot()
+        z = hard_pass(recipe, state.counters, RowScales.of(state.parts), x[0])[1]
         if recipe.skip is None and not np.array_equal(z[-1], scores[0]):
             raise DeviceError(f"the device says {scores[0].tolist()}, but from the counters that "
                               f"it has would follow {z[-1].tolist()}")
@@ -185,7 +185,7 @@ class Teacher:
         if not self._undo:
             raise BadInput("there is nothing to undo")
         self._now, self._lessons = self._undo.pop()
-        self.learner.load(*self._now)
+        self.learner.load(self._now)
 
     def measure(self) -> HeldBack:
         """How good the device is on the rows held back."""
@@ -194,14 +194,14 @@ class Teacher:
     def trits(self) -> list[npt.NDArray[np.int8]]:
         """Weights of each layer (outputs, inputs), from the counters that the device has."""
         return [trits(layer, self.model.recipe.counter_bits).astype(np.int8)
-                for layer in self.snapshot()[0]]
+                for layer in self.snapshot().counters]
 
     def as_model(self) -> TrainedModel:
         """The network as it is now; what was measured of it before is no longer so."""
-        counters, _, scales = self.snapshot()
+        state = self.snapshot()
         gone = ("test_accuracy", "val_accuracy", "epoch")
         extras = {name: value for name, value in self.model.extras.items() if name not in gone}
         history = [*self.model.extras.get("learned", ()),
                    {"from": self.model.state_sha256, "rows": self._lessons, "file": "drawings"}]
-        return replace(self.model, counters=tuple(counters), scales=scales,
+        return replace(self.model, counters=state.int16, parts=state.parts,
                        extras=extras | {"learned": history})

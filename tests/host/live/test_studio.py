@@ -1,17 +1,20 @@
+import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tritgrad.errors import BadInput, DeviceError
-from tritgrad.host.live.studio import without
+from tritgrad.host.live.studio import Studio, without
 from tritgrad.host.live.teacher import Rows, Teacher
+from tritgrad.host.run.going_on import gains_of_the_end
 from tritgrad.host.run.model_file import TrainedModel
 from tritgrad.host.run.options import TrainOptions
-from tritgrad.host.run.stream import gains_of_the_end
 from tritgrad.host.run.training import Watcher, open_learner
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.rng import initial_prng
+from tritgrad.model.state import NetworkState
 
 from ..command import call
 from .conftest import made_studio
@@ -26,38 +29,42 @@ def three():
     return drawing
 
 
+def plain(state):
+    """Counters and PRNG, to be compared."""
+    prng = state.prng
+    return [c.tolist() for c in state.counters], prng if isinstance(prng, int) else prng.state
+
+
 def test_a_lesson_is_what_the_golden_model_learns_and_undo_takes_it_back(trained):
     teacher, x = trained.teacher, trained._inputs(three())
     recipe, before = teacher.model.recipe, teacher.snapshot()
     golden = FastNetwork(recipe)
-    golden.load(teacher.model.counters, initial_prng(recipe.layers, recipe.seed).state)
+    golden.load_state(replace(teacher.model.state,
+                              prng=initial_prng(recipe.layers, recipe.seed).state))
     for lesson, (step, old) in enumerate([(0, 16), (1, 0), (-3, 64)]):
         teacher.teach(x, 3, step, old)
         golden.train(x, np.array([3]), np.arange(1), (step,) * 2)
         rows = (lesson * old + np.arange(old)) % len(trained.data.x_train)
         golden.train(trained.data.x_train, trained.data.y_train, rows, gains_of_the_end(recipe))
-    counters, prng, _ = teacher.snapshot()
-    assert [c.tolist() for c in counters] == [c.tolist() for c in golden.counters]
-    assert prng == golden.prng.state
+    assert plain(teacher.snapshot()) == plain(golden)
     assert teacher.look(x).scores == golden.scores(x)[0].tolist()
     for _ in range(3):
         teacher.undo()
-    counters, prng, _ = teacher.snapshot()
-    assert ([c.tolist() for c in counters], prng) == ([c.tolist() for c in before[0]], before[1])
-    assert teacher.learner.state()[1] == prng
+    assert plain(teacher.snapshot()) == plain(teacher.learner.state()) == plain(before)
     with pytest.raises(BadInput, match="^there is nothing to undo$"):
         teacher.undo()
 
 
 def test_a_device_that_is_not_what_it_holds_is_told(trained):
-    trained.teacher._now = ([c + 40 for c in trained.teacher.snapshot()[0]], 1, None)
+    state = trained.teacher.snapshot()
+    trained.teacher._now = NetworkState([c + 40 for c in state.counters])
     with pytest.raises(DeviceError, match=r"^the device says \[.*\], but from the counters"):
         trained.look(three())
 
 
 @pytest.mark.parametrize(("given", "message"), [
-    ((10, 0, 0), "label must be from 0 to 9, not 10"), ((3, 3, 0), "step must be from -3 to 2, "
-                                                       "not 3"),
+    ((10, 0, 0), "label must be from 0 to 9, not 10"),
+    ((3, 3, 0), "step must be from -3 to 2, not 3"),
     ((3, 0, -1), "old must be from 0 to 256, not -1")])
 def test_lessons_that_are_refused(trained, given, message):
     with pytest.raises(BadInput, match=f"^{message}$"):
@@ -95,9 +102,9 @@ def test_a_run_tells_its_epochs_and_ends_when_told():
 def test_what_live_is_not_for(tmp_path):
     plain = TrainOptions(dataset="examples/wine.csv", device="model", hidden=(8,)).load_data()
     with pytest.raises(BadInput, match="^live is for images, and wine.csv has plain features"):
-        made_studio.__globals__["Studio"](TrainOptions(), plain, None)
+        Studio(TrainOptions(), plain, None)
     digits = TrainOptions(device="model").load_data()
-    with pytest.raises(BadInput, match=r"^--without must name classes of digits \(0, 1, .*not '11'"):
+    with pytest.raises(BadInput, match=r"^--without must name classes of digits \(0.*not '11'"):
         without(digits, ["11"])
     with pytest.raises(BadInput, match="leaves no training row of digits$"):
         without(digits, digits.class_names)
@@ -123,13 +130,11 @@ def test_the_rtl_learns_the_same_lessons(trained):
     assert teacher.as_model().state_sha256 == trained.teacher.as_model().state_sha256
     teacher.undo()
     trained.teacher.undo()
-    assert teacher.learner.state()[1] == trained.teacher.learner.state()[1]
+    assert plain(teacher.learner.state()) == plain(trained.teacher.learner.state())
     device.close()
 
 
 def test_examples_are_the_rows_held_back(trained):
-    import base64
-
     found = trained.example()
     drawing = np.frombuffer(base64.b64decode(found["drawing"]), np.uint8).reshape(64, 64)
     assert found["label"] == trained.data.class_names[trained.held.y[0]]
