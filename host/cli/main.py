@@ -45,6 +45,8 @@ COMMANDS = {
     "live": _Entry(".live", "live",
                    "Draw for a network on a local page, say what it should have been, and see it "
                    "learn."),
+    "sweep": _Entry(".sweep", "sweep",
+                    "Train with many seeds and options, and show what accuracy costs."),
     "predict": _Entry(".predict", "predict",
                       "Predict the class of each row of a CSV, NPZ, NPY or IDX file."),
     "export": _Entry(".export", "export", "Write a model for other programs."),

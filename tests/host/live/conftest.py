@@ -13,9 +13,9 @@ from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.training import Watcher, open_learner
 
 
-def made_studio(left_out=("3",), **options):
+def made_studio(left_out=("3",), **given):
     """A studio on the golden model, not trained yet."""
-    options = TrainOptions(**{"hidden": (64,), "epochs": 20, "device": "model"} | options)
+    options = TrainOptions(**{"hidden": (64,), "epochs": 20, "device": "model"} | given)
     data = options.load_data()
     if left_out:
         data = without(data, left_out)

@@ -1,0 +1,108 @@
+"""``tritgrad sweep``: many trainings, side by side."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...errors import BadInput, DeviceError
+from ..device.address import board_and_port
+from ..run.options import TrainOptions, data_path
+from .console import draw, emit, json_option, say, screen, table
+
+__all__ = ["sweep"]
+
+
+@click.command()
+@click.option("--dataset", default="digits", show_default=True, metavar="NAME",
+              help="Train on a data set by name, or a .npz, .csv or .tsv file.")
+@click.option("--data-dir", metavar="DIR",
+              help="Read the IDX files of the MNIST family from this folder.")
+@click.option("--label", metavar="NAME", help="Take this column of a CSV file as the label.")
+@click.option("--seeds", default="1-5", show_default=True, metavar="A-B[,C...]",
+              help="Train each setting once with each of these seeds.")
+@click.option("--grid", "grids", multiple=True, metavar="OPTION=V[,V...]",
+              help="Try these values of an option of train, with all those of the other grids; "
+                   "sizes of several layers are joined by x: hidden=64,128x32.")
+@click.option("--epochs", type=int, metavar="E", help="Train this many epochs.  [default: 20]")
+@click.option("--device", default="model", show_default=True, metavar="DEVICE[,DEVICE...]",
+              help="Train on the golden model (model), the compiled RTL (sim), or on boards, "
+                   "BOARD@PORT, as many at once as are given.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N",
+              help="Train N runs at once on this machine.  [default: one a processor]")
+@click.option("--scheduler", metavar="ADDRESS",
+              help="Hand the runs to the Dask cluster at this address, which must see the same "
+                   "folders. With boards, its workers have the resource board=1, and the device "
+                   "for a name.")
+@click.option("--out", default="runs/sweep", show_default=True, metavar="DIR",
+              help="Put results here; runs that have ended here before are not repeated.")
+@json_option
+def sweep(dataset: str, data_dir: str | None, label: str | None, seeds: str,
+          grids: tuple[str, ...], epochs: int | None, device: str, jobs: int | None,
+          scheduler: str | None, out: str, as_json: bool) -> None:
+    """Train with many seeds and options, and show what accuracy costs.
+
+    Begun again with the same folder, it goes on where it was: with runs that have not ended, from
+    their checkpoints.
+    """
+    try:
+        from ..sweep.run import cluster, run_sweep
+    except ImportError as error:
+        raise BadInput(f"sweep needs {error.name}: pip install 'tritgrad[sweep]'") from None
+    from ..sweep.grid import Point, parse_grid, parse_seeds, points
+
+    devices = [name.strip() for name in device.split(",")]
+    boards = [name for name in devices if board_and_port(name)]
+    if boards and len(boards) < len(devices) or len(devices) > 1 and not boards:
+        raise BadInput(f"--device must be model, sim, or one or more BOARD@PORT, not {device!r}")
+    if len(set(devices)) < len(devices):
+        raise BadInput(f"--device {device} names a board twice")
+    base = TrainOptions(dataset=data_path(dataset) or dataset, data_dir=data_path(data_dir),
+                        label=label, epochs=epochs, device=devices[0])
+    runs = points(base, parse_grid(grids), parse_seeds(seeds))
+    for point in {p.setting: p for p in runs}.values():
+        point.options.recipe(point.options.load_data())  # refuses what no run could do
+    folder, console, errors = Path(out), screen(stderr=as_json), screen(stderr=True)
+    done = 0
+
+    def tell(point: Point, result: dict[str, Any] | None, error: str | None) -> None:
+        nonlocal done
+        done += 1
+        said = (f"test {result['test_accuracy'][-1]:.2f} %" if result is not None
+                else f"failed: {error}")
+        say(errors, f"{done}/{len(runs)}  {point.setting}  seed {point.options.seed}  {said}")
+
+    with cluster(jobs or os.cpu_count() or 1, boards, scheduler) as client:
+        results = run_sweep(client, runs, folder, bool(boards), tell)
+    _finish(runs, results, folder, base, console, as_json)
+
+
+def _finish(runs: Any, results: Any, folder: Path, base: TrainOptions, console: Any,
+            as_json: bool) -> None:
+    """Show and write what it came to."""
+    from ..sweep.tables import as_csv, pareto, summed_up
+
+    settings = summed_up(runs, results)
+    rows = [(s.name, len(s.accuracies), f"{s.mean:.2f}",
+             "" if s.spread is None else f"{s.spread:.2f}",
+             f"{min(s.accuracies):.2f}", f"{max(s.accuracies):.2f}",
+             "" if s.cycles is None else f"{s.cycles:,.0f}",
+             "" if s.luts is None else f"{s.luts:,.0f}",
+             "" if s.state_bits is None else f"{s.state_bits:,.0f}") for s in settings]
+    console.print(table(f"{Path(base.dataset).name} on {base.device}, test %",
+                        ("setting", "runs", "mean", "dev.", "least", "most", "cycles", "LUTs",
+                         "bits"), rows, right=range(1, 9)))
+    as_csv(runs, results, folder / "sweep.csv")
+    say(console, f"runs: {folder / 'sweep.csv'}")
+    picture = folder / "pareto.png"
+    if settings and draw(picture, lambda path: pareto(
+            settings, f"{Path(base.dataset).name}, test accuracy and its cost", path)):
+        say(console, f"picture: {picture}")
+    failed = sum(result is None for result in results)
+    if as_json:
+        emit({"settings": [vars(s) | {"accuracies": list(s.accuracies), "mean": s.mean,
+                                      "deviation": s.spread} for s in settings],
+              "runs": len(runs), "failed": failed})
+    if failed:
+        raise DeviceError(f"{failed} of {len(runs)} runs failed; the same command tries them again")

@@ -1,0 +1,108 @@
+"""One run of a sweep, in whatever process: it goes on from its checkpoint, if it has one."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...boards import BOARDS
+from ...boards.report import last_report
+from ...errors import BadInput
+from ..data.npz import write_whole
+from ..device.address import board_and_port
+from ..run.checkpoint import Checkpoint
+from ..run.learners import DeviceLearner
+from ..run.lock import hold
+from ..run.options import TrainOptions
+from ..run.report import report, write_files
+from ..run.training import CHECKPOINT, Watcher, open_learner, resume, start
+
+__all__ = ["RESULT", "finished", "run_point"]
+
+#: What a run that has ended leaves in its folder.
+RESULT = "result.json"
+
+
+def finished(folder: Path, options: TrainOptions) -> dict[str, Any] | None:
+    """The result of a run that has ended in a folder; None if there is none.
+
+    Raises
+    ------
+    BadInput
+        It is of a run with other options.
+    """
+    try:
+        stored: dict[str, Any] = json.loads((folder / RESULT).read_text())
+        found = stored["options"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{folder / RESULT} is no result of a sweep: {error}") from None
+    wanted = json.loads(json.dumps(options.as_json()))
+    others = sorted(name for name in {*found, *wanted} - {*TrainOptions.FREE}
+                    if found.get(name) != wanted.get(name))
+    if others:
+        raise BadInput(f"{folder} holds a run with another {', '.join(others)}; choose another "
+                       "--out")
+    return stored
+
+
+def run_point(stored: Mapping[str, Any], folder: str, device: str | None = None) -> dict[str, Any]:
+    """Train to the end and keep the result.
+
+    Parameters
+    ----------
+    stored
+        `TrainOptions.as_json`.
+    folder
+        Of the run; what is there of it already is gone on with.
+    device
+        In place of that of the options.
+
+    Returns
+    -------
+    What `report` says, with ``options`` and ``state_bits``.
+    """
+    options = TrainOptions.from_json(stored)
+    if device is not None:
+        options = replace(options, device=device)
+    place = Path(folder)
+    done = finished(place, options)
+    if done is not None:
+        return done
+    data = options.load_data()
+    recipe = options.recipe(data)
+    with hold(place):
+        learner = open_learner(options, recipe, Watcher(), None, data.pixels)
+        try:
+            if isinstance(learner, DeviceLearner) and board_and_port(options.device):
+                core = learner.driver.config
+                options = replace(options, lanes=core.lanes, banks=core.banks,
+                                  update_lanes=core.update_lanes)
+            if (place / CHECKPOINT).exists():
+                checkpoint = Checkpoint.load(place / CHECKPOINT)
+                checkpoint.options = replace(checkpoint.options, device=options.device)
+                trainer = resume(checkpoint, data, place, learner, Watcher())
+            else:
+                trainer = start(options, data, place, learner, Watcher())
+            outcome = trainer.run()
+        finally:
+            learner.close()
+        _, failure = write_files(outcome, place)
+        if failure is not None:
+            raise failure
+        weights = sum(outputs * inputs for outputs, inputs in recipe.shapes)
+        result = report(outcome) | {
+            "options": TrainOptions.from_json(stored).as_json(),
+            "state_bits": weights * recipe.counter_bits, "luts": _luts(options.device)}
+        write_whole(place / RESULT, json.dumps(result, indent=1).encode())
+        (place / CHECKPOINT).unlink(missing_ok=True)
+    return result
+
+
+def _luts(device: str) -> int | None:
+    """Of the board's released bitstream, if the device is a board that has one."""
+    named = board_and_port(device)
+    made = last_report(BOARDS[named[0]]) if named and named[0] in BOARDS else None
+    return None if made is None else made.resources["cells"].used
