@@ -16,7 +16,7 @@ EXTRAS   := dev$(if $(HAVE_CXX),,$(comma)zig)
 FOLDERS  := boards firmware host hw model sim units
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick one lint proofs mutants sources fences bench bitstreams bitstream-trains clean
+.PHONY: help setup demo test quick one lint proofs mutants sources fences bench docs bitstreams bitstream-trains clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -64,6 +64,9 @@ fences: setup  ## measure the cores of tests/hw/fences.json anew: hash, LUT4, cy
 
 bench: setup  ## the figures of the README; takes a while and wants TRITGRAD_DATA
 	$(BIN)/python -m bench
+
+docs: setup  ## the site, in build/docs; without a network
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs build/docs
 
 bitstreams: setup  ## every board with 3 seeds; the worst reports go to boards/reports
 	$(BIN)/python -m tritgrad.boards
