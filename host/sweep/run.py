@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dask
-from distributed import Client, LocalCluster, Nanny, Scheduler, SpecCluster, as_completed
+from distributed import Client, Nanny, Scheduler, SpecCluster, as_completed
 from distributed.worker import get_worker
 
 from ...errors import BadInput, TritgradError
@@ -59,18 +59,15 @@ def cluster(jobs: int, devices: Sequence[str] = (), scheduler: str | None = None
             with client:
                 yield client
             return
-        local = {"host": "127.0.0.1", "nthreads": 1, "dashboard_address": None}
-        if devices:
-            made: Any = SpecCluster(
-                {device: {"cls": Nanny, "options": local | {"resources": {BOARD: 1},
-                                                            "name": device}}
-                 for device in devices},
-                scheduler={"cls": Scheduler, "options": {
-                    "host": "127.0.0.1", "port": 0, "dashboard_address": None}},
-                asynchronous=False)
-        else:
-            made = LocalCluster(n_workers=jobs, threads_per_worker=1, processes=True,
-                                host="127.0.0.1", dashboard_address=None)
+        # a port of the system's choice for what is never looked at: a fixed one may be taken
+        quiet = {"host": "127.0.0.1", "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+        own = {"nthreads": 1} | quiet
+        workers = ({device: {"cls": Nanny, "options": own | {"resources": {BOARD: 1},
+                                                             "name": device}}
+                    for device in devices}
+                   or {n: {"cls": Nanny, "options": own} for n in range(jobs)})
+        made = SpecCluster(workers, {"cls": Scheduler, "options": quiet | {"port": 0}},
+                           asynchronous=False)
         with made, Client(made) as client:
             yield client
 
