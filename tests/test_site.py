@@ -1,4 +1,4 @@
-"""The site is built without a warning: no page outside the index, no link to nowhere."""
+"""The site is built without a warning: no link to nowhere, no broken docstring."""
 
 import re
 import subprocess
