@@ -10,7 +10,7 @@ version = release = importlib.metadata.version("tritgrad")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
-#: Pages that are made from tables may begin below a heading; one that no list names is found by search.
+#: Pages made from tables may begin below a heading; one that no list names is found by search.
 suppress_warnings = ["myst.header", "toc.not_included"]
 
 html_theme = "furo"
