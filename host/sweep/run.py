@@ -65,7 +65,7 @@ def cluster(jobs: int, devices: Sequence[str] = (), scheduler: str | None = None
         workers = ({device: {"cls": Nanny, "options": own | {"resources": {BOARD: 1},
                                                              "name": device}}
                     for device in devices}
-                   or {n: {"cls": Nanny, "options": own} for n in range(jobs)})
+                   or {str(n): {"cls": Nanny, "options": own} for n in range(jobs)})
         made = SpecCluster(workers, {"cls": Scheduler, "options": quiet | {"port": 0}},
                            asynchronous=False)
         with made, Client(made) as client:
