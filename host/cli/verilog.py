@@ -71,13 +71,15 @@ def _field_texts() -> dict[str, str]:
                    "a frame, or a Wishbone slave of four registers.")
 @click.option("--name", default="tritgrad_core", show_default=True, metavar="NAME",
               help="Call the module so; the names of all modules in it begin with it.")
+@click.option("--fusesoc", is_flag=True, help="Write NAME.core for FuseSoC too, and a testbench in "
+              "plain Verilog: HELLO, a network, one sample; it ends with PASS or FAIL.")
 @click.option("-o", "--output", required=True, metavar="FILE",
               help="Write the Verilog to this file; beside it what it is as .json, and what to "
                    "tell Verilator's lint as .vlt.")
 @json_option
 @click.pass_context
 def verilog(context: click.Context, output: str, board: str | None, family: str | None,
-            interface: str, name: str, as_json: bool, **settings: Any) -> None:
+            interface: str, name: str, fusesoc: bool, as_json: bool, **settings: Any) -> None:
     """Write the core as Verilog, with a JSON list of its ports."""
     lutram: tuple[str, ...] = ()
     if board is not None:
@@ -107,11 +109,25 @@ def verilog(context: click.Context, output: str, board: str | None, family: str 
     with RunProgress(screen(stderr=True)).working("writing Verilog"):
         text, about = emit_verilog(config, name=name, family=family, lutram=lutram,
                                    interface=interface)
-    files = {"verilog": path, "about": path.with_suffix(".json"), "lint": path.with_suffix(".vlt")}
-    for target, content in zip(files.values(), (
-            text, json.dumps(about, indent=1) + "\n", WAIVER.format(file=path.name)),
-            strict=True):
+    contents = {"verilog": (path, text), "about": (path.with_suffix(".json"),
+                                                   json.dumps(about, indent=1) + "\n"),
+                "lint": (path.with_suffix(".vlt"), WAIVER.format(file=path.name))}
+    if fusesoc:
+        contents |= _package(path, config, about)
+    for target, content in contents.values():
         write_whole(target, content.encode())
         click.echo(target, err=as_json)
     if as_json:
-        emit({what: str(target) for what, target in files.items()})
+        emit({what: str(target) for what, (target, _) in contents.items()})
+
+
+def _package(path: Path, config: CoreConfig,
+             about: dict[str, Any]) -> dict[str, tuple[Path, str]]:
+    """What FuseSoC needs beside the Verilog."""
+    from ..run.fusesoc import core_file, testbench
+
+    name, bench = about["module"], path.with_name(f"{path.stem}_tb.v")
+    files = {"rtl": path.name, "lint": path.with_suffix(".vlt").name, "testbench": bench.name}
+    return {"testbench": (bench, testbench(config, name, about["interface"])),
+            "fusesoc": (path.with_name(f"{name}.core"),
+                        core_file(name, about["version"], about["protocol"], files))}
