@@ -51,7 +51,7 @@ def test_a_wrong_core_is_found(tmp_path):
     assert said.startswith("FAIL: step ") and code != 0
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="needs g++, which Verilator's makefile calls")
+@pytest.mark.skipif(shutil.which("g++") is None, reason="Verilator's makefile calls g++")
 def test_fusesoc_finds_the_core_and_runs_its_bench_under_verilator(tmp_path, monkeypatch):
     pytest.importorskip("fusesoc")
     source = tmp_path / "source"
