@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...errors import BadInput
-from ...firmware.frames import FLAG, RESULT, FrameDecoder, Type
+from ...firmware.frames import FLAG, RESULT, Frame, FrameDecoder, Type
 from ...model.config import CoreConfig
 from ...model.layout import TableError, check_table
 from ...model.recipe import Recipe
@@ -188,7 +188,8 @@ def _steps(said: list[tuple[bytes, bytes]]) -> Iterator[int]:
         yield from (SEND << 8 | byte for byte in request)
         frames = [bytes([FLAG]) + part + bytes([FLAG])
                   for part in answer.split(bytes([FLAG])) if part]
-        if any(frame.type == Type.STATUS for frame in FrameDecoder().feed(request)):
+        if any(isinstance(frame, Frame) and frame.type == Type.STATUS
+               for frame in FrameDecoder().feed(request)):
             yield from (FRAME << 8 for _ in frames)
             continue
         # A result takes longer than the answer to its sample.

@@ -148,6 +148,7 @@ def test_hash_has_no_pattern_and_can_be_searched():
     ("(" * 300 + "x" + ")" * 300, "is no expression: too many nested parentheses"),
     ("-" * 500 + "x", "is nested more than 200 deep"),
     ("x" + "+x" * 400, "is nested more than 200 deep"),
+    ("abs(-" * 120 + "x" + ")" * 120, "is nested more than 200 deep"),
     ("9" * 400 + "*x", "holds a number beyond float64"),
     ("x" * 1001, "a loss must have 1,000 characters at most, not 1,001"),
     ("abs(x, x)", "cannot be evaluated: abs() takes exactly one argument (2 given)"),

@@ -43,6 +43,15 @@ def network(path):
     return made
 
 
+def test_a_device_is_asked_only_if_it_is_named(trained, monkeypatch):
+    asked = []
+    monkeypatch.setattr("tritgrad.host.cli.trace._told", lambda *arguments: asked.append(arguments))
+    call("trace", trained, "--sample", "3")
+    assert not asked
+    call("trace", trained, "--sample", "3", "--device", "sim")
+    assert len(asked) == 1
+
+
 def test_a_sample_in_all_formats(trained):
     result = call("trace", trained, "--sample", "17", "--svg", "a.svg", "--html", "a.html",
                   "--json")

@@ -160,4 +160,7 @@ def test_what_only_counts_rows_is_told(tmp_path: Path) -> None:
     text = "id,a,y\n" + "".join(f"{i},{i * 7 % 5},{'xz'[i % 2]}\n" for i in range(20))
     assert table(tmp_path, text).warnings == (
         "column 'id' only counts the rows; --drop id leaves it out",)
+    text = "a,id,b,y\n" + "".join(f"{i * 7 % 5},{i},{i * 3 % 4},{'xz'[i % 2]}\n" for i in range(20))
+    assert table(tmp_path, text).warnings == (
+        "column 'id' only counts the rows; --drop id leaves it out",)
     assert Column("c", "category", ("u", "v")).inputs == ["c=u", "c=v"]

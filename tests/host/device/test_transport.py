@@ -75,3 +75,13 @@ def test_a_bad_cable_is_as_bad_as_it_says():
     pipe.rate = 0.01
     lengths = {len(pipe._damage(data)) for _ in range(20)}
     assert len(lengths) > 10
+
+
+def test_what_a_bad_cable_cuts_off_does_not_come_back():
+    class Cutting(random.Random):
+        def choice(self, options):
+            return "truncate"
+
+    pipe = FaultyTransport(GoldenTransport(CONFIG), 0.02, Cutting(1))
+    left = pipe._damage(bytes(range(256)))
+    assert len(left) < 256 and list(left) == sorted(set(left))

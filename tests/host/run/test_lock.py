@@ -132,13 +132,14 @@ def test_resume_takes_data_of_another_name_if_they_are_the_same(data, stop):
 
 
 def test_the_longest_end_of_a_path_is_found(folder):
-    for name in ("p/data/x.csv", "p/x.csv", "p/runs/r/data/y.csv"):
+    for name in ("p/data/x.csv", "p/x.csv", "p/runs/r/data/y.csv", "p/no-such-root/z.csv"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).touch()
     near = folder / "p/runs/r/model.npz"
     assert find_again("/old/p/data/x.csv", near) == str(folder / "p/data/x.csv")
     assert find_again("/old/data/y.csv", near) == str(folder / "p/runs/r/data/y.csv")
     assert find_again("/old/q/x.csv", near) == str(folder / "p/x.csv")
+    assert find_again("/no-such-root/z.csv", near) == str(folder / "p/no-such-root/z.csv")
     assert find_again("/old/q/no-such-file", near) == "/old/q/no-such-file"
     assert find_again("digits", near) == "digits"
 

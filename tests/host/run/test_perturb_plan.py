@@ -12,6 +12,7 @@ from tritgrad.host.device.transport import GoldenTransport, SimTransport
 from tritgrad.host.run.checkpoint import Checkpoint
 from tritgrad.host.run.learners import DeviceLearner, ProbeDeviceLearner, ProbeLearner
 from tritgrad.host.run.options import TrainOptions
+from tritgrad.host.run.perturb_plan import ProbePlan
 from tritgrad.host.run.training import CHECKPOINT, Stopped, Watcher, resume, start
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.discrete import walk
@@ -23,6 +24,11 @@ pytestmark = pytest.mark.usefixtures("folder")
 
 OPTIONS = TrainOptions(hidden=(12,), epochs=2, limit=40, device="model", rule="spsa", batch=15,
                        steps=3, lanes=8, banks=4, gain=0)
+
+
+@pytest.mark.parametrize("batch, resident", [(1, 1), (4, 7), (7, 7), (8, 15)])
+def test_a_core_keeps_one_less_than_a_power_of_two(batch, resident):
+    assert ProbePlan(batch, 1, 1).resident == resident
 
 
 #: Both rules, steps on each batch, and what the PRNG holds after two epochs of three batches.

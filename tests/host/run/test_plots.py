@@ -48,6 +48,15 @@ def test_confusion_matrix_of_many_classes(tmp_path: Path, classes: int) -> None:
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+def test_confusion_matrix_says_how_many_are_right(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import matplotlib
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
+    path = tmp_path / "matrix.svg"
+    draw_matrix(np.array([[2, 1], [0, 1]]), ["a", "b"], path)
+    assert "75.00 % of 4 right" in path.read_text()
+
+
 def test_strange_class_names_draw_without_a_warning(tmp_path: Path) -> None:
     names = ["$x_{", "猫", "a" * 300, "<&>"]
     with warnings.catch_warnings():
