@@ -3,13 +3,14 @@
 Layers are numbered from 1 in the specification; tuples here start with layer 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
 
 from ..errors import BadInput
 from .blending.pruning import Pruning
 from .config import MAX_SKIP
+from .convolution.shape import Convolution
 from .rng import check_seed
 
 __all__ = ["MIN_GAIN", "Recipe"]
@@ -60,6 +61,12 @@ class Recipe:
         `scale_refresh` or `prune`.
     floor
         The gain exponent below which the first layer's never goes, -15 to 0; None: min(0, g_1).
+    conv
+        The convolution whose outputs are the first layer's inputs; None: they are the sample. Not
+        with `scale_refresh`, `conserve`, `prune` or `skip`.
+    wrong
+        What a sample whose prediction is not its label adds to the gain exponents of the layers, 0
+        or 1; behind a convolution only.
 
     Raises
     ------
@@ -81,6 +88,8 @@ class Recipe:
     prune: Pruning | None = None
     skip: int | None = None
     floor: int | None = None
+    conv: Convolution | None = None
+    wrong: int = 0
 
     def __post_init__(self) -> None:
         for name in ("layers", "gains", "shifts"):
@@ -110,6 +119,27 @@ class Recipe:
                                f"not {values!r}")
             if not all(low <= v <= high for v in values):
                 raise BadInput(f"{name} must be from {low} to {high}, not {values!r}")
+        self._check_conv()
+
+    def _check_conv(self) -> None:
+        conv = self.conv
+        if isinstance(conv, Mapping):  # out of a model file
+            object.__setattr__(self, "conv", conv := Convolution(**conv))
+        object.__setattr__(self, "wrong", _integer("wrong", self.wrong, 0, 1))
+        if conv is None:
+            if self.wrong:
+                raise BadInput(f"wrong must be 0 where there is no convolution, not {self.wrong!r}")
+            return
+        if (self.layers[0], self.planes) != (conv.outputs, conv.bits):
+            raise BadInput(f"layers must begin with the convolution's {conv.outputs} outputs of "
+                           f"{conv.bits} bits, not with {self.layers[0]} inputs of {self.planes}")
+        for name in ("scale_refresh", "prune", "skip", "conserve"):
+            value = getattr(self, name)
+            if value is not None and value is not False:
+                raise BadInput(f"{name} must be left away behind a convolution, not {value!r}")
+        if max(self.gains) + self.wrong > self.counter_bits - 2:
+            raise BadInput(f"gains must be at most {self.counter_bits - 2 - self.wrong} where "
+                           f"wrong samples add {self.wrong}, not {self.gains!r}")
 
     def _check_skip(self, skip: int) -> None:
         object.__setattr__(self, "skip", _integer("skip", skip, 0, MAX_SKIP))
@@ -131,6 +161,21 @@ class Recipe:
         return list(zip(self.layers[1:], self.layers, strict=False))
 
     @property
+    def sample(self) -> tuple[int, int]:
+        """Numbers of a sample, and their bits."""
+        if self.conv is not None:
+            return self.conv.inputs, self.conv.planes
+        return self.layers[0], self.planes
+
+    @property
+    def stored(self) -> list[tuple[tuple[int, int], int]]:
+        """Shape and bits of each array of counters: kernels, if there are some, then layers."""
+        layers = [(shape, self.counter_bits) for shape in self.shapes]
+        if self.conv is None:
+            return layers
+        return [((self.conv.kernels, self.conv.taps), self.conv.counter_bits), *layers]
+
+    @property
     def skips(self) -> tuple[int, ...]:
         """Of each layer 1 + S if it has a skip connection, else 0."""
         given = 0 if self.skip is None else self.skip + 1
@@ -145,7 +190,8 @@ class Recipe:
                 shifts: Sequence[int] | None = None,
                 scale_refresh: int | None = None, conserve: bool = False,
                 prune: Pruning | None = None, skip: int | None = None,
-                floor: int | None = None) -> "Recipe":
+                floor: int | None = None, conv: Convolution | None = None,
+                wrong: int = 0) -> "Recipe":
         """The recipe that follows from a network's sizes, except for what is given.
 
         Parameters
@@ -170,7 +216,7 @@ class Recipe:
         if margin is None:
             margin = 4 << _half_log2(sizes[-2])
         return cls(sizes, counter_bits, activation_bits, planes, tuple(gains), tuple(shifts),
-                   margin, epochs, seed, scale_refresh, conserve, prune, skip, floor)
+                   margin, epochs, seed, scale_refresh, conserve, prune, skip, floor, conv, wrong)
 
     @property
     def floors(self) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ..errors import BadInput
 from ..units import UNITS
+from .convolution.kernels import initial_kernels
 from .rng import initial_counters, initial_prng
 
 if TYPE_CHECKING:
@@ -54,8 +55,10 @@ class Part(Protocol):
 
 def initial_state(recipe: "Recipe") -> "NetworkState":
     """The state that a recipe's seed says; parts are left to whoever has them."""
-    return NetworkState(initial_counters(recipe.layers, recipe.counter_bits, recipe.seed),
-                        initial_prng(recipe.layers, recipe.seed).state)
+    kernels = [] if recipe.conv is None else [initial_kernels(recipe.conv, recipe.seed)]
+    used = sum(layer.size for layer in kernels)
+    layers = initial_counters(recipe.layers, recipe.counter_bits, recipe.seed, used)
+    return NetworkState([*kernels, *layers], initial_prng(recipe.layers, recipe.seed, used).state)
 
 
 @cache
@@ -94,7 +97,7 @@ class NetworkState:
     Parameters
     ----------
     counters
-        Per layer (outputs, inputs).
+        Per layer (outputs, inputs); before them, if there are some, those of kernels.
     prng
         State of the core's random generator.
     parts

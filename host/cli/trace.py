@@ -117,6 +117,8 @@ def _network(model: TrainedModel, model_file: str) -> MarginNetwork:
     if model.rule != "margin":
         raise BadInput(f"{model_file} was trained by rule {model.rule}; only networks trained by "
                        "rule margin can be explained")
+    if model.recipe.conv is not None:
+        raise BadInput(f"{model_file} has a convolution, which trace would leave out")
     if model.recipe.skip is not None:
         raise BadInput(f"{model_file} has skip connections, which trace would leave out")
     network = MarginNetwork(model.recipe)

@@ -67,7 +67,7 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
     check_outputs({"--vcd": vcd}, {"--dataset": given["dataset"], "--test": given["test"],
                                    "--from": given["from_model"]})
     progress = RunProgress(screen(stderr=True))
-    if given["rule"] == "sign" and _is_default(context, "device"):
+    if (given["rule"] == "sign" or given["conv"] is not None) and _is_default(context, "device"):
         given["device"] = "model"
     options = _options(given)
     if options.from_model is not None and resumed is None:
@@ -111,7 +111,8 @@ def _finish(outcome: Outcome, trainer: Trainer, as_json: bool, baseline: bool) -
 
 def _compared(outcome: Outcome, baseline: bool, console: Console) -> dict[str, float]:
     """Warn of idle neurons; with --baseline what other classifiers get."""
-    if outcome.options.rule == "margin" and outcome.state.counters:
+    if (outcome.options.rule == "margin" and outcome.state.counters
+            and outcome.recipe.conv is None):
         idle = idle_warning(outcome.recipe, outcome.state.counters, outcome.data)
         if idle is not None:
             show_warning(idle)
@@ -254,8 +255,12 @@ def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
     last = outcome.position.epochs[-1]
     layers = "-".join(str(n) for n in result["layers"])
     network = f"{layers}, {result['counter_bits']}-bit counters, {result['planes']}-bit inputs"
-    rows: list[tuple[str, object]] = [("network", network),
-                                      ("train accuracy", f"{last.train_accuracy:.2f} %")]
+    rows: list[tuple[str, object]] = [("network", network)]
+    if (conv := outcome.recipe.conv) is not None:
+        rows.append(("convolution", (f"{conv.kernels} kernels of {conv.channels} x {conv.kernel} x "
+                     f"{conv.kernel}, pool {conv.pool}, {conv.counter_bits}-bit counters, "
+                     f"{conv.planes}-bit pixels")))
+    rows.append(("train accuracy", f"{last.train_accuracy:.2f} %"))
     if last.val_accuracy is not None and outcome.position.best_epoch is not None:
         best = outcome.position.epochs[outcome.position.best_epoch - 1]
         text = f"{last.val_accuracy:.2f} %, best {best.val_accuracy:.2f} % in epoch "

@@ -36,7 +36,8 @@ train_options = stack(
                       "of the best epoch.  [default: none]"),
     click.option("--recipe", "recipe_name", type=click.Choice(sorted(RECIPES)),
                  help="Take what is not given from a recipe: r1 and r4 for MNIST on small and "
-                      "larger boards, r2 for Fashion-MNIST."),
+                      "larger boards, r2 for Fashion-MNIST; on the golden model and behind a "
+                      "convolution r5 and r6 for MNIST, r8 for Fashion-MNIST."),
     click.option("--encode", metavar="NAME[,NAME...]",
                  help="Code the inputs: planes[:BITS], signed[:BITS], thermometer[:LEVELS] or, of "
                       "images, edges[:T+T...[:DIRECTIONS[:POOL]]]; deskew[:T] before, repeat:TIMES "
@@ -106,6 +107,24 @@ train_options = stack(
                       "% of the run clear granules of banks x lanes weights with few trits that "
                       "are not 0: at most CUTOFF at the last time, less before. The forward pass "
                       "skips empty granules.  [default: never]"),
+    click.option("--conv", metavar="FxKxK",
+                 help="Put F kernels of K x K trits in front of the network, as 24x5x5; images "
+                      "only, golden model only. Images are of planes:2 unless --encode or --planes "
+                      "say otherwise; --encode channels makes images of their edges."),
+    click.option("--pool", type=int, metavar="P",
+                 help="With --conv, keep the greatest sum of P x P places, 1 to 3.  [default: 3]"),
+    click.option("--conv-bits", type=int, metavar="N",
+                 help="With --conv, let its outputs have N bits, 1 to 4.  [default: 2]"),
+    click.option("--conv-counter-bits", type=int, metavar="B",
+                 help="With --conv, set the bits of its counters, 8 to 14.  [default: 12]"),
+    click.option("--conv-shift", type=int, metavar="S",
+                 help="With --conv, shift its sums by S bits, 0 to 15.  [default: follows from "
+                      "its taps]"),
+    click.option("--conv-gain", type=int, metavar="G",
+                 help="With --conv, set its gain exponent, -15 to 0.  [default: -2]"),
+    click.option("--wrong", type=int, default=0, show_default=True, metavar="N",
+                 help="With --conv, add N, 0 or 1, to the layers' gain exponents for a sample "
+                      "that is predicted wrong."),
     click.option("--skip", type=int, metavar="S",
                  help="Let each hidden layer that has as many neurons as the one below add that "
                       "one's activations times 2^S, S from 0 to 7.  [default: none does]"),

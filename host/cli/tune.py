@@ -56,6 +56,8 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
                        "rule margin have thresholds to learn")
     if "scales" in model.parts:
         raise BadInput(f"{model_file} has row scales, which tune would leave out")
+    if model.recipe.conv is not None:
+        raise BadInput(f"{model_file} has a convolution, which tune would leave out")
     if model.recipe.skip is not None:
         raise BadInput(f"{model_file} has skip connections, which tune would leave out")
     widths, stored = Temperatures.parse(temperatures), model.extras.get("options")

@@ -15,6 +15,7 @@ from ...model.scales.rows import RowScales
 from ..data.codings.numbers import Planes
 from ..data.npz import write_arrays, write_whole
 from .export_coding import c_coding, lines_of
+from .export_conv import c_convolution, npz_convolution
 from .model_file import TrainedModel
 
 __all__ = ["c_header", "write_c_header", "write_npz"]
@@ -29,7 +30,9 @@ def write_npz(model: TrainedModel, path: str | Path) -> None:
     (inputs,); ``class_names`` text (classes,). With skip connections ``skips`` int64, a layer's
     inputs times 2^(n - 1) are added to its sums where n is not 0; with scales ``scale_codes_1``
     .. uint8 (outputs,), see docs/scales.md. Where the inputs are coded otherwise, ``coding`` is
-    JSON of its steps in place of the scaling, with the arrays ``coding_N_...`` of step N.
+    JSON of its steps in place of the scaling, with the arrays ``coding_N_...`` of step N. Behind a
+    convolution also ``kernels`` int8 (kernels, channels, rows, columns), and int64 () ``pool``,
+    ``pixel_bits`` and ``conv_shift``; ``planes`` are then the bits of its outputs.
     """
     first, *others = model.coding.steps
     if isinstance(first, Planes) and not others:
@@ -42,7 +45,8 @@ def write_npz(model: TrainedModel, path: str | Path) -> None:
         coding["skips"] = np.array(model.recipe.skips, np.int64)
     coding |= {f"scale_codes_{n}": codes for n, codes in enumerate(_codes(model), 1)}
     write_arrays(Path(path), {
-        **{f"trits_{i + 1}": layer for i, layer in enumerate(model.trits())},
+        **{f"trits_{i + 1}": layer for i, layer in enumerate(model.trits()[-model.recipe.depth:])},
+        **npz_convolution(model),
         "layers": np.array(model.recipe.layers, np.int64),
         "shifts": np.array(model.recipe.shifts, np.int64),
         "planes": np.int64(model.recipe.planes),
@@ -94,6 +98,7 @@ def c_header(model: TrainedModel, prefix: str = "tritgrad") -> str:
         _fill(DOUBLE, values),
         *_scale(model, prefix),
         _fill(NO_DOUBLE, values),
+        *c_convolution(model, prefix),
         *_scores(model, prefix),
         _fill(PREDICT, values),
     ])
@@ -251,9 +256,9 @@ def _sizes(model: TrainedModel, prefix: str) -> list[str]:
     upper = prefix.upper()
     return [
         f"#define {upper}_FEATURES {model.coding.features}",
-        f"#define {upper}_INPUTS {model.recipe.layers[0]}",
+        f"#define {upper}_INPUTS {model.recipe.sample[0]}",
         f"#define {upper}_CLASSES {model.recipe.layers[-1]}",
-        f"#define {upper}_PLANES {model.recipe.planes}",
+        f"#define {upper}_PLANES {model.recipe.sample[1]}",
         f"#define {upper}_DATASET {_text(model.dataset)}",
         f"#define {upper}_STATE_SHA256 \"{model.state_sha256}\"",
         "",
@@ -279,7 +284,7 @@ def _masks(ones: npt.NDArray[np.bool_]) -> list[str]:
 
 def _weights(model: TrainedModel, prefix: str) -> list[str]:
     lines = []
-    for i, layer in enumerate(model.trits(), 1):
+    for i, layer in enumerate(model.trits()[-model.recipe.depth:], 1):
         lines.append(f"/* Layer {i}: {layer.shape[1]} inputs, {layer.shape[0]} outputs. */")
         for sign, ones in (("plus", layer > 0), ("minus", layer < 0)):
             masks = _masks(ones)
@@ -325,6 +330,10 @@ def _scores(model: TrainedModel, prefix: str) -> list[str]:
     if hidden:
         lines += [f"    int32_t z[{max(hidden)}];", f"    uint8_t h[{max(hidden)}];"]
     source, bits = "x", recipe.planes
+    if recipe.conv is not None:
+        lines += [f"    uint8_t features[{recipe.conv.outputs}];",
+                  f"    {prefix}_convolve(x, features);"]
+        source = "features"
     for i, (outputs, inputs) in enumerate(recipe.shapes, 1):
         target = "scores" if i == recipe.depth else "z"
         lines.append(f"    {prefix}_layer({prefix}_plus_{i}, {prefix}_minus_{i}, {inputs}, "

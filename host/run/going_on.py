@@ -77,6 +77,8 @@ class Origin:
         if model.rule != "margin":
             raise BadInput(f"{file} was trained by rule {model.rule}; only the margin rule goes "
                            f"on from a model")
+        if model.recipe.conv is not None:
+            raise BadInput(f"{file} has a convolution; no run goes on from such a model yet")
         own = model.class_names
         lacking = [name for name in own if classes is not None and name not in classes]
         if lacking:

@@ -40,7 +40,8 @@ class TrainedModel:
     rule
         Name of the learning rule.
     counters
-        For each layer int16 (outputs, inputs), in [-2^(b-1), 2^(b-1) - 1].
+        For each layer int16 (outputs, inputs), in [-2^(b-1), 2^(b-1) - 1]; before them, if there is
+        a convolution, those of its kernels (kernels, taps).
     class_names
         One for each output.
     coding
@@ -93,14 +94,15 @@ class TrainedModel:
         return NetworkState(self.counters, parts=self.parts)
 
     def trits(self) -> list[npt.NDArray[np.int8]]:
-        """For each layer the weights -1, 0, +1 (outputs, inputs)."""
-        return [trits(layer, self.recipe.counter_bits).astype(np.int8) for layer in self.counters]
+        """For each array of counters the weights -1, 0, +1."""
+        return [trits(layer, bits).astype(np.int8)
+                for layer, (_, bits) in zip(self.counters, self.recipe.stored, strict=True)]
 
     def save(self, path: str | Path) -> None:
         """Write the file, whole or not at all."""
         meta = {name: getattr(self, name) for name in FIELDS}
         first, *others = self.coding.steps
-        plain = isinstance(first, Planes) and not others and first.planes == self.recipe.planes
+        plain = isinstance(first, Planes) and not others and first.planes == self.recipe.sample[1]
         meta |= {"recipe": asdict(self.recipe), "format": 1 if plain else FORMAT,
                  "state_sha256": self.state_sha256}
         coded: dict[str, npt.NDArray[Any]] = {}
@@ -139,7 +141,7 @@ class TrainedModel:
                                f"{FORMAT}")
             values = {name: _tuple(meta[name]) for name in FIELDS}
             recipe = Recipe(**meta["recipe"])
-            state = NetworkState.from_arrays(arrays, recipe.depth)
+            state = NetworkState.from_arrays(arrays, len(recipe.stored))
             model = cls(recipe=recipe, counters=state.int16,
                         coding=_coding(meta, recipe, arrays), parts=state.parts,
                         kept=Kept.from_arrays(arrays), **values)
@@ -166,7 +168,7 @@ def _coding(meta: Mapping[str, Any], recipe: Recipe,
             arrays: Mapping[str, npt.NDArray[Any]]) -> Coding:
     if meta["format"] == 1:
         return Coding.plain(Scaling(arrays["scaling_minimum"], arrays["scaling_maximum"]),
-                            recipe.planes)
+                            recipe.sample[1])
     return Coding.restored(meta["coding"]["text"], meta["coding"]["steps"], arrays)
 
 
@@ -176,12 +178,11 @@ def _check(model: TrainedModel) -> None:
         if not fits:
             raise BadInput(f"a model's {what} must be {rule}, not {value!r}")
 
-    inputs, classes = model.recipe.layers[0], model.recipe.layers[-1]
+    (inputs, planes), classes = model.recipe.sample, model.recipe.layers[-1]
     need(len(model.class_names) == classes, "class_names", model.class_names, f"{classes} names")
     coding, features = model.coding, model.coding.features
     need(coding.inputs == inputs, "coding", coding.inputs, f"for {inputs} inputs")
-    need(coding.planes == model.recipe.planes, "coding", coding.planes,
-         f"of {model.recipe.planes} planes")
+    need(coding.planes == planes, "coding", coding.planes, f"of {planes} planes")
     need(model.columns is None or len(model.columns) == features, "columns", model.columns,
          f"{features} names")
     shape = model.image_shape
@@ -192,11 +193,14 @@ def _check(model: TrainedModel) -> None:
         shape, labels = model.kept.values.shape, model.kept.labels
         need(shape[1] == features and bool(((labels >= 0) & (labels < classes)).all()),
              "kept rows", shape, f"of {features} features and labels below {classes}")
-    need(len(model.counters) == model.recipe.depth, "counters", len(model.counters),
-         f"{model.recipe.depth} arrays")
-    half = 1 << (model.recipe.counter_bits - 1)
-    for i, (layer, expected) in enumerate(zip(model.counters, model.recipe.shapes, strict=True), 1):
-        need(layer.dtype == np.int16 and layer.shape == expected, f"counters of layer {i}",
+    stored = model.recipe.stored
+    need(len(model.counters) == len(stored), "counters", len(model.counters),
+         f"{len(stored)} arrays")
+    kernels = len(stored) - model.recipe.depth
+    for i, (layer, (expected, bits)) in enumerate(zip(model.counters, stored, strict=True)):
+        half = 1 << (bits - 1)
+        what = f"counters of layer {i + 1 - kernels}" if i >= kernels else "counters of kernels"
+        need(layer.dtype == np.int16 and layer.shape == expected, what,
              (str(layer.dtype), layer.shape), f"int16 of the shape {expected}")
-        need(bool((layer >= -half).all() and (layer < half).all()), f"counters of layer {i}",
+        need(bool((layer >= -half).all() and (layer < half).all()), what,
              (int(layer.min()), int(layer.max())), f"in {-half} to {half - 1}")

@@ -15,7 +15,7 @@ from ...model.config import MAX_SKIP, CoreConfig
 from ...model.discrete.direction import MAX_SPARSITY
 from ...model.discrete.vote import MOST_VOTES, Ballot
 from ...model.moves import Moves
-from ...model.recipe import MIN_GAIN, Recipe
+from ...model.recipe import Recipe
 from ..data.codings.spec import check_encode
 from ..data.datasets import Dataset, load
 from ..data.idx_names import IMAGE_SETS
@@ -25,6 +25,7 @@ from .defaults import adapted, default_epochs
 from .going_on import EPOCHS, Origin
 from .kept import check_size
 from .mixing import check_order, sequence
+from .network_checks import check_convolution, check_network, convolution
 from .perturb_plan import ProbePlan
 
 __all__ = ["AUTO", "DEVICES", "GF3", "RULES", "TrainOptions", "data_path",
@@ -105,6 +106,13 @@ class TrainOptions:
     from_sha256: str | None = None  #: the state of that model
     replay: str | None = None
     order: str = "random"
+    conv: str | None = None
+    pool: int | None = None
+    conv_bits: int | None = None
+    conv_counter_bits: int | None = None
+    conv_shift: int | None = None
+    conv_gain: int | None = None
+    wrong: int = 0
 
     #: May differ when a run is continued: all devices compute the same, and folders move. Whether
     #: the data are the same is told by their hash.
@@ -113,12 +121,16 @@ class TrainOptions:
     LATER = (*(name for name in Reading.__dataclass_fields__ if name != "label"),
              "rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
              "skip", "vote", "encode", "augment", "clean_epochs", "floor", "more_epochs",
-             "from_model", "from_sha256", "replay", "order")
+             "from_model", "from_sha256", "replay", "order",
+             "conv", "pool", "conv_bits", "conv_counter_bits", "conv_shift", "conv_gain", "wrong")
     #: Numbers that the margin rule alone has.
     MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift", "floor")
 
     def __post_init__(self) -> None:
         _ = self.reading
+        check_convolution(self)
+        if self.conv is not None and self.encode in (None, AUTO) and self.planes is None:
+            object.__setattr__(self, "encode", "planes:2")
         if self.device not in DEVICES and board_and_port(self.device) is None:
             raise BadInput(f"device must be {', '.join(DEVICES)}, BOARD@PORT or @PORT, "
                            f"not {self.device!r}")
@@ -297,37 +309,21 @@ class TrainOptions:
         gain, output_gain = self.gain, self.output_gain
         if self.rule in PROBING:
             gain = output_gain = PROBING[self.rule][3] if gain is None else gain
-        self._check_network()
+        check_network(self)
+        conv = convolution(self, data)
+        inputs, bits = (data.inputs, data.planes) if conv is None else (conv.outputs, conv.bits)
         recipe = Recipe.default(
-            (data.inputs, *self.hidden, data.classes), data.planes,
+            (inputs, *self.hidden, data.classes), bits,
             counter_bits=self.counter_bits, seed=self.seed, margin=self.margin, gain=gain,
             epochs=default_epochs(data) if self.epochs is None else self.epochs,
             output_gain=output_gain, shifts=self.act_shift,
             scale_refresh=self.scale_refresh if self.scales else None,
             conserve=self.gf3 == "conserve", prune=self._pruning(), skip=self.skip,
-            floor=self.floor)
-        if self.rule != "margin":
+            floor=self.floor, conv=conv, wrong=self.wrong)
+        if self.rule != "margin" or conv is not None:
             return recipe
         return adapted(recipe, data, margin=self.margin is None, shifts=self.act_shift is None,
                        floor=self.floor is None)
-
-    def _check_network(self) -> None:
-        """Refuse in the user's words what a recipe would refuse in its own."""
-        for size in self.hidden:
-            if not 1 <= size <= 65535:
-                raise BadInput(f"--hidden must be sizes from 1 to 65535, not {size}")
-        for option, value in ("--gain", self.gain), ("--output-gain", self.output_gain):
-            if value is not None and not MIN_GAIN <= value <= self.counter_bits - 2:
-                raise BadInput(f"{option} must be from {MIN_GAIN} to {self.counter_bits - 2}, "
-                               f"not {value}")
-        if self.act_shift is not None:
-            layers = len(self.hidden)
-            if len(self.act_shift) != layers:
-                raise BadInput(f"--act-shift must be {layers} integers, one for each layer of "
-                               f"--hidden, not {','.join(map(str, self.act_shift))}")
-            for shift in self.act_shift:
-                if not 0 <= shift <= 31:
-                    raise BadInput(f"--act-shift must be from 0 to 31, not {shift}")
 
     def _pruning(self) -> Pruning | None:
         if self.prune is None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,8 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "gf3": options.gf3,
         "prune": _pruned(outcome),
         "skip": recipe.skip,
+        "conv": asdict(recipe.conv) if recipe.conv else None,
+        "wrong": recipe.wrong,
         "from": options.from_sha256,
         "replayed": data.replayed,
         "order": options.order,

@@ -24,6 +24,7 @@ from ..device.open import open_board
 from ..device.session import Session
 from ..device.transport import SimTransport
 from .checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
+from .conv_learner import ConvLearner
 from .learners import (
     DeviceLearner,
     Learner,
@@ -106,6 +107,12 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     """The device that the options name, ready for `Learner.start` or `Learner.load`."""
     if options.device != "sim" and vcd is not None:
         raise BadInput(f"--vcd {vcd} needs --device sim, not {options.device}")
+    if recipe.conv is not None:
+        if options.device != "model":
+            raise BadInput(f"a convolution runs on --device model only, not on {options.device}: "
+                           "no core has one yet")
+        with watcher.working("compiling the golden model"):
+            return ConvLearner(recipe, recipe.conv)
     if options.rule == "sign":
         return SignLearner(recipe, options.ballot)
     if options.probing is not None and options.device == "model":

@@ -1,6 +1,7 @@
 """Whole epochs behind a convolution at full speed: the same state as its `network`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,9 @@ from ..arrays import read_only
 from ..fast import FastNetwork, TrainStats
 from ..recipe import MIN_GAIN, Recipe
 from ..rng import initial_counters, initial_prng
+from ..state import state_sha256
 from .compiled import Kernels, list_taps, score_images, train_images
 from .kernels import initial_kernels
-from .network import check_recipe, conv_sha256
 from .shape import Convolution
 
 __all__ = ["FastConvNetwork"]
@@ -32,8 +33,7 @@ class FastConvNetwork:
     """
 
     def __init__(self, recipe: Recipe, conv: Convolution):
-        check_recipe(recipe, conv)
-        self.recipe, self.conv = recipe, conv
+        self.recipe, self.conv = replace(recipe, conv=conv), conv
         self._dense = FastNetwork(recipe)
         self._kernels = Kernels.empty(conv)
         self.load(initial_kernels(conv, recipe.seed),
@@ -116,8 +116,8 @@ class FastConvNetwork:
         return TrainStats(len(labels), *counts)
 
     def state_sha256(self) -> str:
-        """`conv_sha256` of kernels and counters."""
-        return conv_sha256(self._kernels.counters, self._dense.counters)
+        """`state_sha256` of kernels, then layers."""
+        return state_sha256([self._kernels.counters, *self._dense.counters])
 
     def _inputs(self, x: Bytes) -> Bytes:
         if x.dtype != np.uint8 or x.ndim != 2 or x.shape[1] != self.conv.inputs:

@@ -4,43 +4,21 @@ Slow on purpose. `tritgrad.model.convolution.fast` computes the same numbers, co
 """
 
 from collections.abc import Sequence
-from hashlib import sha256
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import BadInput
 from .. import arithmetic
 from ..arithmetic import IntArray
 from ..margin import MarginNetwork, SampleStats
 from ..recipe import Recipe
 from ..rng import initial_counters, initial_prng
+from ..state import state_sha256
 from .kernels import ConvKernels
 from .shape import Convolution
 
-__all__ = ["ConvNetwork", "check_recipe", "conv_sha256"]
-
-
-def conv_sha256(kernels: npt.NDArray[np.integer],
-                counters: Sequence[npt.NDArray[np.integer]]) -> str:
-    """SHA-256 of the kernels' counters, then of the dense layers', as `margin.state_sha256`."""
-    digest = sha256()
-    for part in (kernels, *counters):
-        digest.update(np.ascontiguousarray(part, "<i2").tobytes())
-    return digest.hexdigest()
-
-
-def check_recipe(recipe: Recipe, conv: Convolution) -> None:
-    """Refuse a recipe of dense layers that cannot stand behind a convolution."""
-    if (recipe.layers[0], recipe.planes) != (conv.outputs, conv.bits):
-        raise BadInput(f"layers must begin with the convolution's {conv.outputs} outputs of "
-                       f"{conv.bits} bits, not with {recipe.layers[0]} inputs of {recipe.planes}")
-    for name in ("scale_refresh", "prune", "skip"):
-        if getattr(recipe, name) is not None:
-            raise BadInput(f"{name} must be left away behind a convolution, "
-                           f"not {getattr(recipe, name)!r}")
-    if recipe.conserve:
-        raise BadInput(f"conserve must be left away behind a convolution, not {recipe.conserve!r}")
+__all__ = ["ConvNetwork"]
 
 
 class ConvNetwork(MarginNetwork):
@@ -61,8 +39,7 @@ class ConvNetwork(MarginNetwork):
     """
 
     def __init__(self, recipe: Recipe, conv: Convolution):
-        check_recipe(recipe, conv)
-        super().__init__(recipe)
+        super().__init__(replace(recipe, conv=conv))
         self.kernels = ConvKernels(conv, recipe.seed)
         self.counters = initial_counters(recipe.layers, recipe.counter_bits, recipe.seed, conv.size)
         self.prng = initial_prng(recipe.layers, recipe.seed, conv.size)
@@ -102,5 +79,5 @@ class ConvNetwork(MarginNetwork):
         return SampleStats(correct, True, flips)
 
     def state_sha256(self) -> str:
-        """`conv_sha256` of kernels and counters."""
-        return conv_sha256(self.kernels.counters, self.counters)
+        """`state_sha256` of kernels, then layers."""
+        return state_sha256([self.kernels.counters, *self.counters])
