@@ -8,7 +8,7 @@ import numpy as np
 from ...errors import BadInput
 from ..data.codings.choice import Repeat, Select
 from ..data.codings.coding import Coding
-from ..data.codings.images import DIRECTIONS, Edges, TopBits
+from ..data.codings.images import DIRECTIONS, Channels, Edges, TopBits
 from ..data.codings.numbers import CLIP, Planes, Signed, Thermometer
 from ..data.codings.step import Step
 from .graph import Graph
@@ -90,9 +90,12 @@ def _top_bits(graph: Graph, step: TopBits, x: str) -> str:
     return _top(graph, x, 8 - step.planes)
 
 
-def _edges(graph: Graph, step: Edges, x: str) -> str:
-    directions, thresholds, pool = DIRECTIONS[:step.directions], step.thresholds, step.pool
-    maps = len(thresholds) * len(directions)
+def _rises(graph: Graph, step: Edges | Channels, x: str) -> str:
+    """1 where the brightness rises by a threshold in a direction, else 0.
+
+    By row, threshold, direction, row and column of the image.
+    """
+    directions, thresholds = DIRECTIONS[:step.directions], step.thresholds
     kernels = np.zeros((len(directions), 1, 3, 3))
     for n, (down, right) in enumerate(directions):
         kernels[n, 0, 1 + down, 1 + right] = 1
@@ -103,7 +106,18 @@ def _edges(graph: Graph, step: Edges, x: str) -> str:
     wide = graph.add("Unsqueeze", steps, graph.constant([1], np.int64))
     levels = np.array(thresholds).reshape(1, -1, 1, 1, 1)
     over = graph.add("GreaterOrEqual", wide, graph.constant(levels, np.float32))
-    found = graph.add("Reshape", graph.cast(over, np.float32),
+    return graph.cast(over, np.float32)
+
+
+def _channels(graph: Graph, step: Channels, x: str) -> str:
+    counts = graph.add("ReduceSum", _rises(graph, step, x), graph.constant([1], np.int64),
+                       keepdims=0)
+    return graph.add("Reshape", counts, graph.constant([-1, step.outputs], np.int64))
+
+
+def _edges(graph: Graph, step: Edges, x: str) -> str:
+    maps, pool = len(step.thresholds) * step.directions, step.pool
+    found = graph.add("Reshape", _rises(graph, step, x),
                       graph.constant([-1, maps, *step.shape], np.int64))
     if pool > 1:
         found = graph.add("MaxPool", found, kernel_shape=[pool, pool], strides=[pool, pool])
@@ -121,4 +135,4 @@ def _select(graph: Graph, step: Select, x: str) -> str:
 
 BUILDERS: dict[type[Step], Callable[[Graph, Any, str], str]] = {
     Planes: _planes, Signed: _signed, Thermometer: _thermometer, TopBits: _top_bits,
-    Edges: _edges, Repeat: _repeat, Select: _select}
+    Edges: _edges, Channels: _channels, Repeat: _repeat, Select: _select}

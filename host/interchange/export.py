@@ -33,9 +33,10 @@ def as_onnx(model: TrainedModel) -> Any:
     graph = Graph(model.coding.features)
     x = add_coding(graph, model.coding, "features")
     recipe, dtype = model.recipe, _exact(model)
+    x = _convolved(graph, model, x)
     x = x if dtype is np.float32 else graph.cast(x, dtype)
     top = float((1 << recipe.activation_bits) - 1)
-    for n, weights in enumerate(model.trits()):
+    for n, weights in enumerate(model.trits()[-recipe.depth:]):
         z = graph.add("MatMul", x, graph.constant(weights.T, dtype, "weights"))
         z = _skipped(graph, z, x, recipe.skips[n], dtype)
         z = _scaled(graph, z, model, n, dtype)
@@ -54,6 +55,9 @@ def as_qonnx(model: TrainedModel) -> Any:
     """
     graph = Graph(model.coding.features)
     recipe, dtype = model.recipe, _exact(model)
+    if recipe.conv is not None:
+        raise BadInput("the model has a convolution, which QONNX export would leave out; export "
+                       "with --onnx")
     if dtype is not np.float32:
         raise BadInput(f"QONNX computes in float32, which cannot hold the sums of "
                        f"{'-'.join(map(str, recipe.layers))} exactly; export with --onnx")
@@ -105,6 +109,24 @@ def _exact(model: TrainedModel) -> type[np.floating[Any]]:
         skip = 1 << (recipe.skips[n] - 1) if recipe.skips[n] else 0
         largest = max(largest, (inputs + skip) * ((1 << bits) - 1))
     return np.float32 if 2 * largest <= 1 << 24 else np.float64
+
+
+def _convolved(graph: Graph, model: TrainedModel, x: str) -> str:
+    """Outputs of the convolution, if there is one; its sums are whole numbers below 2^12."""
+    conv = model.recipe.conv
+    if conv is None:
+        return x
+    kernels = model.trits()[0].reshape(conv.kernels, conv.channels, conv.kernel, conv.kernel)
+    shape = [-1, conv.channels, conv.rows, conv.columns]
+    z = graph.add("Reshape", x, graph.constant(shape, np.int64))
+    z = graph.add("Conv", z, graph.constant(kernels, np.float32, "kernels"),
+                  kernel_shape=[conv.kernel, conv.kernel])
+    z = graph.add("MaxPool", z, kernel_shape=[conv.pool] * 2, strides=[conv.pool] * 2)
+    z = graph.add("Floor", graph.add("Mul", z, graph.constant(0.5**conv.shift, np.float32)))
+    z = graph.add("Clip", z, graph.constant(0.0, np.float32),
+                  graph.constant(float((1 << conv.bits) - 1), np.float32))
+    z = graph.add("Transpose", z, perm=[0, 3, 2, 1])  # column of windows, row, kernel
+    return graph.add("Reshape", z, graph.constant([-1, conv.outputs], np.int64))
 
 
 def _skipped(graph: Graph, z: str, x: str, skip: int, dtype: npt.DTypeLike) -> str:

@@ -10,6 +10,7 @@ import pytest
 from tritgrad.errors import BadInput
 from tritgrad.host.api.estimator import TernaryClassifier
 from tritgrad.host.data.codings.spec import fit
+from tritgrad.host.interchange.export import as_onnx, as_qonnx
 from tritgrad.host.run.checkpoint import Checkpoint
 from tritgrad.host.run.export import write_npz
 from tritgrad.host.run.model_file import TrainedModel
@@ -21,6 +22,7 @@ from tritgrad.model.convolution.shape import Convolution
 from tritgrad.model.recipe import Recipe
 
 from ..command import call, refusal
+from ..interchange.test_export import by_onnxruntime
 from .test_export import needs_compiler, run_c
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -136,6 +138,23 @@ def test_the_c_header_gives_the_references_scores(tmp_path, conv, text):
     for x, row in zip(coding.apply(values), rows, strict=True):
         scores = net.scores(x).tolist()
         assert row == [*x.tolist(), *scores, int(np.argmax(scores))]
+
+
+@pytest.mark.parametrize("conv, text", [
+    (Convolution(6, 7, 3, 3, 2), "planes:2"),
+    (Convolution(7, 6, 4, 2, 1, planes=4, bits=3, shift=3), "planes:4"),
+    (Convolution(7, 6, 2, 3, 3, channels=4), "channels:20+60+90:4"),
+])
+def test_onnx_gives_the_references_scores(conv, text):
+    values = np.round(np.random.default_rng(6).normal(size=(60, 42)) * 40, 1)
+    coding = fit(text, values, np.arange(60), image_shape=(conv.rows, conv.columns))
+    model = random_model(conv, coding)
+    net = reference(model)
+    scores, labels = by_onnxruntime(as_onnx(model), values)
+    expected = [net.scores(x).tolist() for x in coding.apply(values)]
+    assert scores.tolist() == expected and labels.tolist() == np.argmax(expected, axis=1).tolist()
+    with pytest.raises(BadInput, match="^the model has a convolution, which QONNX export would"):
+        as_qonnx(model)
 
 
 def test_npz(tmp_path):
