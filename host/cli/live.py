@@ -79,6 +79,8 @@ def live(context: click.Context, model_file: str | None, dataset: str, data_dir:
                 option = {"left_out": "without"}.get(name, name)
                 raise BadInput(f"--{option} goes without MODEL; leave one away")
         model_file, model = opened(model_file)
+        if model.recipe.conv is not None:
+            raise BadInput(f"{model_file} has a convolution, which live would leave out")
         data = model_rows(model, model_file, None, {"data_dir": options.data_dir})[0]
         recipe = model.recipe
         options = replace(options, counter_bits=recipe.counter_bits, hidden=recipe.layers[1:-1],

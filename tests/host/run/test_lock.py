@@ -86,7 +86,7 @@ def test_two_processes_and_one_that_is_killed(data):
 def test_a_folder_is_unmade_if_nothing_came_of_it(data, monkeypatch):
     def fail(*arguments, **settings):
         raise BadInput("no device")
-    monkeypatch.setattr("tritgrad.host.cli.train.open_learner", fail)
+    monkeypatch.setattr("tritgrad.host.run.running.open_learner", fail)
     for more in (["--out", "a/b"], []):
         refusal(*QUICK, "--dataset", data, *more)
     assert sorted(os.listdir()) in (["work"], ["runs", "work"])
