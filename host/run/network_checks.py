@@ -1,15 +1,15 @@
-"""What the options say of the network, refused in the user's words, and its convolution."""
+"""What the options say of the network, refused in the user's words, and its convolution.
 
-from typing import TYPE_CHECKING
+Options are those of `tritgrad.host.run.options.TrainOptions`, which stands above this module.
+"""
+
+from typing import Any
 
 from ...errors import BadInput
 from ...model.convolution.shape import Convolution, parse_kernels
 from ...model.recipe import MIN_GAIN
 from ..data.codings.images import Channels
 from ..data.datasets import Dataset
-
-if TYPE_CHECKING:
-    from .options import TrainOptions
 
 __all__ = ["check_convolution", "check_network", "convolution"]
 
@@ -20,7 +20,7 @@ NUMBERS = {"pool": ("pool", 3), "conv_bits": ("bits", 2), "conv_counter_bits": (
            "conv_shift": ("shift", None), "conv_gain": ("gain", -2)}
 
 
-def check_network(options: "TrainOptions") -> None:
+def check_network(options: Any) -> None:
     """Refuse in the user's words what a recipe would refuse in its own."""
     for size in options.hidden:
         if not 1 <= size <= 65535:
@@ -39,7 +39,7 @@ def check_network(options: "TrainOptions") -> None:
                 raise BadInput(f"--act-shift must be from 0 to 31, not {shift}")
 
 
-def check_convolution(options: "TrainOptions") -> None:
+def check_convolution(options: Any) -> None:
     """Refuse options that do not go with a convolution, if there is one."""
     if options.conv is None:
         return
@@ -58,7 +58,7 @@ def check_convolution(options: "TrainOptions") -> None:
         raise BadInput(f"--wrong must be 0 or 1, not {options.wrong}")
 
 
-def convolution(options: "TrainOptions", data: Dataset) -> Convolution | None:
+def convolution(options: Any, data: Dataset) -> Convolution | None:
     """The convolution over the images of a data set, if the options ask for one."""
     if options.conv is None:
         for name in (*NUMBERS, "wrong"):
