@@ -229,5 +229,7 @@ def test_what_needs_a_core_or_dense_layers_alone_is_refused():
         "model.npz has a convolution, which trace would leave out")
     assert refusal("tune", "model.npz") == (
         "model.npz has a convolution, which tune would leave out")
+    assert refusal("live", "model.npz") == (
+        "model.npz has a convolution, which live would leave out")
     assert "has a convolution; no run goes on from such a model yet" in refusal(
         "train", "--from", "model.npz", "--dataset", "digits", "--out", "next")
