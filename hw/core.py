@@ -5,7 +5,6 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..model.config import CoreConfig
-from ..units.watchdog.rtl import Watchdog
 from .engine import Engine
 from .link.commands import CommandProcessor
 from .link.receiver import Receiver
@@ -47,18 +46,19 @@ class Core(wiring.Component):
         m.submodules.commands = commands = CommandProcessor(config)
         m.submodules.engine = engine = Engine(config)
         m.submodules.results = results = ResultSender(config)
-        m.submodules.arbiter = arbiter = Arbiter(3 if config.trace else 2)
+        records = engine.sockets.having("records")
+        m.submodules.arbiter = arbiter = Arbiter(2 + len(records))
         m.submodules.transmitter = transmitter = Transmitter()
 
         connect(m, flipped(self.i), receiver.i)
         connect(m, receiver.o_frame, commands.frames)
         connect(m, commands.answers, arbiter.i[0])
         connect(m, results.o, arbiter.i[1])
-        if config.trace:
+        for port in records:  # the wire has one kind of them
             m.submodules.pieces = pieces = PieceSender()
-            connect(m, engine.trace, pieces.i)
+            connect(m, port.o, pieces.i)
             connect(m, pieces.o, arbiter.i[2])
-            m.d.comb += [pieces.clear.eq(engine.begin), engine.tracing.eq(pieces.busy)]
+            m.d.comb += [pieces.clear.eq(engine.begin), port.sending.eq(pieces.busy)]
         connect(m, arbiter.o, transmitter.i)
         connect(m, transmitter.o, flipped(self.o))
         connect(m, commands.samples, engine.samples)
@@ -78,22 +78,32 @@ class Core(wiring.Component):
             engine.score_index.eq(results.score_index),
             results.score.eq(engine.score),
         ]
-        for name in ("program_write", "program_address", "program_data", "program_length",
-                     "table_write", "table_index", "table_record", "layers", "begin", "abort",
-                     "prng_load", "prng_state"):
-            m.d.comb += getattr(engine, name).eq(getattr(commands, name))
-        for name in "run", "waiting", "prng":
-            m.d.comb += getattr(commands, name).eq(getattr(engine, name))
-        if config.signature:
-            m.d.comb += commands.signed.eq(engine.update.signing.value)
-        if not config.watchdog:
-            return m
-        m.submodules.watchdog = watchdog = Watchdog(config.watchdog)
         m.d.comb += [
-            watchdog.owing.eq((engine.run == RunState.RUNNING) & ~engine.waiting
-                              | receiver.o_pending | ~commands.frames.ready | ~self.i.ready),
-            watchdog.progress.eq(engine.sequencer.dispatched
-                                 | commands.samples.valid & commands.samples.ready
-                                 | self.o.valid & self.o.ready),
+            engine.program_write.eq(commands.program_write),
+            engine.program_address.eq(commands.program_address),
+            engine.program_data.eq(commands.program_data),
+            engine.program_length.eq(commands.program_length),
+            engine.table_write.eq(commands.table_write),
+            engine.table_index.eq(commands.table_index),
+            engine.table_record.eq(commands.table_record),
+            engine.layers.eq(commands.layers),
+            engine.begin.eq(commands.begin),
+            engine.abort.eq(commands.abort),
+            engine.prng_load.eq(commands.prng_load),
+            engine.prng_state.eq(commands.prng_state),
+            commands.run.eq(engine.run),
+            commands.waiting.eq(engine.waiting),
+            commands.prng.eq(engine.prng),
         ]
-        return ResetInserter(watchdog.bite)(m)
+        if tails := engine.sockets.having("status"):
+            m.d.comb += commands.more.eq(Cat(tail.value for tail in tails))
+        guards = engine.sockets.having("guard")
+        for guard in guards:
+            m.d.comb += [
+                guard.owing.eq((engine.run == RunState.RUNNING) & ~engine.waiting
+                               | receiver.o_pending | ~commands.frames.ready | ~self.i.ready),
+                guard.progress.eq(engine.sequencer.dispatched
+                                  | commands.samples.valid & commands.samples.ready
+                                  | self.o.valid & self.o.ready),
+            ]
+        return ResetInserter(Cat(guard.bite for guard in guards).any())(m) if guards else m

@@ -61,7 +61,7 @@ def _table_bits(config: CoreConfig) -> int:
 
 
 def _widened(memory: Memory, config: CoreConfig) -> Memory:
-    """The list of rows with the fields of units in it (`hw.datapath.row_list.RowEntry`)."""
+    """The list of rows with the fields of units in it (`hw.parts.entry.RowEntry`)."""
     if memory.path != "engine.lister.memory":
         return memory
     fields = {name: bits_of(values(config)) for unit in UNITS if unit.within(config)

@@ -24,11 +24,41 @@ from ..firmware.frames import Space
 from ..firmware.isa import Op
 from ..firmware.wire import pack_words, unpack_words
 
-__all__ = ["Config", "Machine", "Memory", "Option", "Unit", "Window", "bits_of", "lanes"]
+__all__ = ["SOCKETS", "Config", "Machine", "Memory", "Option", "Unit", "Window", "bits_of", "lanes"]
 
 #: A ``CoreConfig``, and a ``Machine``: not imported, as those read the records.
 Config = Any
 Machine = Any
+
+
+#: Where a unit's circuit may be joined to a core (`hw.parts.sockets`), and what each carries.
+SOCKETS = {
+    "dispatch": "its instructions, and what it says to the sequencer",
+    "window": "the link's access to its memory",
+    "changes": "counters that an update moves",
+    "moves": "counters that it moves itself",
+    "trits": "reads of T while no other unit works",
+    "counters": "writes of T and R while no other unit works",
+    "stage": "sums on their way from the array",
+    "words": "words of T on their way to the array",
+    "rows": "a word for each row of a row group",
+    "stored": "activations that are stored",
+    "errors": "errors that are stored",
+    "begins": "what sums of the backward pass begin with",
+    "still": "counters that stay as they are",
+    "along": "steps of an update's counters",
+    "decision": "what the scores led to, and the flag",
+    "peek": "reads of activations, errors and scores",
+    "prng": "the generator's state",
+    "records": "records for the host",
+    "status": "more of the answer to STATUS",
+    "guard": "the reset",
+    "inputs": "its own store of samples",
+    "reader": "its own order of activations",
+    "masks": "activations lie at their words' places, with a mask of those that are not zero",
+    "debt": "updates that keep the sums of rows mod 3",
+    "training": "memory R, errors, and the update unit",
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +81,8 @@ class Option:
         Of `struct`, in the answer to HELLO.
     off
         Name of the option that leaves it away, where it is there by default.
+    sockets
+        What a core has more for it, beside the sockets of its unit.
     """
 
     field: str
@@ -60,6 +92,7 @@ class Option:
     trial: int = True
     code: str = "B"
     off: str = ""
+    sockets: tuple[str, ...] = ()
 
     @property
     def flag(self) -> bool:
@@ -87,7 +120,7 @@ class Window:
     put
         Write bytes into a machine, from a word on.
     memory
-        Where an engine keeps it: attributes down to the `BlockRam`.
+        Where the unit's circuit keeps it: attributes down to the `BlockRam`.
     """
 
     space: Space
@@ -160,6 +193,12 @@ class Unit:
         More that a configuration with the unit must keep: what is wrong, or None.
     ops
         Its instructions.
+    circuit
+        Class of its circuit, of ``units/<name>/rtl.py``; it is made of a ``CoreConfig``.
+    sockets
+        Those of `SOCKETS` that the circuit has, as members of that name.
+    status_bytes
+        Bytes that it adds to the answer to STATUS.
     windows
         Memories of its own that the link reaches.
     memories
@@ -168,7 +207,7 @@ class Unit:
     record, rows
         Fields, with the numbers they may have, that the core's row of the layer table
         (`hw.parts.ports.LayerRecord`) and its list of rows to update
-        (`hw.datapath.row_list.RowEntry`) have for its sake.
+        (`hw.parts.entry.RowEntry`) have for its sake.
     state
         Class of what it keeps of a network beside the counters (`model.state.Part`): a module of
         tritgrad and a name in it, as ``model.scales.rows:RowScales``.
@@ -186,6 +225,9 @@ class Unit:
     excludes: Mapping[str, str] = made(default_factory=dict)
     checks: tuple[Callable[[Config], str | None], ...] = ()
     ops: tuple[Op, ...] = ()
+    circuit: str = ""
+    sockets: tuple[str, ...] = ()
+    status_bytes: int = 0
     windows: tuple[Window, ...] = ()
     memories: Callable[[Config], tuple[Memory, ...]] = lambda config: ()
     record: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)

@@ -12,7 +12,7 @@ from . import UNITS
 from .record import Config, Memory, Option, Unit, Window
 
 __all__ = ["HELLO_FIELDS", "OPTIONS", "available", "check", "implied", "memories", "needed_by",
-           "refused_pairs", "unit_of", "windows", "with_options"]
+           "refused_pairs", "status_tail", "takes", "unit_of", "windows", "with_options"]
 
 Class = TypeVar("Class", bound=type)
 
@@ -59,6 +59,18 @@ def needed_by(op: Op) -> Unit | None:
 def available(config: Config) -> tuple[Op, ...]:
     """The instructions of a core."""
     return tuple(op for op in INSTRUCTIONS if op not in _NEEDS or _NEEDS[op].within(config))
+
+
+def takes(config: Config, socket: str) -> bool:
+    """Whether anything of a core is joined at a socket (`units.record.SOCKETS`)."""
+    return any(getattr(config, option.field) and socket in (
+        *option.sockets, *(unit.sockets if option.field == unit.field else ()))
+        for unit in UNITS for option in unit.options)
+
+
+def status_tail(config: Config) -> int:
+    """Bytes that units add to the answer to STATUS."""
+    return sum(unit.status_bytes for unit in UNITS if unit.within(config))
 
 
 def windows(config: Config) -> dict[Space, Window]:

@@ -8,9 +8,11 @@ from amaranth.lib.wiring import In, Out
 
 from ...firmware.isa import FORMAT, INSTRUCTIONS, Op, Operand
 from ...model.config import CoreConfig
+from ...units import UNITS
 from ...units.registry import available
 from ..memory.block_ram import BlockRam
 from ..parts.ports import LayerRecord, RunState
+from ..parts.sockets import Dispatch
 
 __all__ = ["Sequencer"]
 
@@ -39,33 +41,17 @@ class Sequencer(wiring.Component):
     flag : of the error unit.
     dispatched : strobe: an instruction is dispatched.
     clear : strobe: the program begins.
-    scrubbing, corrupt : with row sums: SCRUB goes on, and nothing is dispatched; it has found a
-        fault, and the program stops.
-    forward, error, backward, update, receive, send, scrub, refresh, scale : strobes to the units
-        (`scrub` with row sums, `refresh` and `scale` where rows have scales), with
+    forward, error, backward, update, receive, send : strobes to the units, with
     operand, record, last : the immediate, the table row it names (of the last layer for ERR and
         SEND), and whether that is the last layer.
-    stepping : where rows have scales: REFRESH has not written the flag yet, and SKIP waits.
     waiting : the program waits for a sample.
     stalled : the program waits for the link in this cycle.
-
-    Of a core with resident samples:
-
-    walking, walk : `record` is to be the row of this layer in the next cycle.
-    probe, loss, step : strobes, with `operand` and `record`.
-
-    Of a core with a trace unit:
-
-    settled : TRACE and TELL may be dispatched; drained : all that is to be sent is out.
-    trace, tell : strobes, with `operand`, `record` and `last`.
-
-    Of a core with a support:
-
-    limits, purge : strobes of CUTOFF and PURGE, with `operand` and `record`.
+    to_NAME : of each unit with instructions of its own, or that has something to say: `Dispatch`.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
+        self.units = [unit for unit in UNITS if unit.within(config) and "dispatch" in unit.sockets]
         super().__init__({
             "program_write": In(1),
             "program_address": In(range(config.program_depth)),
@@ -93,20 +79,15 @@ class Sequencer(wiring.Component):
             "update": Out(1),
             "receive": Out(1),
             "send": Out(1),
-            **({"refresh": Out(1), "scale": Out(1),
-                "stepping": In(1)} if config.scales else {}),
             "operand": Out(FORMAT[0][2]),
             "record": Out(LayerRecord(config)),
             "last": Out(1),
             "waiting": Out(1),
             "stalled": Out(1),
-            **({"settled": In(1), "drained": In(1), "trace": Out(1), "tell": Out(1)}
-               if config.trace else {}),
-            **({"scrubbing": In(1), "corrupt": In(1), "scrub": Out(1)} if config.row_sums else {}),
-            **({"walking": In(1), "walk": In(range(config.max_layers + 1)), "probe": Out(1),
-                "loss": Out(1), "step": Out(1)} if config.resident else {}),
-            **({"limits": Out(1), "purge": Out(1)} if config.support else {}),
+            **{f"to_{unit.name}": Out(Dispatch(config, unit.ops)) for unit in self.units},
         })
+        #: The ports of units, by their names.
+        self.ports = {unit.name: getattr(self, f"to_{unit.name}") for unit in self.units}
         self.program = BlockRam(32, config.program_depth)
         self.table = BlockRam(LayerRecord(config), config.max_layers)
         self.pc = Signal(range(config.program_depth + 1))
@@ -116,7 +97,7 @@ class Sequencer(wiring.Component):
         m = Module()
         m.submodules.program = program = self.program
         m.submodules.table = table = self.table
-        pc, counter = self.pc, self.counter
+        pc = self.pc
         m.d.comb += [
             program.write_address.eq(self.program_address),
             program.write_data.eq(self.program_data),
@@ -136,14 +117,18 @@ class Sequencer(wiring.Component):
             self.operand.eq(word["immediate"]),
         ]
 
+        self._tell_units(m)
+        missing = self._look_up(m, opcode)
+        self._control(m, opcode, missing)
+        return m
+
+    def _look_up(self, m, opcode):
+        """The instruction's row of the table; whether the layer that it names is missing."""
         names_layer, missing, works_on_last = Signal(), Signal(), Signal()
-        held, corrupt, walking = self.hold, Const(0), Const(0)
-        if self.config.row_sums:
-            held, corrupt = self.hold | self.scrubbing, self.corrupt
         number = self.operand[:len(self.layers)]  # the program loader accepts no others
         row = Mux(works_on_last, self.layers, number)
-        if self.config.resident:
-            walking, row = self.walking, Mux(self.walking, self.walk, row)
+        for port in self.ports.values():
+            row = Mux(port.looks, port.layer, row)
         named = [op for op in available(self.config)
                  if INSTRUCTIONS[op].operand is Operand.LAYER]
         m.d.comb += names_layer.eq(opcode.matches(*named))
@@ -151,16 +136,22 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             missing.eq(names_layer & ((number < least) | (number > self.layers))),
             works_on_last.eq((opcode == Op.ERR) | (opcode == Op.SEND)),
-            table.address.eq(row - 1),
-            self.record.eq(table.word),
+            self.table.address.eq(row - 1),
+            self.record.eq(self.table.word),
             self.last.eq(number == self.layers),
         ]
+        return missing
 
+    def _control(self, m, opcode, missing):
+        """What the instruction does to the program counter and the run state."""
+        pc, counter = self.pc, self.counter
+        held, corrupt = self._any("hold", self.hold), self._any("corrupt", Const(0))
+        looking = self._any("looks", Const(0))
         following = Signal.like(pc)
         stopping = Signal()  # an abort waits for the units
         looked_up = Signal()  # `record` is the one for this instruction
-        m.d.sync += looked_up.eq(~self.begin & ~self.dispatched & ~walking)
-        m.d.comb += [following.eq(pc), program.address.eq(following)]
+        m.d.sync += looked_up.eq(~self.begin & ~self.dispatched & ~looking)
+        m.d.comb += [following.eq(pc), self.program.address.eq(following)]
 
         def go_on(target=None):
             m.d.comb += [
@@ -169,8 +160,7 @@ class Sequencer(wiring.Component):
             ]
 
         def stop(state):
-            # What a trace unit has to tell is out before the program stops.
-            with m.If(self.drained) if self.config.trace else nullcontext():
+            with unless(m, self._any("lasting")):
                 m.d.sync += self.run.eq(state)
                 m.next = "Stopped"
 
@@ -198,7 +188,7 @@ class Sequencer(wiring.Component):
                             m.d.sync += counter.eq(counter - 1)
                             go_on(Mux(counter == 1, pc + 1, self.operand))
                         with m.Case(Op.SKIP):
-                            with m.If(~self.stepping) if self.config.scales else nullcontext():
+                            with unless(m, self._any("undecided")):
                                 go_on(Mux(self.flag, pc + 1, self.operand))
                         with m.Case(Op.FWD):
                             with m.If(missing):
@@ -211,7 +201,6 @@ class Sequencer(wiring.Component):
                             with m.If(self.quiet):
                                 self._dispatch_quiet(m, opcode, missing, looked_up, go_on, stop)
         m.d.sync += pc.eq(following)
-        return m
 
     def _dispatch_quiet(self, m, opcode, missing, looked_up, go_on, stop):
         with m.Switch(opcode):
@@ -231,17 +220,6 @@ class Sequencer(wiring.Component):
                 with m.If(looked_up):
                     m.d.comb += self.send.eq(1)
                     go_on()
-            if self.config.trace:
-                with m.Case(Op.TRACE):
-                    with m.If(self.settled):
-                        m.d.comb += self.trace.eq(1)
-                        go_on()
-                with m.Case(Op.TELL):
-                    with m.If(missing):
-                        stop(RunState.FAULT)
-                    with m.Elif(looked_up & self.settled):
-                        m.d.comb += self.tell.eq(1)
-                        go_on()
             with m.Case(Op.BWD, Op.UPD):
                 with m.If(missing):
                     stop(RunState.FAULT)
@@ -249,44 +227,45 @@ class Sequencer(wiring.Component):
                     m.d.comb += [self.backward.eq(opcode == Op.BWD),
                                  self.update.eq(opcode == Op.UPD)]
                     go_on()
-            if self.config.resident:
-                with m.Case(Op.PROBE):
-                    m.d.comb += self.probe.eq(1)
-                    go_on()
-                with m.Case(Op.LOSS):
-                    with m.If(self.countable):
-                        m.d.comb += self.loss.eq(1)
-                        go_on()
-                with m.Case(Op.STEP):
-                    with m.If(missing):
-                        stop(RunState.FAULT)
-                    with m.Elif(looked_up):
-                        m.d.comb += self.step.eq(1)
-                        go_on()
-            if self.config.support:
-                with m.Case(Op.CUTOFF):
-                    m.d.comb += self.limits.eq(1)
-                    go_on()
-                with m.Case(Op.PURGE):
-                    with m.If(missing):
-                        stop(RunState.FAULT)
-                    with m.Elif(looked_up):
-                        m.d.comb += self.purge.eq(1)
-                        go_on()
-            if self.config.row_sums:
-                with m.Case(Op.SCRUB):
-                    with m.If(missing):
-                        stop(RunState.FAULT)
-                    with m.Elif(looked_up):
-                        m.d.comb += self.scrub.eq(1)
-                        go_on()
-            if self.config.scales:
-                with m.Case(Op.REFRESH):
-                    m.d.comb += self.refresh.eq(1)
-                    go_on()
-                with m.Case(Op.SCALE):
-                    with m.If(missing):
-                        stop(RunState.FAULT)
-                    with m.Elif(looked_up):
-                        m.d.comb += self.scale.eq(1)
-                        go_on()
+            for port in self.ports.values():
+                for n, op in enumerate(port.signature.ops):
+                    with m.Case(op):
+                        ready, strobe = ~port.waits[n], getattr(port, op.name.lower())
+                        if INSTRUCTIONS[op].operand is Operand.LAYER:
+                            with m.If(missing):
+                                stop(RunState.FAULT)
+                            with m.Elif(looked_up & ready):
+                                m.d.comb += strobe.eq(1)
+                                go_on()
+                        else:
+                            with m.If(ready):
+                                m.d.comb += strobe.eq(1)
+                                go_on()
+
+    def _any(self, name, before=None):
+        """Whether any unit says so, or it was so before."""
+        said = [getattr(port, name) for port in self.ports.values()]
+        if not said:
+            return before
+        return Cat(said).any() if before is None or isinstance(before, Const) else (
+            before | Cat(said).any())
+
+    def _tell_units(self, m):
+        for port in self.ports.values():
+            m.d.comb += [
+                port.clear.eq(self.clear),
+                port.linked.eq(self.run != RunState.RUNNING),
+                port.operand.eq(self.operand),
+                port.record.eq(self.record),
+                port.last.eq(self.last),
+                port.layers.eq(self.layers),
+                port.forward.eq(self.forward),
+                port.error.eq(self.error),
+                port.backward.eq(self.backward),
+                port.update.eq(self.update),
+            ]
+
+
+def unless(m: Module, condition):
+    """While a condition that some cores have is not met."""
+    return nullcontext() if condition is None else m.If(~condition)

@@ -5,9 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
+from ...units.registry import takes
 from ..memory.block_ram import BlockRam
 from ..parts.entry import Entry, plane_mask
 from ..parts.ports import LayerRecord
+from ..parts.sockets import StoreTap
 
 __all__ = ["ActivationUnit"]
 
@@ -31,10 +33,9 @@ class ActivationUnit(wiring.Component):
     read_layer : number of a layer above the first; `read_count` are the entries of its inputs so
         far, `read_final` says that there will be no more.
     address, enable : entry to read; `entry` one cycle after, held while not enabled.
-    read_active : of a core with a support, the words that are not zero of the inputs of layer
+    read_active : where lists are masks, the words that are not zero of the inputs of layer
         `read_layer` so far. An entry then lies at ``output_base`` plus its word's number.
-    store, store_address, store_planes : of a core with skip connections: strobe with each word of
-        neurons, its address counted from ``output_base``, and its planes.
+    stored : each word of neurons, where a unit takes it; see `StoreTap`.
     gate_address : word of gate bits to read; `gates` one cycle after.
     """
 
@@ -58,12 +59,8 @@ class ActivationUnit(wiring.Component):
             "gate_address": In(range(config.hidden_depth)),
             "gates": Out(config.lanes),
             **({"z_next": In(signed(config.score_bits))} if config.drain == 2 else {}),
-            **({"read_active": Out(config.max_words)} if config.support else {}),
-            **({
-                "store": Out(1),
-                "store_address": Out(range(config.hidden_depth)),
-                "store_planes": Out(config.activation_bits * config.lanes),
-            } if config.skip else {}),
+            **({"read_active": Out(config.max_words)} if takes(config, "masks") else {}),
+            **({"stored": Out(StoreTap(config))} if takes(config, "stored") else {}),
         })
         self.memory = BlockRam(self.layout, config.hidden_depth)
         #: Entries of the inputs of each layer but the first.
@@ -71,7 +68,7 @@ class ActivationUnit(wiring.Component):
                        for n in range(2, config.max_layers + 1)}
         #: Words of them that are not zero.
         self.active = {n: Signal(config.max_words, name=f"active{n}")
-                       for n in range(2, config.max_layers + 1)} if config.support else {}
+                       for n in range(2, config.max_layers + 1)} if takes(config, "masks") else {}
         self.gate_memory = BlockRam(config.lanes, config.hidden_depth)
 
     def elaborate(self, platform):
@@ -131,7 +128,7 @@ class ActivationUnit(wiring.Component):
         planes = Cat(pack)
         mask = plane_mask(planes, lanes)
         m.d.comb += [
-            memory.write_address.eq(base + (index if config.support else count)),
+            memory.write_address.eq(base + (index if self.active else count)),
             memory.write_data.index.eq(index),
             memory.write_data.mask.eq(mask),
             memory.write_data.planes.eq(planes),
@@ -141,11 +138,11 @@ class ActivationUnit(wiring.Component):
             gate_memory.write.eq(store),
             self.read_final.eq(~(self.busy & (target == self.read_layer))),
         ]
-        if config.skip:
+        if takes(config, "stored"):
             m.d.comb += [
-                self.store.eq(store),
-                self.store_address.eq(base + index),
-                self.store_planes.eq(planes),
+                self.stored.store.eq(store),
+                self.stored.address.eq(base + index),
+                self.stored.planes.eq(planes),
             ]
         for number, kept in self.counts.items():
             with m.If(target == number):

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
+from ...units.registry import takes
 from ..parts.arith import times
 from ..parts.ports import LayerRecord
 
@@ -24,8 +25,7 @@ class ErrorUnit(wiring.Component):
     flag : the last comparison's result; `clear` resets it.
     busy : errors are being written.
     write, write_address, write_data : to the error store.
-    settle, settled : strobe, and what the flag becomes; of a core with resident samples or with
-        scales.
+    settle, settled : strobe, and what the flag becomes, where a unit decides too (`Decision`).
     """
 
     def __init__(self, config: CoreConfig):
@@ -45,7 +45,7 @@ class ErrorUnit(wiring.Component):
             "write": Out(1),
             "write_address": Out(range(config.output_words * config.steps)),
             "write_data": Out(2 * config.update_lanes),
-            **({"settle": In(1), "settled": In(1)} if config.resident or config.scales else {}),
+            **({"settle": In(1), "settled": In(1)} if takes(config, "decision") else {}),
         })
 
     def elaborate(self, platform):
@@ -82,7 +82,7 @@ class ErrorUnit(wiring.Component):
                 left.eq(self.record.outputs),
                 self.write_address.eq(times(self.record.output_base, self.config.steps)),
             ]
-        if self.config.resident or self.config.scales:
+        if takes(self.config, "decision"):
             with m.If(self.settle):
                 m.d.sync += self.flag.eq(self.settled)
         with m.If(self.clear):

@@ -5,9 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
+from ...units.registry import takes
 from ..parts.arith import select, times
 from ..parts.entry import Entry
 from ..parts.ports import LayerRecord
+from ..parts.sockets import RowWords
 
 __all__ = ["ForwardControl"]
 
@@ -28,11 +30,7 @@ class ForwardControl(wiring.Component):
     address : T word of all banks.
     x, active, last, plane, rows : to the array, one cycle after `address`.
 
-    Of a core with resident samples:
-
-    perturb : valid with `start`: before each row group, R cycles go to
-    row_address, row_shift : number of the row whose word is read; it is there, of the R rows in
-        their order.
+    row_words : see `RowWords`, where a unit has such.
     """
 
     def __init__(self, config: CoreConfig):
@@ -54,8 +52,7 @@ class ForwardControl(wiring.Component):
             "last": Out(1),
             "plane": Out(range(config.word_bits)),
             "rows": Out(range(config.banks + 1)),
-            **({"perturb": In(1), "row_address": Out(range(config.output_words * config.lanes)),
-                "row_shift": Out(1)} if config.resident else {}),
+            **({"row_words": Out(RowWords(config))} if takes(config, "rows") else {}),
         })
 
     def elaborate(self, platform):
@@ -119,19 +116,20 @@ class ForwardControl(wiring.Component):
 
     def _ready(self, m, group_ends, final_group):
         """Whether the words of the group's rows are there."""
-        if not self.config.resident:
+        if not takes(self.config, "rows"):
             return Const(1)
-        perturb = Signal()
+        port, wanted = self.row_words, Signal()
         left = Signal(range(self.config.banks + 1))  # words to read
-        m.d.sync += self.row_shift.eq(left.any())
+        m.d.comb += port.index.eq(self.entry.index)
+        m.d.sync += port.shift.eq(left.any())
         with m.If(left.any()):
-            m.d.sync += [left.eq(left - 1), self.row_address.eq(self.row_address + 1)]
-        with m.If(group_ends & ~final_group & perturb):
+            m.d.sync += [left.eq(left - 1), port.address.eq(port.address + 1)]
+        with m.If(group_ends & ~final_group & wanted):
             m.d.sync += left.eq(self.config.banks)
         with m.If(self.start):
             m.d.sync += [
-                perturb.eq(self.perturb),
-                left.eq(Mux(self.perturb, self.config.banks, 0)),
-                self.row_address.eq(times(self.record.output_base, self.config.lanes)),
+                wanted.eq(port.wanted),
+                left.eq(Mux(port.wanted, self.config.banks, 0)),
+                port.address.eq(times(self.record.output_base, self.config.lanes)),
             ]
         return ~left.any()

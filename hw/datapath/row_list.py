@@ -1,69 +1,17 @@
 """The row list: which rows of a layer have an error, and where they live."""
 
 from amaranth import *
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
-from ...units import UNITS
+from ...units.registry import takes
 from ..memory.block_ram import BlockRam
 from ..parts.arith import times
+from ..parts.entry import RowEntry
 from ..parts.ports import LayerRecord
 
-__all__ = ["ErrorStore", "RowEntry", "RowLister"]
-
-
-class ErrorStore(wiring.Component):
-    """Error trits of all layers: words of U trits, two bits each (01 is +1, 11 is -1).
-
-    Members
-    -------
-    address : word to read; `word` one cycle after.
-    write, write_address, write_data : written at the clock edge.
-    """
-
-    def __init__(self, config: CoreConfig):
-        self.config = config
-        depth = config.output_words * config.steps
-        bits = 2 * config.update_lanes
-        super().__init__({
-            "address": In(range(depth)),
-            "word": Out(bits),
-            "write": In(1),
-            "write_address": In(range(depth)),
-            "write_data": In(bits),
-        })
-        self.memory = BlockRam(bits, depth)
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.memory = memory = self.memory
-        for name in "address", "write", "write_address", "write_data":
-            m.d.comb += getattr(memory, name).eq(getattr(self, name))
-        m.d.comb += self.word.eq(memory.word)
-        return m
-
-
-class RowEntry(data.StructLayout):
-    """A row with an error: its sign, its bank and first word in T, its first word in R.
-
-    With one bank, rows lie in R as in T (`model.layout.place`), and `residual` is left out: word n
-    of T belongs to the L/U words of R from n * L/U on. Units have fields in it, as their records
-    say: with row sums or scales, `number` is the word of SUMS and S, and with a support `group` is
-    that of SUPPORT.
-    """
-
-    def __init__(self, config: CoreConfig):
-        residual = {"residual": range(config.residual_depth)} if config.banks > 1 else {}
-        units = {name: values(config) for unit in UNITS if unit.within(config)
-                 for name, values in unit.rows.items()}
-        super().__init__({
-            "negative": 1,
-            "bank": range(config.banks),
-            "trit": range(config.trit_depth),
-            **residual,
-            **units,
-        })
+__all__ = ["RowLister"]
 
 
 class RowLister(wiring.Component):
@@ -76,7 +24,7 @@ class RowLister(wiring.Component):
     -------
     start, record : strobe and table row of the layer.
     error_address, error_word : to the error store.
-    every : list the rows without an error too; of a core with resident samples.
+    every : list the rows without an error too; where a unit has socket `along`.
     count, final : entries so far; whether the scan is over.
     address, enable : entry to read; `entry` one cycle after, held while not enabled.
     """
@@ -95,7 +43,7 @@ class RowLister(wiring.Component):
             "address": In(range(config.max_neurons)),
             "enable": In(1),
             "entry": Out(self.layout),
-            **({"every": In(1)} if config.resident else {}),
+            **({"every": In(1)} if takes(config, "along") else {}),
         })
         self.memory = BlockRam(self.layout, config.max_neurons)
 
@@ -110,6 +58,7 @@ class RowLister(wiring.Component):
         lane = Signal(range(config.update_lanes))
         left = Signal.like(self.record.outputs)
         row = Signal(self.layout)
+        fields = self.layout.members
         words = Signal.like(self.record.words)
         stride = Signal(range(config.max_words * config.steps + 1))
         found = Signal()
@@ -129,14 +78,14 @@ class RowLister(wiring.Component):
         def next_row():
             with m.If(row.bank == config.banks - 1):
                 m.d.sync += [row.bank.eq(0), row.trit.eq(row.trit + words)]
-                if config.support:
+                if "group" in fields:
                     m.d.sync += row.group.eq(row.group + 1)
             with m.Else():
                 m.d.sync += row.bank.eq(row.bank + 1)
             m.d.sync += left.eq(left - 1)
             if config.banks > 1:
                 m.d.sync += row.residual.eq(row.residual + stride)
-            if config.row_sums or config.scales:
+            if "number" in fields:
                 m.d.sync += row.number.eq(row.number + 1)
 
         with m.FSM():
@@ -153,9 +102,9 @@ class RowLister(wiring.Component):
                     ]
                     if config.banks > 1:
                         m.d.sync += row.residual.eq(self.record.residual_base)
-                    if config.support:
+                    if "group" in fields:
                         m.d.sync += row.group.eq(self.record.group_base)
-                    if config.row_sums or config.scales:
+                    if "number" in fields:
                         m.d.sync += row.number.eq(times(self.record.output_base, config.lanes))
                     m.next = "Fetch"
             with m.State("Fetch"):
@@ -165,7 +114,7 @@ class RowLister(wiring.Component):
                 m.next = "Scan"
             with m.State("Scan"):
                 m.d.comb += found.eq(errors[0])
-                if config.resident:
+                if takes(config, "along"):
                     m.d.comb += found.eq(errors[0] | self.every)
                 m.d.sync += [
                     self.count.eq(self.count + found),

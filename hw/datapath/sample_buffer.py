@@ -9,6 +9,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig
+from ...units.registry import takes
 from ..memory.block_ram import BlockRam
 from ..parts.entry import Entry, plane_mask
 from ..parts.ports import sample_word
@@ -30,12 +31,12 @@ class SampleBuffer(wiring.Component):
     label, count : of the sample in hand: its label and the entries of its list.
     address, enable : entry of the sample in hand to read; `entry` one cycle after, held while not
         enabled.
-    active : of a core with a support, the words of the sample in hand that are not zero. An entry
+    active : where lists are masks, the words of the sample in hand that are not zero. An entry
         then lies at the address that is its word's number.
     """
 
     def __init__(self, config: CoreConfig):
-        self.config = config
+        self.config, self.masks = config, takes(config, "masks")
         words = config.max_input_words
         self.layout = Entry(config, config.input_planes, words)
         super().__init__({
@@ -48,7 +49,7 @@ class SampleBuffer(wiring.Component):
             "address": In(range(words)),
             "enable": In(1),
             "entry": Out(self.layout),
-            **({"active": Out(words)} if config.support else {}),
+            **({"active": Out(words)} if self.masks else {}),
         })
         self.memory = BlockRam(self.layout, 2 << (words - 1).bit_length())
         self.hand = Signal()  # the buffer in hand
@@ -62,7 +63,7 @@ class SampleBuffer(wiring.Component):
         label = Signal(8)
         mask = plane_mask(self.i.p.planes, self.config.lanes)
 
-        place = index if self.config.support else appended[:len(self.address)]
+        place = index if self.masks else appended[:len(self.address)]
         m.d.comb += [
             memory.address.eq(Cat(self.address, self.hand)),
             memory.enable.eq(self.enable),
@@ -97,7 +98,7 @@ class SampleBuffer(wiring.Component):
                 appended.eq(0),
                 index.eq(0),
             ]
-        if self.config.support:
+        if self.masks:
             arriving = Signal.like(self.active)
             with m.If(self.i.valid & self.i.ready):
                 for n in range(len(arriving)):

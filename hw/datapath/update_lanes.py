@@ -5,6 +5,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import MAX_SKIP, CoreConfig
+from ...units.registry import takes
+from ..parts.sockets import BEGIN
 
 __all__ = ["BackwardLane", "DebtLane", "StepLane", "StepPlan", "UpdateLane"]
 
@@ -129,13 +131,13 @@ class UpdateLane(wiring.Component):
     step, negative : how far it moves, and whether down.
     new_trit, new_residual : the counter after.
     flip : whether the trit changed; a move between 00 and 11 is no change.
-    saturated : whether the sum was out of range; of a core with a trace unit.
+    saturated : whether the sum was out of range; where a unit follows changes.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
         low = config.residual_bits
-        traced = {"saturated": Out(1)} if config.trace else {}
+        traced = {"saturated": Out(1)} if takes(config, "changes") else {}
         super().__init__({
             "trit": In(2),
             "residual": In(low),
@@ -163,7 +165,7 @@ class UpdateLane(wiring.Component):
             m.d.comb += moved.eq(total)
         with m.Else():
             m.d.comb += moved.eq(Cat((~total[-1]).replicate(bits - 1), total[-1]))
-            if self.config.trace:
+            if takes(self.config, "changes"):
                 m.d.comb += self.saturated.eq(1)
 
         def is_nonzero(trit):
@@ -237,8 +239,7 @@ class BackwardLane(wiring.Component):
     trit : two-bit trit of the row.
     active, first, negative : a row is there; it is the sum's first; its error is -1.
     gate : gate bit of the input, with the cycle after the sum's last row.
-    above, skip : of a core with skip connections: with `first`, the error of the neuron at the
-        same place in the layer above, two bits, and the layer's skip (`model.arithmetic.skipped`).
+    begin : with `first`, what the sum begins with, where a unit says so (`SumBegins`).
     error : sign of the sum, two bits (01 is +1, 11 is -1), 0 where the gate bit is 0.
     """
 
@@ -251,18 +252,15 @@ class BackwardLane(wiring.Component):
             "negative": In(1),
             "gate": In(1),
             "error": Out(2),
-            **({"above": In(2), "skip": In(range(MAX_SKIP + 2))} if config.skip else {}),
+            **({"begin": In(BEGIN)} if takes(config, "begins") else {}),
         })
 
     def elaborate(self, platform):
         m = Module()
-        largest = self.config.max_neurons + (self.config.skip << MAX_SKIP)
-        total = Signal(signed(largest.bit_length() + 1))
-        begin = Const(0)
-        if self.config.skip:
-            begin = Signal(signed(MAX_SKIP + 2))
-            with m.If(self.skip != 0):
-                m.d.comb += begin.eq(self.above.as_signed() << (self.skip - 1)[:3])
+        begin, most = Const(0), self.config.max_neurons
+        if takes(self.config, "begins"):
+            begin, most = self.begin, most + (1 << MAX_SKIP)
+        total = Signal(signed(most.bit_length() + 1))
         one = self.trit[0] ^ self.trit[1]
         down = self.trit[1] ^ self.negative
         term = Cat(one, one & down).as_signed()

@@ -11,14 +11,13 @@ from ...firmware.frames import (
     MAGIC,
     NAK,
     PROTOCOL_VERSION,
-    SIGNATURE_BYTES,
     SLOTS,
     STATUS_FIELDS,
     Status,
     pack_fields,
 )
 from ...model.config import CoreConfig
-from ...units.registry import HELLO_FIELDS
+from ...units.registry import HELLO_FIELDS, status_tail
 from ..memory.block_ram import BlockRam
 from ..parts.ports import PACKET_BYTE, RunState
 
@@ -40,7 +39,7 @@ HELLO_BYTES, STATUS_BYTES = _size(HELLO_FIELDS), _size(STATUS_FIELDS)
 
 def status_bytes(config: CoreConfig) -> int:
     """Bytes of a core's answer to STATUS behind the head."""
-    return STATUS_BYTES + (SIGNATURE_BYTES if config.signature else 0)
+    return STATUS_BYTES + status_tail(config)
 
 
 class AnswerSender(wiring.Component):
@@ -150,7 +149,7 @@ class StatusReport(wiring.Component):
     prng : the next byte of the PRNG's state.
     index : byte of the answer's frame; `byte` is that byte.
     in_prng : it is one of the PRNG's state, the last eight of `STATUS_FIELDS`.
-    signed : what follows them, of a core that keeps one.
+    more : what follows them, where units tell more.
     """
 
     def __init__(self, config: CoreConfig):
@@ -163,15 +162,15 @@ class StatusReport(wiring.Component):
             "index": In(range(DATA_BYTE + status_bytes(config))),
             "byte": Out(8),
             "in_prng": Out(1),
-            **({"signed": In(8 * SIGNATURE_BYTES)} if config.signature else {}),
+            **({"more": In(8 * status_tail(config))} if status_tail(config) else {}),
         })
 
     def elaborate(self, platform):
         m = Module()
-        end = DATA_BYTE + STATUS_BYTES
+        end, more = DATA_BYTE + STATUS_BYTES, status_tail(self.config)
         m.d.comb += [
             self.in_prng.eq((self.index >= end - 8) & (self.index < end)
-                            if self.config.signature else self.index >= end - 8),
+                            if more else self.index >= end - 8),
             self.byte.eq(Mux(self.in_prng, self.prng, self.statistics)),
         ]
         with m.Switch(self.index):
@@ -179,7 +178,7 @@ class StatusReport(wiring.Component):
                 m.d.comb += self.byte.eq(self.run)
             with m.Case(DATA_BYTE + 1):
                 m.d.comb += self.byte.eq(self.loaded)
-            for n in range(SIGNATURE_BYTES if self.config.signature else 0):
+            for n in range(more):
                 with m.Case(end + n):
-                    m.d.comb += self.byte.eq(self.signed.word_select(n, 8))
+                    m.d.comb += self.byte.eq(self.more.word_select(n, 8))
         return m

@@ -4,8 +4,9 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...firmware.frames import READ_ONLY, SIGNATURE_BYTES, Space, Status, Type
+from ...firmware.frames import READ_ONLY, Space, Status, Type
 from ...model.config import CoreConfig
+from ...units.registry import status_tail
 from ..parts.arith import exceeds
 from ..parts.pipeline import read_delay
 from ..parts.ports import (
@@ -69,7 +70,7 @@ class CommandProcessor(wiring.Component):
     memory : access to T and R, only while the program does not run.
     prng_load, prng_state : strobe that sets the PRNG, and to what.
     prng : its state.
-    signed : signature of T and R, of a core that keeps one.
+    more : what STATUS tells of units, where they tell more.
     statistics : for STATUS.
     """
 
@@ -100,7 +101,7 @@ class CommandProcessor(wiring.Component):
             "prng_load": Out(1),
             "prng_state": Out(64),
             "prng": In(64),
-            **({"signed": In(8 * SIGNATURE_BYTES)} if config.signature else {}),
+            **({"more": In(8 * status_tail(config))} if status_tail(config) else {}),
             "statistics": Out(StatisticsSignature()),
         })
         self.reader = FrameReader(config)
@@ -215,7 +216,7 @@ class CommandProcessor(wiring.Component):
             report.statistics.eq(statistics.byte),
             report.prng.eq(reader.word[:8]),
             report.index.eq(sender.index),
-            *([report.signed.eq(self.signed)] if self.config.signature else []),
+            *([report.more.eq(self.more)] if status_tail(self.config) else []),
             statistics.place.eq(sender.index),
             reader.load.eq(statistics.taken),
             reader.value.eq(self.prng),

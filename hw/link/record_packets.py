@@ -1,4 +1,4 @@
-"""Cuts the trace unit's bytes into packets."""
+"""Cuts the bytes of records into packets."""
 
 from amaranth import *
 from amaranth.lib import data, stream, wiring

@@ -57,6 +57,8 @@ class TableLoader(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config, record = self.config, self.record
+        #: Those that units need are made only where they are.
+        fields = record.shape().members
         row = Signal.like(self.index)
         place = Signal(range(len(self.fields)))
         first, last, second_pass = Signal(), Signal(), Signal()
@@ -84,13 +86,13 @@ class TableLoader(wiring.Component):
             record.output_base.eq(target),
             record.shift.eq(shift),
             record.gain.eq(gain),
-            *([record.rest.eq(lane)] if config.resident else []),
+            *([record.rest.eq(lane)] if "rest" in fields else []),
             too_many.eq(exceeds(trits, config.trit_depth)
                         | (config.trainable & exceeds(residuals, config.residual_depth))),
         ]
-        if config.support:
+        if "group_base" in fields:
             m.d.comb += record.group_base.eq(groups)
-        if config.skip:
+        if "skip" in fields:
             m.d.comb += record.skip.eq(skip)
         if config.banks == 1:
             m.d.comb += residuals.eq(times(trits, config.steps))
@@ -106,7 +108,7 @@ class TableLoader(wiring.Component):
             ]
             if config.banks > 1:
                 m.d.sync += residuals.eq(0)
-            if config.support:
+            if "group_base" in fields:
                 m.d.sync += groups.eq(0)
             m.next = "READ"
 
@@ -138,7 +140,7 @@ class TableLoader(wiring.Component):
 
             with m.State("JUDGE"):
                 m.d.sync += [words.eq(0), lane.eq(0)]
-                if config.scales:
+                if "size" in fields:
                     fewer = (left - 1)[:len(left)]
                     m.d.sync += record.size.eq(0)
                     for n in range(len(left)):
@@ -180,7 +182,7 @@ class TableLoader(wiring.Component):
                     m.d.sync += residuals.eq(residuals + times(words, config.steps))
                 with m.If(bank == 0):
                     m.d.sync += trits.eq(trits + words)
-                    if config.support:
+                    if "group_base" in fields:
                         m.d.sync += groups.eq(groups + 1)
                 refuse_if(too_many)
                 with m.If(left == 1):
@@ -227,7 +229,7 @@ class TableLoader(wiring.Component):
         elif name == "gain":
             m.d.sync += gain.eq(byte)
             refuse_if((byte.as_signed() < -15) | (byte.as_signed() > config.counter_bits - 2))
-        elif config.skip:
+        elif name in self.record.shape().members:
             m.d.sync += skip.eq(byte)
             refuse_if(byte > MAX_SKIP + 1)
         else:

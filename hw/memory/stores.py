@@ -1,4 +1,4 @@
-"""Memories T (trits, R banks) and R (residuals)."""
+"""Memories T (trits, R banks) and R (residuals), and the errors."""
 
 from amaranth import *
 from amaranth.lib import data, wiring
@@ -7,9 +7,10 @@ from amaranth.lib.wiring import In, Out
 from ...model.config import CoreConfig
 from ..parts.arith import select
 from ..parts.pipeline import NEIGHBOURS, bank_delay, delayed, read_delay, write_delay
+from .block_ram import BlockRam
 from .word_memory import WordMemory
 
-__all__ = ["ResidualStore", "TritStore"]
+__all__ = ["ErrorStore", "ResidualStore", "TritStore"]
 
 #: Words of R that a pipelined read chooses among first.
 SLICE = 2048
@@ -148,4 +149,35 @@ class ResidualStore(wiring.Component):
                 m.d.comb += word.eq(memory.word)
         number = delayed(m, addresses[-1][bits:], 1 + pipelined, "number", reset_less=True)[-1]
         m.d.comb += self.word.eq(select(words, number, self.width))
+        return m
+
+
+class ErrorStore(wiring.Component):
+    """Error trits of all layers: words of U trits, two bits each (01 is +1, 11 is -1).
+
+    Members
+    -------
+    address : word to read; `word` one cycle after.
+    write, write_address, write_data : written at the clock edge.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        depth = config.output_words * config.steps
+        bits = 2 * config.update_lanes
+        super().__init__({
+            "address": In(range(depth)),
+            "word": Out(bits),
+            "write": In(1),
+            "write_address": In(range(depth)),
+            "write_data": In(bits),
+        })
+        self.memory = BlockRam(bits, depth)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = self.memory
+        for name in "address", "write", "write_address", "write_data":
+            m.d.comb += getattr(memory, name).eq(getattr(self, name))
+        m.d.comb += self.word.eq(memory.word)
         return m

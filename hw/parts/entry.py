@@ -1,11 +1,12 @@
-"""Activation words in the lists that forward pass and update replay."""
+"""Entries of lists: activation words that are not zero, and rows with an error."""
 
 from amaranth import *
 from amaranth.lib import data
 
 from ...model.config import CoreConfig
+from ...units import UNITS
 
-__all__ = ["Entry", "plane_mask"]
+__all__ = ["Entry", "RowEntry", "plane_mask"]
 
 
 class Entry(data.StructLayout):
@@ -19,6 +20,28 @@ class Entry(data.StructLayout):
             "index": range(words),
             "mask": planes,
             "planes": planes * config.lanes,
+        })
+
+
+class RowEntry(data.StructLayout):
+    """A row with an error: its sign, its bank and first word in T, its first word in R.
+
+    With one bank, rows lie in R as in T (`model.layout.place`), and `residual` is left out: word n
+    of T belongs to the L/U words of R from n * L/U on. Units have fields in it, as their records
+    say: with row sums or scales, `number` is the word of SUMS and S, and with a support `group` is
+    that of SUPPORT.
+    """
+
+    def __init__(self, config: CoreConfig):
+        residual = {"residual": range(config.residual_depth)} if config.banks > 1 else {}
+        units = {name: values(config) for unit in UNITS if unit.within(config)
+                 for name, values in unit.rows.items()}
+        super().__init__({
+            "negative": 1,
+            "bank": range(config.banks),
+            "trit": range(config.trit_depth),
+            **residual,
+            **units,
         })
 
 

@@ -240,13 +240,13 @@ class Lockstep:
         self.fed = True
 
     async def listen(self, ctx):
-        stream = self.engine.trace
+        stream = self.engine.sockets.units["trace"].o
         while True:
             for _ in range(self.idle()):
                 await ctx.tick()
             ctx.set(stream.ready, 1)
             *_, item, valid = await ctx.tick().sample(stream.payload, stream.valid)
-            self.held += ctx.get(self.engine.tracer.hold)
+            self.held += ctx.get(self.engine.sockets.units["trace"].dispatch.stall)
             ctx.set(stream.ready, 0)
             if valid:
                 self.told.append(item.data)
@@ -286,7 +286,9 @@ class Lockstep:
         for space, window in windows(config).items():
             depth, size = window.depth(config), window.word_bytes(config)
             data = window.get(self.machine, 0, depth)
-            memory = attrgetter(window.memory)(self.engine)
+            unit, = (name for name, record in self.engine.sockets.records.items()
+                     if window in record.windows)
+            memory = attrgetter(window.memory)(self.engine.sockets.units[unit])
             yield space, [Value.cast(memory.data[n]) for n in range(depth)], [
                 int.from_bytes(data[n:n + size], "little") for n in range(0, len(data), size)]
 
@@ -344,7 +346,7 @@ class Lockstep:
             assert found[field] == value, f"{field} after {name}: RTL {found[field]}, model {value}"
 
     async def _compare_records(self, ctx, name):
-        while not ctx.get(self.engine.sequencer.settled):
+        while not ctx.get(self.engine.sockets.units["trace"].settled):
             await ctx.tick()
         await ctx.tick()  # `listen` has taken the last byte
         pieces = [item.data for item in self.machine.outbox if isinstance(item, Piece)]
@@ -389,7 +391,7 @@ class Lockstep:
                                        f"model {word:x}")
         if config.support:
             for field in "cutoff", "k", "rest":
-                found = ctx.get(getattr(engine.purge, field))
+                found = ctx.get(getattr(engine.sockets.units["support"].purge, field))
                 assert found == getattr(r, field), f"{field} after {name}"
         memory(engine.errors.memory.data, machine.errors & 3, 2, "errors")
         memory(engine.activation.gate_memory.data, machine.gates, 1, "gates")
@@ -399,13 +401,14 @@ class Lockstep:
 
     def _compare_probes(self, ctx, name):
         engine, r = self.engine, self.machine.registers
-        side = ctx.get(engine.loss.perturbed) * (-1 if ctx.get(engine.loss.negative) else 1)
-        found = (side, ctx.get(engine.loss.total), ctx.get(engine.loss.position),
+        unit = engine.sockets.units["perturb"]
+        side = ctx.get(unit.loss.perturbed) * (-1 if ctx.get(unit.loss.negative) else 1)
+        found = (side, ctx.get(unit.loss.total), ctx.get(unit.loss.position),
                  ctx.get(engine.inputs.kept))
         expected = r.side, r.loss, r.position, len(self.machine.resident)
         assert found == expected, f"side, loss, position, kept after {name}: {found}, {expected}"
         if r.side:
-            assert ctx.get(engine.places.key) == r.key, f"key after {name}"
+            assert ctx.get(unit.places.key) == r.key, f"key after {name}"
 
     def _compare_words(self, ctx, name):
         """Activations: the compact lists, expanded."""

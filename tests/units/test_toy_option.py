@@ -13,12 +13,12 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("boards", "firmware", "host", "hw", "model", "sim", "units")
 
 RECORD = "units/row_sums/__init__.py"
-BEHIND = 'passes over each row; needs --row-sums."),\n'
+BEHIND = 'passes over each row; needs --row-sums.", sockets=("debt",)),\n'
 OPTION = '''        Option("toys", "Keep N toys beside the sums.", default=0, limits=(0, 900),
                trial=5, code="H"),
 '''
 MEMORY = "    memories=lambda c: ("
-TOYS = '''Memory("TOYS", "toys", 100 * c.toys, 16, "engine.toys.memory"),
+TOYS = '''Memory("TOYS", "toys", 100 * c.toys, 16, "engine.row_sums.toys"),
                         '''
 
 ASK = '''

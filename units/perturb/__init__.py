@@ -26,13 +26,13 @@ def _memories(c: Config) -> tuple[Memory, ...]:
     entry = bits_of(range(words)) + c.input_planes * (1 + c.lanes)
     return (
         Memory("samples", "resident", slots << (words - 1).bit_length(), entry,
-               "engine.inputs.memory"),
+               "engine.perturb.inputs.memory"),
         Memory("labels of samples", "resident", slots, 8 + bits_of(range(words + 1)),
-               "engine.inputs.heads"),
+               "engine.perturb.inputs.heads"),
         Memory("direction, rows", "hidden_depth", c.output_words * c.lanes, 32,
-               "engine.places.rows"),
+               "engine.perturb.places.rows"),
         Memory("direction, columns", "max_inputs", c.hidden_depth + words, 32,
-               "engine.places.words", c.chunks),
+               "engine.perturb.places.words", c.chunks),
     )
 
 
@@ -51,6 +51,8 @@ PERTURB = Unit(
     },
     checks=(_power, _chunks),
     ops=(Op.PROBE, Op.LOSS, Op.STEP),
+    circuit="Perturb",
+    sockets=("dispatch", "words", "rows", "along", "decision", "prng", "inputs"),
     memories=_memories,
     trial_sizes={"program_depth": 24},
     trial_programs=lambda rng, layers, samples: (programs.train_spsa(

@@ -30,13 +30,15 @@ ROW_SUMS = Unit(
         Option("row_sums", "Keep the sum mod 3 of each row's trits beside T, and build in SCRUB, "
                            "which compares the two."),
         Option("conserve", "Let updates leave the sum of each row's trits as it is mod 3, in two "
-                           "passes over each row; needs --row-sums."),
+                           "passes over each row; needs --row-sums.", sockets=("debt",)),
     ),
     needs={"trainable": "the sums follow the update unit"},
     ops=(Op.SCRUB,),
-    windows=(Window(Space.SUMS, _depth, lambda c: 2, lambda c: 1, _get, _put, "sums.memory"),),
+    circuit="RowSums",
+    sockets=("dispatch", "window", "changes", "trits"),
+    windows=(Window(Space.SUMS, _depth, lambda c: 2, lambda c: 1, _get, _put, "memory"),),
     memories=lambda c: (Memory("SUMS (row sums)", "hidden_depth", c.sum_depth, 2,
-                               "engine.sums.memory"),),
+                               "engine.row_sums.memory"),),
     trial_programs=lambda rng, layers, samples: (programs.scrub(layers),),
     rows={"number": lambda c: range(c.sum_depth)},
 )

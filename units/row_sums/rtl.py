@@ -2,13 +2,14 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
 from ...hw.memory.block_ram import BlockRam
 from ...hw.parts.arith import add_mod3, canonical_mod3, sum_mod3, times
 from ...hw.parts.pipeline import read_delay
-from ...hw.parts.ports import LayerRecord
+from ...hw.parts.sockets import Changes, Dispatch, TritRead, WindowPort
 from ...model.config import CoreConfig
+from . import ROW_SUMS
 
 __all__ = ["RowSums"]
 
@@ -23,46 +24,18 @@ class RowSums(wiring.Component):
     Latency: a row's sum is written three cycles after its last step. SCRUB takes a cycle a T word
     of the layer's rows, three more and `read_delay`.
 
-    Members
-    -------
-    step, new, old, ends, row : strobe: U codes of a row become others; whether the row's update
-        ends with them, and which word of SUMS is the row's.
-    start, record : strobe: compare the layer of this row of the table.
-    walking, trit_address, trit_bank : the walk reads this word of T.
-    trit_word : that word, two cycles and `read_delay` later.
-    scrubbing : from the cycle after `start` until all is compared.
-    busy : also with `step`, until all is written.
-    clear : strobe: the program begins.
-    corrupt : a comparison has failed since.
-    linked : the memory is the link's.
-    address, word : word to read while `linked`; one cycle later.
-    write, write_data : written to `address` at the clock edge, 3 as 0, while `linked`.
+    Sockets are dispatch (SCRUB; `hold` from the cycle after it until all is compared, `busy` also
+    until changes are written, `corrupt` if a comparison has failed since the program began),
+    window (3 is written as 0), changes and trits; see `hw.parts.sockets`.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
-        codes, row = 2 * config.update_lanes, range(config.sum_depth)
         super().__init__({
-            "step": In(1),
-            "new": In(codes),
-            "old": In(codes),
-            "ends": In(1),
-            "row": In(row),
-            "start": In(1),
-            "record": In(LayerRecord(config)),
-            "walking": Out(1),
-            "trit_address": Out(range(config.trit_depth)),
-            "trit_bank": Out(range(config.banks)),
-            "trit_word": In(2 * config.lanes),
-            "scrubbing": Out(1),
-            "busy": Out(1),
-            "clear": In(1),
-            "corrupt": Out(1),
-            "linked": In(1),
-            "address": In(row),
-            "word": Out(2),
-            "write": In(1),
-            "write_data": In(2),
+            "dispatch": In(Dispatch(config, ROW_SUMS.ops)),
+            "window": In(WindowPort(config.sum_depth, 2)),
+            "changes": In(Changes(config)),
+            "trits": In(TritRead(config)),
         })
         self.memory = BlockRam(2, config.sum_depth)
 
@@ -71,31 +44,33 @@ class RowSums(wiring.Component):
         m.submodules.memory = memory = self.memory
         updated_row, update_busy = self._follow_updates(m)
         walked_row = self._walk(m)
+        dispatch, window = self.dispatch, self.window
         m.d.comb += [
-            self.word.eq(memory.word),
-            self.busy.eq(update_busy | self.scrubbing),
-            memory.address.eq(Mux(self.scrubbing, walked_row, updated_row)),
+            window.word.eq(memory.word),
+            dispatch.busy.eq(update_busy | dispatch.hold),
+            memory.address.eq(Mux(dispatch.hold, walked_row, updated_row)),
         ]
-        with m.If(self.linked):
+        with m.If(dispatch.linked):
             m.d.comb += [
-                memory.address.eq(self.address),
-                memory.write_address.eq(self.address),
-                memory.write_data.eq(canonical_mod3(self.write_data)),
-                memory.write.eq(self.write),
+                memory.address.eq(window.address),
+                memory.write_address.eq(window.address),
+                memory.write_data.eq(canonical_mod3(window.write_data)),
+                memory.write.eq(window.write),
             ]
         return m
 
     def _follow_updates(self, m):
         """Adds each row's change to its sum: what row is looked up, and whether any is left."""
+        changes, row = self.changes, self.changes.row.number
         step_1, ends_1, begins = Signal(), Signal(), Signal(init=1)
-        row_1, row_2 = Signal.like(self.row), Signal.like(self.row)
+        row_1, row_2 = Signal.like(row), Signal.like(row)
         change, total, ended = Signal(2), Signal(2), Signal()
         m.d.sync += [
-            step_1.eq(self.step),
-            ends_1.eq(self.ends),
-            row_1.eq(self.row),
+            step_1.eq(changes.step),
+            ends_1.eq(changes.ends),
+            row_1.eq(row),
             row_2.eq(row_1),
-            change.eq(sum_mod3(Cat(self.new, ~self.old))),
+            change.eq(sum_mod3(Cat(changes.new, ~changes.old))),
             ended.eq(step_1 & ends_1),
         ]
         with m.If(step_1):
@@ -103,52 +78,53 @@ class RowSums(wiring.Component):
                 begins.eq(ends_1),
                 total.eq(add_mod3(Mux(begins, 0, total), change)),
             ]
-        with m.If(~self.linked):
+        with m.If(~self.dispatch.linked):
             m.d.comb += [
                 self.memory.write_address.eq(row_2),
                 self.memory.write_data.eq(canonical_mod3(add_mod3(self.memory.word, total))),
                 self.memory.write.eq(ended),
             ]
-        return row_1, self.step | step_1 | ended
+        return row_1, changes.step | step_1 | ended
 
     def _walk(self, m):
         """Sums the words of each row and compares: what row is looked up."""
-        config = self.config
-        words, left = Signal.like(self.record.words), Signal.like(self.record.outputs)
-        word, first = Signal(range(config.max_words)), Signal.like(self.trit_address)
-        number = Signal.like(self.row)
+        config, dispatch, trits = self.config, self.dispatch, self.trits
+        record = dispatch.record
+        words, left = Signal.like(record.words), Signal.like(record.outputs)
+        word, first = Signal(range(config.max_words)), Signal.like(trits.address)
+        number = Signal.like(self.changes.row.number)
         ends = Signal()
         m.d.comb += [
             ends.eq(word == words - 1),
-            self.trit_address.eq(first + word),
+            trits.address.eq(first + word),
         ]
-        with m.If(self.start):
+        with m.If(dispatch.scrub):
             m.d.sync += [
-                self.walking.eq(1),
-                words.eq(self.record.words),
-                left.eq(self.record.outputs),
+                trits.active.eq(1),
+                words.eq(record.words),
+                left.eq(record.outputs),
                 word.eq(0),
-                first.eq(self.record.trit_base),
-                self.trit_bank.eq(0),
-                number.eq(times(self.record.output_base, config.lanes)),
+                first.eq(record.trit_base),
+                trits.bank.eq(0),
+                number.eq(times(record.output_base, config.lanes)),
             ]
-        with m.Elif(self.walking):
+        with m.Elif(trits.active):
             m.d.sync += word.eq(word + 1)
             with m.If(ends):
                 m.d.sync += [
                     word.eq(0),
                     number.eq(number + 1),
                     left.eq(left - 1),
-                    self.walking.eq(left != 1),
+                    trits.active.eq(left != 1),
                 ]
-                with m.If(self.trit_bank == config.banks - 1):
-                    m.d.sync += [self.trit_bank.eq(0), first.eq(first + words)]
+                with m.If(trits.bank == config.banks - 1):
+                    m.d.sync += [trits.bank.eq(0), first.eq(first + words)]
                 with m.Else():
-                    m.d.sync += self.trit_bank.eq(self.trit_bank + 1)
+                    m.d.sync += trits.bank.eq(trits.bank + 1)
 
         # The word comes two cycles later or more, its sum and the row's kept one another later.
         waiting = Signal()
-        active, ended, row = self.walking, ends, number
+        active, ended, row = trits.active, ends, number
         for _ in range(2 + read_delay(config)):
             before = active, ended, row
             active, ended, row = (Signal.like(Value.cast(value), name=name) for value, name in zip(
@@ -157,13 +133,13 @@ class RowSums(wiring.Component):
             waiting |= active
         summed, last, begins = Signal(), Signal(), Signal(init=1)
         part, rest, total = Signal(2), Signal(2), Signal(2)
-        m.d.sync += [summed.eq(active), last.eq(ended), part.eq(sum_mod3(self.trit_word))]
+        m.d.sync += [summed.eq(active), last.eq(ended), part.eq(sum_mod3(trits.word))]
         m.d.comb += total.eq(add_mod3(Mux(begins, 0, rest), part))
         with m.If(summed):
             m.d.sync += [rest.eq(total), begins.eq(last)]
             with m.If(last & (canonical_mod3(total) != self.memory.word)):
-                m.d.sync += self.corrupt.eq(1)
-        with m.If(self.clear):
-            m.d.sync += self.corrupt.eq(0)
-        m.d.comb += self.scrubbing.eq(self.walking | waiting | summed)
+                m.d.sync += dispatch.corrupt.eq(1)
+        with m.If(dispatch.clear):
+            m.d.sync += dispatch.corrupt.eq(0)
+        m.d.comb += dispatch.hold.eq(trits.active | waiting | summed)
         return row

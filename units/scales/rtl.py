@@ -5,10 +5,11 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...hw.memory.block_ram import BlockRam
-from ...hw.parts.arith import times
-from ...hw.parts.ports import LayerRecord
+from ...hw.parts.arith import popcount, times
+from ...hw.parts.sockets import Changes, Decision, Dispatch, Stage, WindowPort
 from ...model.config import CoreConfig
 from ...model.scales.chip import CORR_BITS, FRACTION_BITS
+from . import SCALES
 
 __all__ = ["FactorDivider", "ScaleMultiplier", "ScaleUnit", "scale_word", "score_shape"]
 
@@ -146,103 +147,103 @@ class ScaleUnit(wiring.Component):
     a cycle, added to corr two cycles later. ``REFRESH``: three cycles. ``SCALE``: a row takes 14
     cycles at most, a layer as many as its `size` and 3 beside. None at the same time as another.
 
-    Members
-    -------
-    forward, forward_record : strobe and table row: that layer's pre-activations come next.
-    z, z_valid : pre-activations in ascending order; o_z, o_z_valid : scaled.
-    score_valid, score_row, score : strobe, word of a row, what its corr grows by.
-    refresh, operand : strobe and r: a step more; then
-    settle, settled : strobe, and whether the step is a multiple of 2^r.
-    stepping : from the cycle after `refresh` until `settle`.
-    scale, record : strobe and table row: divide the factors of that layer anew.
-    busy : scores, step or factors are under way.
-    linked : the link has the memory: address, write, write_data, and word, one cycle later.
+    Sockets are dispatch (REFRESH, SCALE; `undecided` from the cycle after REFRESH until the flag is
+    settled, `busy` while scores, step or factors are under way), window, changes, stage and
+    decision; see `hw.parts.sockets`.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
-        score = signed(config.score_bits)
         super().__init__({
-            "forward": In(1),
-            "forward_record": In(LayerRecord(config)),
-            "z": In(score),
-            "z_valid": In(1),
-            "o_z": Out(score),
-            "o_z_valid": Out(1),
-            "score_valid": In(1),
-            "score_row": In(range(config.sum_depth)),
-            "score": In(score_shape(config)),
-            "refresh": In(1),
-            "operand": In(5),
-            "settle": Out(1),
-            "settled": Out(1),
-            "stepping": Out(1),
-            "scale": In(1),
-            "record": In(LayerRecord(config)),
-            "busy": Out(1),
-            "linked": In(1),
-            "address": In(range(config.scale_depth)),
-            "write": In(1),
-            "write_data": In(scale_word()),
-            "word": Out(scale_word()),
+            "dispatch": In(Dispatch(config, SCALES.ops)),
+            "window": In(WindowPort(config.scale_depth, scale_word())),
+            "changes": In(Changes(config)),
+            "stage": In(Stage(config)),
+            "decision": In(Decision(config)),
         })
+        self.record, self.operand = self.dispatch.record, self.dispatch.operand[:5]
         self.memory = BlockRam(scale_word(), config.scale_depth)
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = memory = self.memory
         m.submodules.multiplier = multiplier = ScaleMultiplier(self.config)
-        m.d.comb += self.word.eq(memory.word)
+        dispatch, window, stage = self.dispatch, self.window, self.stage
+        m.d.comb += window.word.eq(memory.word)
 
         # Forward, where nothing else reads.
         index = Signal(range(self.config.scale_depth))
-        z, valid_1, valid_2 = Signal.like(self.z, reset_less=True), Signal(), Signal()
+        z, valid_1, valid_2 = Signal.like(stage.z, reset_less=True), Signal(), Signal()
         m.d.comb += [
             memory.address.eq(index),
             multiplier.z.eq(z),
             multiplier.code.eq(memory.word.code),
-            self.o_z.eq(multiplier.o),
+            stage.o_z.eq(multiplier.o),
         ]
         m.d.sync += [
-            z.eq(self.z), valid_1.eq(self.z_valid), valid_2.eq(valid_1),
-            self.o_z_valid.eq(valid_2),
+            z.eq(stage.z), valid_1.eq(stage.z_valid), valid_2.eq(valid_1),
+            stage.o_z_valid.eq(valid_2),
         ]
-        with m.If(self.forward):
-            m.d.sync += index.eq(times(self.forward_record.output_base, self.config.lanes))
-        with m.Elif(self.z_valid):
+        with m.If(stage.start):
+            m.d.sync += index.eq(times(stage.record.output_base, self.config.lanes))
+        with m.Elif(stage.z_valid):
             m.d.sync += index.eq(index + 1)
 
-        adding = self._add(m)
+        adding = self._add(m, *self._score(m))
         dividing = self._divide(m)
-        m.d.comb += self.busy.eq(adding | dividing)
-        with m.If(self.linked):
+        m.d.comb += dispatch.busy.eq(adding | dividing)
+        with m.If(dispatch.linked):
             m.d.comb += [
-                memory.address.eq(self.address),
-                memory.write.eq(self.write),
-                memory.write_address.eq(self.address),
-                memory.write_data.eq(self.write_data),
+                memory.address.eq(window.address),
+                memory.write.eq(window.write),
+                memory.write_address.eq(window.address),
+                memory.write_data.eq(window.write_data),
             ]
         return m
 
-    def _add(self, m):
+    def _score(self, m):
+        """The sum of a row's trits that meet an input, times its error, after its last step."""
+        changes, row = self.changes, self.changes.row
+        trits = [changes.reads[n:n + 2] for n in range(0, len(changes.reads), 2)]
+        ones, minus_ones = (Cat(trit == code for trit in trits) & changes.meets
+                            for code in (0b01, 0b10))
+        part = Signal(signed(len(changes.meets).bit_length() + 1))
+        score = Signal(score_shape(self.config))
+        total, following = Signal.like(score), Signal.like(score)
+        ends, valid, number = Signal(), Signal(), Signal.like(row.number)
+        m.d.comb += [
+            ends.eq(changes.step & changes.ends),
+            following.eq(total + Mux(changes.step, part, 0)),
+        ]
+        m.d.sync += [
+            part.eq(popcount(ones) - popcount(minus_ones)),
+            total.eq(Mux(ends, 0, following)),
+            valid.eq(ends),
+            number.eq(row.number),
+            score.eq(Mux(row.negative, -following, following)),
+        ]
+        return ends, valid, number, score
+
+    def _add(self, m, ends, valid, number, score):
         """Scores and steps: read, add, write. Whether one is under way."""
+        refresh, decision = self.dispatch.refresh, self.decision
         memory, last = self.memory, self.config.scale_depth - 1
         row = Signal(range(self.config.scale_depth))
         address, following = Signal.like(row), Signal.like(row)
-        addend = Signal.like(self.score)
+        addend = Signal.like(score)
         reading, writing, stepping, stepped = Signal(), Signal(), Signal(), Signal()
         word = Signal(scale_word(), reset_less=True)
         exponent = Signal.like(self.operand)
-        m.d.comb += row.eq(Mux(self.refresh, last, self.score_row))
-        with m.If(self.score_valid | self.refresh):
+        m.d.comb += row.eq(Mux(refresh, last, number))
+        with m.If(valid | refresh):
             m.d.comb += memory.address.eq(row)
-        with m.If(self.refresh):
+        with m.If(refresh):
             m.d.sync += exponent.eq(self.operand)
         m.d.sync += [
-            reading.eq(self.score_valid | self.refresh),
+            reading.eq(valid | refresh),
             address.eq(row),
-            addend.eq(Mux(self.refresh, 1, self.score)),
-            stepping.eq(self.refresh),
+            addend.eq(Mux(refresh, 1, score)),
+            stepping.eq(refresh),
             writing.eq(reading),
             following.eq(address),
             stepped.eq(stepping),
@@ -258,11 +259,11 @@ class ScaleUnit(wiring.Component):
         below = Signal(31)  # the bits that are 0 in a multiple
         m.d.comb += [
             below.eq(~(Const(-1, 31) << exponent)),
-            self.settle.eq(stepped),
-            self.stepping.eq(stepping | stepped),
-            self.settled.eq((word.corr[:31] & below) == 0),
+            decision.settle.eq(stepped),
+            self.dispatch.undecided.eq(stepping | stepped),
+            decision.settled.eq((word.corr[:31] & below) == 0),
         ]
-        return reading | writing
+        return ends | valid | reading | writing
 
     def _divide(self, m):
         """All factors of a layer, one after the other. Whether they are under way."""
@@ -277,7 +278,7 @@ class ScaleUnit(wiring.Component):
         with m.FSM():
             with m.State("Idle"):
                 m.d.comb += idle.eq(1)
-                with m.If(self.scale):
+                with m.If(self.dispatch.scale):
                     m.d.comb += memory.address.eq(last)
                     m.d.sync += [
                         row.eq(times(self.record.output_base, self.config.lanes)),

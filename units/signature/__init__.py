@@ -6,6 +6,7 @@ turned stays missing in it for ever, even when it is overwritten. It is asked fo
 snapshot; if it differs, the run goes on from the snapshot before.
 """
 
+from ...firmware.frames import SIGNATURE_BYTES
 from ..record import Config, Option, Unit
 
 __all__ = ["SIGNATURE"]
@@ -24,4 +25,7 @@ SIGNATURE = Unit(
     needs={"trainable": "only the update unit changes T and R"},
     excludes={"support": "PURGE writes T and R past the signature"},
     checks=(_fits_status,),
+    circuit="Signature",
+    sockets=("changes", "status"),
+    status_bytes=SIGNATURE_BYTES,
 )

@@ -12,6 +12,8 @@ SKIP = Unit(
     title="with skip connections",
     options=(Option(
         "skip", "Let hidden layers with as many neurons as inputs add those, shifted."),),
+    circuit="SkipConnection",
+    sockets=("dispatch", "stage", "stored", "errors", "begins"),
     excludes={
         "trace": "what a record is explained from has no identity term yet",
         "resident": "no rule has both; the direction and the identity term were never joined",
@@ -24,7 +26,7 @@ SKIP = Unit(
         Memory("activations (skip)", "hidden_depth", c.hidden_depth, c.activation_bits * c.lanes,
                "engine.skip.memory"),
         *((Memory("errors (skip)", "hidden_depth", c.output_words * c.steps, 2 * c.update_lanes,
-                  "engine.above.memory"),)
+                  "engine.skip.above.memory"),)
           if c.trainable else ())),
     record={"skip": lambda c: range(MAX_SKIP + 2)},
 )

@@ -2,11 +2,12 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
 
 from ...hw.memory.block_ram import BlockRam
-from ...hw.parts.arith import select
-from ...hw.parts.ports import LayerRecord
+from ...hw.memory.stores import ErrorStore
+from ...hw.parts.arith import select, times
+from ...hw.parts.sockets import Dispatch, ErrorTap, Stage, StoreTap, SumBegins
 from ...model.config import CoreConfig
 
 __all__ = ["SkipConnection"]
@@ -19,73 +20,92 @@ class SkipConnection(wiring.Component):
     unit's lists leave out: `activation_bits` planes of L neurons for each word of gate bits.
     Latency: one cycle, in layers without a skip too. A pre-activation a cycle.
 
-    Members
-    -------
-    clear : strobe: all activations are 0.
-    start, record, layer : strobe, table row and number of the hidden layer whose pre-activations
-        come next, two cycles later at the earliest.
-    z, z_valid : pre-activations in ascending order. `z_valid` is the hidden layers' only.
-    o_z, o_z_valid : the same with the skip.
-    store, store_address, store_planes : a word of a hidden layer's outputs, see `ActivationUnit`.
+    Of the backward pass, sums begin with the error of the neuron at the same place in the layer
+    above, shifted as its inputs were: from a second copy of the errors, as rows read the first.
+    Sockets are dispatch, stage, stored, errors and begins; see `hw.parts.sockets`.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
-        score = signed(config.score_bits)
-        planes = config.activation_bits * config.lanes
+        training = {"errors": In(ErrorTap(config)), "begins": In(SumBegins(config))}
         super().__init__({
-            "clear": In(1),
-            "start": In(1),
-            "record": In(LayerRecord(config)),
-            "layer": In(range(config.max_layers + 1)),
-            "z": In(score),
-            "z_valid": In(1),
-            "o_z": Out(score),
-            "o_z_valid": Out(1),
-            "store": In(1),
-            "store_address": In(range(config.hidden_depth)),
-            "store_planes": In(planes),
+            "dispatch": In(Dispatch(config, ())),
+            "stage": In(Stage(config)),
+            "stored": In(StoreTap(config)),
+            **(training if config.trainable else {}),
         })
-        self.memory = BlockRam(planes, config.hidden_depth)
+        self.memory = BlockRam(config.activation_bits * config.lanes, config.hidden_depth)
+        self.above = ErrorStore(config) if config.trainable else None
 
     def elaborate(self, platform):
         m = Module()
-        lanes, bits = self.config.lanes, self.config.activation_bits
         m.submodules.memory = memory = self.memory
         m.d.comb += [
-            memory.write.eq(self.store),
-            memory.write_address.eq(self.store_address),
-            memory.write_data.eq(self.store_planes),
+            memory.write.eq(self.stored.store),
+            memory.write_address.eq(self.stored.address),
+            memory.write_data.eq(self.stored.planes),
         ]
-
-        # A layer's words count once the layer below has been through since `clear`.
-        known = Signal(self.config.max_layers + 2)
-        skip = Signal.like(self.record.skip)
-        with m.If(self.start):
-            m.d.sync += [
-                known.bit_select(self.layer + 1, 1).eq(1),
-                skip.eq(Mux(known.bit_select(self.layer, 1), self.record.skip, 0)),
-            ]
-        with m.If(self.clear):
-            m.d.sync += known.eq(0)
-
-        address = Signal.like(memory.address)
-        lane = Signal(range(lanes))
-        ends = Signal()
-        x = Signal(bits)
-        added = Signal(signed(self.config.score_bits))
-        m.d.comb += [
-            ends.eq(self.z_valid & (lane == lanes - 1)),
-            memory.address.eq(address + ends),
-            x.eq(Cat(select(memory.word[lanes * n:lanes * (n + 1)], lane, 1)
-                     for n in range(bits))),
-        ]
-        with m.If(skip != 0):
-            m.d.comb += added.eq(x << (skip - 1)[:3])
-        m.d.sync += [self.o_z.eq(self.z + added), self.o_z_valid.eq(self.z_valid)]
-        with m.If(self.z_valid):
-            m.d.sync += lane.eq(Mux(ends, 0, lane + 1))
-        m.d.sync += address.eq(memory.address)
-        with m.If(self.start):
-            m.d.sync += [address.eq(self.record.input_base), lane.eq(0)]
+        skip = self._skip_of_layer(m)
+        self._add(m, skip)
+        if self.above is not None:
+            self._begin_sums(m)
         return m
+
+    def _skip_of_layer(self, m):
+        """A layer's words count once the layer below has been through since `clear`."""
+        stage = self.stage
+        known = Signal(self.config.max_layers + 2)
+        skip = Signal.like(stage.record.skip)
+        with m.If(stage.start):
+            m.d.sync += [
+                known.bit_select(stage.layer + 1, 1).eq(1),
+                skip.eq(Mux(known.bit_select(stage.layer, 1), stage.record.skip, 0)),
+            ]
+        with m.If(self.dispatch.clear):
+            m.d.sync += known.eq(0)
+        return skip
+
+    def _add(self, m, skip):
+        """One sum a cycle or two, with the activations at their places."""
+        stage, memory, wide = self.stage, self.memory, self.config.drain
+        lanes, bits = self.config.lanes, self.config.activation_bits
+        address = Signal.like(memory.address)
+        place = Signal(range(lanes // wide))
+        ends = Signal()
+        m.d.comb += [
+            ends.eq(stage.z_valid & (place == lanes // wide - 1)),
+            memory.address.eq(address + ends),
+        ]
+        planes = [select(memory.word[lanes * n:lanes * (n + 1)], place, wide) for n in range(bits)]
+        sums = [(stage.z, stage.o_z)]
+        if wide == 2:
+            sums.append((stage.z_next, stage.o_z_next))
+        for n, (z, o_z) in enumerate(sums):
+            x, added = Signal(bits, name=f"x{n}"), Signal(signed(len(z)), name=f"added{n}")
+            m.d.comb += x.eq(Cat(plane[n] for plane in planes))
+            with m.If(skip != 0):
+                m.d.comb += added.eq(x << (skip - 1)[:3])
+            m.d.sync += o_z.eq(z + added)
+        m.d.sync += stage.o_z_valid.eq(stage.z_valid)
+        with m.If(stage.z_valid):
+            m.d.sync += place.eq(Mux(ends, 0, place + 1))
+        m.d.sync += address.eq(memory.address)
+        with m.If(stage.start):
+            m.d.sync += [address.eq(stage.record.input_base), place.eq(0)]
+
+    def _begin_sums(self, m):
+        m.submodules.above = above = self.above
+        begins, steps = self.begins, self.config.steps
+        skip, base = Signal.like(begins.record.skip), Signal.like(begins.record.output_base)
+        with m.If(begins.start):
+            m.d.sync += [skip.eq(begins.record.skip), base.eq(begins.record.output_base)]
+        m.d.comb += [
+            above.address.eq(times(base + begins.word, steps) + begins.part),
+            above.write.eq(self.errors.write),
+            above.write_address.eq(self.errors.write_address),
+            above.write_data.eq(self.errors.write_data),
+        ]
+        for n in range(self.config.update_lanes):
+            error = above.word[2 * n:2 * n + 2].as_signed()
+            with m.If(skip != 0):
+                m.d.comb += begins.begin[n].eq(error << (skip - 1)[:3])

@@ -1,77 +1,96 @@
-"""Memory SUPPORT: which granules of R x L trits take part in the forward pass."""
+"""The support: its memory, the reader that skips what is outside, births, and the purge."""
 
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ...hw.memory.block_ram import BlockRam
+from ...hw.parts.arith import select
+from ...hw.parts.sockets import Changes, CounterPort, Dispatch, Still, TritRead, WindowPort
 from ...model.config import CoreConfig
+from . import SUPPORT
+from .granules import GranuleReader
+from .purge import PurgeUnit
+from .store import SupportStore
 
-__all__ = ["SupportStore"]
+__all__ = ["Support"]
 
 
-class SupportStore(wiring.Component):
-    """A word for each row group, with a bit for each word of inputs; births are added to it.
+class Support(wiring.Component):
+    """Joins them. While CUTOFF says that counters outside rest, those stay still.
 
-    While nothing rests, a granule is born where the update unit writes a T word that has a trit
-    that is not 0: its group's word is read, and written with the bit a cycle later. Words follow
-    each other so closely that the last one written counts before the one read.
-
-    Members
-    -------
-    clear : strobe: nothing was written yet.
-    visit, visit_group, visit_index, alive : strobe: a T word of this group and number is written;
-        whether it has a trit that is not 0.
-    busy : a word is still to be written.
-    address, enable : word to read if there is no visit; `word` one cycle after, held while not
-        enabled.
-    write, write_address, write_data : written at the clock edge; not while there are visits.
+    Sockets are dispatch (CUTOFF, PURGE), window, changes, moves, trits, counters, still and, as
+    parts, reader; see `hw.parts.sockets`.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
-        groups, words = range(config.support_depth), config.max_words
         super().__init__({
-            "clear": In(1),
-            "visit": In(1),
-            "visit_group": In(groups),
-            "visit_index": In(range(words)),
-            "alive": In(1),
-            "busy": Out(1),
-            "address": In(groups),
-            "enable": In(1),
-            "word": Out(words),
-            "write": In(1),
-            "write_address": In(groups),
-            "write_data": In(words),
+            "dispatch": In(Dispatch(config, SUPPORT.ops)),
+            "window": In(WindowPort(config.support_depth, config.max_words)),
+            "changes": In(Changes(config)),
+            "moves": Out(Changes(config)),
+            "trits": In(TritRead(config)),
+            "counters": In(CounterPort(config)),
+            "still": In(Still(config)),
         })
-        self.memory = BlockRam(words, config.support_depth)
+        self.reader = GranuleReader(config)
+        self.store = SupportStore(config)
+        self.purge = PurgeUnit(config)
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = memory = self.memory
-        born, index, group = Signal(), Signal.like(self.visit_index), Signal.like(self.visit_group)
-        kept, kept_group = Signal.like(self.word), Signal.like(group)
-        known = Signal()  # `kept` is what SUPPORT has in `kept_group`
-        before, after = Signal.like(kept), Signal.like(kept)
-        m.d.sync += [
-            born.eq(self.visit & self.alive),
-            index.eq(self.visit_index),
-            group.eq(self.visit_group),
-        ]
+        m.submodules.reader = reader = self.reader
+        m.submodules.store = store = self.store
+        m.submodules.purge = purge = self.purge
+        dispatch, window, changes, still = self.dispatch, self.window, self.changes, self.still
+        self._connect_purge(m)
         m.d.comb += [
-            memory.address.eq(Mux(self.visit, self.visit_group, self.address)),
-            memory.enable.eq(self.visit | self.enable),
-            self.word.eq(memory.word),
-            before.eq(Mux(known & (kept_group == group), kept, memory.word)),
-            after.eq(before | Cat(index == n for n in range(len(after)))),
-            self.busy.eq(self.visit | born),
-            memory.write.eq(self.write | born),
-            memory.write_address.eq(Mux(born, group, self.write_address)),
-            memory.write_data.eq(Mux(born, after, self.write_data)),
+            dispatch.busy.eq(store.busy | purge.busy),
+            reader.masked.eq(dispatch.forward),
+            reader.group.eq(dispatch.record.group_base),
+            reader.support_word.eq(store.word),
+            still.still.eq(purge.rest & ~select(store.word, still.word, 1)),
+            store.clear.eq(dispatch.update),
+            store.visit.eq(changes.whole & ~purge.rest),
+            store.visit_group.eq(changes.row.group),
+            store.visit_index.eq(changes.word),
+            store.alive.eq((changes.trits[::2] ^ changes.trits[1::2]).any()),
+            window.word.eq(store.word),
         ]
-        with m.If(born):
-            m.d.sync += [kept.eq(after), kept_group.eq(group), known.eq(1)]
-        with m.If(self.clear):
-            m.d.sync += known.eq(0)
+        with m.If(dispatch.linked):
+            m.d.comb += [
+                store.address.eq(window.address),
+                store.enable.eq(1),
+                store.write.eq(window.write),
+                store.write_address.eq(window.address),
+                store.write_data.eq(window.write_data),
+            ]
+        with m.Else():
+            m.d.comb += [
+                store.address.eq(Mux(still.busy, still.row.group, reader.support_address)),
+                store.enable.eq(still.busy | reader.support_enable),
+                store.write.eq(purge.support_write),
+                store.write_address.eq(purge.group),
+                store.write_data.eq(purge.support),
+            ]
         return m
+
+    def _connect_purge(self, m):
+        dispatch, purge, trits, counters = self.dispatch, self.purge, self.trits, self.counters
+        m.d.comb += [
+            purge.limits.eq(dispatch.cutoff),
+            purge.operand.eq(dispatch.operand),
+            purge.clear.eq(dispatch.clear),
+            purge.start.eq(dispatch.purge),
+            purge.record.eq(dispatch.record),
+            purge.trit_word.eq(trits.word),
+            purge.residual_word.eq(counters.residual_word),
+            trits.active.eq(purge.busy),
+            trits.address.eq(purge.trit_address),
+            trits.bank.eq(purge.trit_bank),
+            counters.trit_write.eq(purge.trit_write),
+            counters.trit_write_data.eq(purge.trit_write_data),
+            counters.residual_address.eq(purge.residual_address),
+            counters.residual_write.eq(purge.residual_write),
+            counters.residual_write_data.eq(purge.residual_write_data),
+        ]

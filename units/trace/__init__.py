@@ -15,7 +15,7 @@ def _memories(c: Config) -> tuple[Memory, ...]:
     event = 1 + bits_of(range(c.banks)) + bits_of(range(c.trit_depth)) + bits_of(
         range(c.steps)) + 2 * c.update_lanes
     return (*((Memory("steps to tell", "update_lanes", QUEUE, event,
-                      "engine.tracer.queue.memory"),) if c.trainable else ()),
+                      "engine.trace.queue.memory"),) if c.trainable else ()),
             Memory("pieces of records", "trace", 2 * PIECE_BYTES, 8, "pieces.memory"))
 
 
@@ -25,6 +25,8 @@ TRACE = Unit(
     options=(Option(
         "trace", "Build in the trace unit, which tells the host what each sample decided."),),
     ops=(Op.TRACE, Op.TELL),
+    circuit="TraceUnit",
+    sockets=("dispatch", "changes", "decision", "peek", "records"),
     memories=_memories,
     trial_sizes={"program_depth": 24},
     trial_training=lambda rng: {"trace": rng.randrange(4)},

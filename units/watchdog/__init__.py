@@ -16,4 +16,6 @@ WATCHDOG = Unit(
         "watchdog", "Reset the core when it has owed an answer for 2^N cycles without progress, "
                     "more than any instruction takes; 24 are 0.7 s at 24 MHz.",
         default=0, limits=(0, 31), trial=24),),
+    circuit="Watchdog",
+    sockets=("guard",),
 )

@@ -2,7 +2,10 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In
+
+from ...hw.parts.sockets import Guard
+from ...model.config import CoreConfig
 
 __all__ = ["Watchdog"]
 
@@ -10,33 +13,19 @@ __all__ = ["Watchdog"]
 class Watchdog(wiring.Component):
     """Counts the cycles in which something is owed, since the last progress.
 
-    It is inside what it resets: the reset clears its counter.
-
-    Parameters
-    ----------
-    bits
-        It bites after 2^bits - 1 cycles.
-
-    Members
-    -------
-    owing : somebody waits for the core: a frame, a program that runs and has its samples.
-    progress : an instruction was dispatched, a sample word taken, a byte sent.
-    bite : strobe: reset the core.
+    It is inside what it resets: the reset clears its counter. It bites 2^bits - 1 cycles after the
+    last progress; `bits` is the option's value. Its socket is guard; see `hw.parts.sockets`.
     """
 
-    owing: In(1)
-    progress: In(1)
-    bite: Out(1)
-
-    def __init__(self, bits: int):
-        self.bits = bits
-        super().__init__()
+    def __init__(self, config: CoreConfig):
+        self.bits = config.watchdog
+        super().__init__({"guard": In(Guard())})
 
     def elaborate(self, platform):
         m = Module()
-        count = Signal(self.bits)
-        m.d.comb += self.bite.eq(count.all())
-        with m.If(self.progress | ~self.owing):
+        guard, count = self.guard, Signal(self.bits)
+        m.d.comb += guard.bite.eq(count.all())
+        with m.If(guard.progress | ~guard.owing):
             m.d.sync += count.eq(0)
         with m.Else():
             m.d.sync += count.eq(count + 1)

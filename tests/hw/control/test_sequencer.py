@@ -93,10 +93,10 @@ def test_a_trace_waits_until_all_before_it_is_told():
     dispatched = []
 
     def scenario(ctx, dut, cycle):
-        ctx.set(dut.settled, cycle in (9, 22))
-        ctx.set(dut.drained, cycle >= 30)
+        ctx.set(dut.to_trace.waits, 0 if cycle in (9, 22) else 0b11)
+        ctx.set(dut.to_trace.lasting, cycle < 30)
         dispatched.extend((name, cycle, ctx.get(dut.operand)) for name in ("trace", "tell")
-                          if ctx.get(getattr(dut, name)))
+                          if ctx.get(getattr(dut.to_trace, name)))
 
     options = {"trace": True}
     _, state = run([encode(Op.TELL, 2), encode(Op.TRACE, 5)], scenario, options=options)

@@ -7,8 +7,9 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from tritgrad.hw.datapath.row_list import ErrorStore, RowLister
+from tritgrad.hw.datapath.row_list import RowLister
 from tritgrad.hw.datapath.sample_buffer import ListReader
+from tritgrad.hw.memory.stores import ErrorStore
 from tritgrad.model.config import CoreConfig
 
 from ..link.harness import simulate

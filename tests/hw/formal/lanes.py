@@ -2,6 +2,8 @@
 
 from amaranth import *
 
+from tritgrad.model.config import MAX_SKIP
+
 from .prover import Property, small
 
 
@@ -89,20 +91,20 @@ def debt_lane(p: Property, module):
 
 
 def backward_lane(p: Property, module, skip: bool):
-    """the error is the sign of the sum of trit times row error since `first`, with the shifted
-    error of a skip; 0 where the gate bit is 0
+    """the error is the sign of the sum of trit times row error since `first`, with what it begins
+    with for a skip; 0 where the gate bit is 0
     """
     config = small(skip=skip)
     dut = p.unit(module.BackwardLane(config))
-    names = ["trit", "active", "first", "negative", "gate"] + ["above", "skip"] * skip
+    names = ["trit", "active", "first", "negative", "gate"] + ["begin"] * skip
     p.drive(dut, *names)
     total, rows = Signal(signed(16)), Signal(4)
     term = p.named(signed(3), Mux(dut.trit == 1, 1, Mux(dut.trit == 2, -1, 0)), "term")
     moved = p.named(signed(3), Mux(dut.negative, -term, term), "moved")
     begin = 0
     if skip:
-        begin = Mux(dut.skip != 0, dut.above.as_signed() << (dut.skip - 1)[:3], 0)
-        p.assume(dut.above != 2)
+        begin = dut.begin
+        p.assume(begin <= 1 << MAX_SKIP, begin >= -1 << MAX_SKIP)
     with p.m.If(dut.active):
         p.m.d.sync += [total.eq(Mux(dut.first, begin, total) + moved),
                        rows.eq(Mux(dut.first, 1, rows + 1))]

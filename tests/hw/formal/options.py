@@ -21,8 +21,9 @@ def row_sums(p: Property, module):
     new, old = p.free(2 * lanes, "new"), p.free(2 * lanes, "old")
     row = p.constant(range(config.sum_depth), "row")
     p.assume(row < config.sum_depth)
-    m.d.comb += [dut.step.eq(step), dut.ends.eq(ends), dut.new.eq(new), dut.old.eq(old),
-                 dut.row.eq(row)]
+    changes = dut.changes
+    m.d.comb += [changes.step.eq(step), changes.ends.eq(ends), changes.new.eq(new),
+                 changes.old.eq(old), changes.row.number.eq(row)]
     change = p.named(6, sum(code_value(new[n:n + 2]) + 3 - code_value(old[n:n + 2])
                             for n in range(0, 2 * lanes, 2)), "change")
     # The row's next update begins after this one is written.
@@ -42,7 +43,7 @@ def row_sums(p: Property, module):
     p.check(dut.memory.write == write,
             ~write | ((dut.memory.write_address == row)
                       & (dut.memory.write_data == (kept + p.past(after, 2)) % 3)),
-            dut.busy == (step | p.past(step) | write))
+            dut.dispatch.busy == (step | p.past(step) | write))
 
 
 def scrub(p: Property, module):
@@ -56,13 +57,15 @@ def scrub(p: Property, module):
     time = p.time(63)
     p.assume((words >= 1) & (words <= 2), (outputs >= 1) & (outputs <= rows),
              *(value < 3 for value in sums))
-    address = p.named(2, dut.trit_address, "address")
-    word = p.past(p.past(Mux(dut.trit_bank, trits[1], trits[0]).word_select(address, 4)))
+    address = p.named(2, dut.trits.address, "address")
+    word = p.past(p.past(Mux(dut.trits.bank, trits[1], trits[0]).word_select(address, 4)))
     loading = time < rows
-    m.d.comb += [dut.linked.eq(loading), dut.write.eq(loading), dut.address.eq(time[:2]),
-                 dut.write_data.eq(Array(sums)[time[:2]]), dut.start.eq(time == rows),
-                 dut.record.words.eq(words), dut.record.outputs.eq(outputs),
-                 dut.record.trit_base.eq(base), dut.trit_word.eq(word)]
+    window, dispatch = dut.window, dut.dispatch
+    m.d.comb += [dispatch.linked.eq(loading), window.write.eq(loading),
+                 window.address.eq(time[:2]), window.write_data.eq(Array(sums)[time[:2]]),
+                 dispatch.scrub.eq(time == rows), dispatch.record.words.eq(words),
+                 dispatch.record.outputs.eq(outputs), dispatch.record.trit_base.eq(base),
+                 dut.trits.word.eq(word)]
     # Rows that lie beyond these words are none of a layer.
     p.assume(base + words * ((outputs + 1) >> 1) <= depth)
     differs = C(0, 1)
@@ -75,7 +78,7 @@ def scrub(p: Property, module):
         differs = differs | ((outputs > n) & (p.named(8, total, f"total{n}") % 3 != sums[n]))
     cycles = p.named(6, words * outputs + 3, "cycles")
     done = p.named(1, time > rows + cycles, "done")
-    p.check((time <= rows) | (dut.scrubbing == ~done), ~done | (dut.corrupt == differs))
+    p.check((time <= rows) | (dispatch.hold == ~done), ~done | (dispatch.corrupt == differs))
 
 
 def purge(p: Property, module, bound: int):
@@ -202,23 +205,24 @@ def skip(p: Property, module):
     """
     config = small(lanes=2, update_lanes=1, skip=True, max_layers=3, max_inputs=4, max_neurons=4)
     dut, m, bits = p.unit(module.SkipConnection(config)), p.m, config.activation_bits
+    stage = dut.stage
     words = [p.constant(2 * bits, f"word{n}") for n in range(2)]
     exponent, time, z = p.constant(4, "skip"), p.time(31), p.free(signed(config.score_bits), "z")
     valid, number, known = p.free(1, "valid"), Signal(3), p.constant(1, "known")
     p.assume(exponent <= 8, ~valid | ((time > 5) & (number < 4)))
     m.d.comb += [
-        dut.start.eq((time == 3) | ((time == 0) & known)), dut.layer.eq(Mux(time == 0, 1, 2)),
-        dut.record.skip.eq(exponent), dut.record.input_base.eq(1),
-        dut.store.eq((time == 1) | (time == 2)), dut.store_address.eq(time[:2]),
-        dut.store_planes.eq(Mux(time == 1, words[0], words[1])),
-        dut.z.eq(z), dut.z_valid.eq(valid)]
+        stage.start.eq((time == 3) | ((time == 0) & known)), stage.layer.eq(Mux(time == 0, 1, 2)),
+        stage.record.skip.eq(exponent), stage.record.input_base.eq(1),
+        dut.stored.store.eq((time == 1) | (time == 2)), dut.stored.address.eq(time[:2]),
+        dut.stored.planes.eq(Mux(time == 1, words[0], words[1])),
+        stage.z.eq(z), stage.z_valid.eq(valid)]
     m.d.sync += number.eq(number + valid)
     word = Mux(number[1], words[1], words[0])
     x = p.named(bits, Cat(word[2 * n:2 * n + 2].bit_select(number[0], 1) for n in range(bits)), "x")
     shift = p.named(3, exponent - 1, "shift")
     added = p.named(signed(20), Mux((exponent != 0) & known, x << shift, 0), "added")
     expected = p.past(p.named(signed(config.score_bits), z + added, "expected"))
-    p.check(dut.o_z_valid == p.past(valid), ~dut.o_z_valid | (dut.o_z == expected))
+    p.check(stage.o_z_valid == p.past(valid), ~stage.o_z_valid | (stage.o_z == expected))
 
 
 def direction(p: Property, module, lanes: int):
@@ -306,16 +310,20 @@ def trace_unit(p: Property, module):
     config, m = small(trace=True, lanes=2, update_lanes=2), p.m
     dut = p.unit(module.TraceUnit(config))
     mode, time = p.constant(2, "mode"), p.time(63)
-    event = data.View(StepEvent(config), p.constant(len(Value.cast(dut.event)), "step"))
+    event = data.View(StepEvent(config), p.constant(StepEvent(config).size, "step"))
     at, ends = p.constant(3, "at"), p.free(1, "ends")
     opened, told = Signal(), Signal()
     came = p.named(1, time == at + 2, "came")
     switch = p.named(1, (time == 1) | (ends & dut.settled & (time > at + 4) & ~told), "switch")
     with m.If(switch & (time != 1)):
         m.d.sync += told.eq(1)
-    m.d.comb += [dut.clear.eq(time == 0), dut.switch.eq(switch), dut.o.ready.eq(p.free(1, "ready")),
-                 dut.mode.eq(Mux(time == 1, mode, 0)),
-                 Value.cast(dut.event).eq(Mux(came, event.as_value(), 0))]
+    dispatch, changes = dut.dispatch, dut.changes
+    m.d.comb += [dispatch.clear.eq(time == 0), dispatch.trace.eq(switch),
+                 dut.o.ready.eq(p.free(1, "ready")), dispatch.operand.eq(Mux(time == 1, mode, 0)),
+                 changes.flips.eq(Mux(came, event.flips, 0)),
+                 changes.saturated.eq(Mux(came, event.saturated, 0)),
+                 changes.row.negative.eq(event.negative), changes.row.bank.eq(event.bank),
+                 changes.address.eq(event.address), changes.part.eq(event.step)]
     with m.If(time == 1):
         m.d.sync += opened.eq(mode != 0)
     out, place = dut.o.valid & dut.o.ready, Signal(5)

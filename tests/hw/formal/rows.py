@@ -147,10 +147,8 @@ def _rows() -> list[Row]:
         Row("update, busy", f"{datapath}.update", update.update_busy, 10, (
             ("active | Cat(issues).any()", "active | Cat(issues[:-1]).any()"),)),
         Row("update, draws", f"{datapath}.update", update.update_draws, 12, (
-            ("(self.entry_valid | self.entry_ended) & beginning\n",
-             "(self.entry_valid | self.entry_ended)\n"),
-            ("(self.entry_valid | self.entry_ended) & beginning\n",
-             "self.entry_valid & beginning\n"))),
+            ("(words.valid | words.ended) & beginning\n", "(words.valid | words.ended)\n"),
+            ("(words.valid | words.ended) & beginning\n", "words.valid & beginning\n"))),
         Row("update, writes", f"{datapath}.update", update.update_writes, 12, (
             ("self.residual_write_address.eq(residual_3)",
              "self.residual_write_address.eq(self.residual_address)"),
@@ -258,9 +256,9 @@ def _option_rows(folder: str) -> list[Row]:
             ("begins.eq(ends_1)", "begins.eq(0)"),)),
         Row("SCRUB", f"{folder}.row_sums.rtl", options.scrub, 16, (
             ("first.eq(first + words)", "first.eq(first + 1)"),
-            ("part.eq(sum_mod3(self.trit_word))", "part.eq(sum_mod3(self.trit_word[:2]))")),
+            ("part.eq(sum_mod3(trits.word))", "part.eq(sum_mod3(trits.word[:2]))")),
             complete=True),
-        Row("support store", f"{folder}.support.rtl", memories.support_store, 8, (
+        Row("support store", f"{folder}.support.store", memories.support_store, 8, (
             ("m.d.sync += known.eq(0)", "pass"),
             ("born.eq(self.visit & self.alive)", "born.eq(self.visit)"))),
         Row("granule reader", f"{folder}.support.granules", lists.granule_reader, 12, (
@@ -278,7 +276,8 @@ def _option_rows(folder: str) -> list[Row]:
             ("with m.Elif(place + 1 == lower)", "with m.Elif(place == lower)")), {"size": 4}),
         Row("skip", f"{folder}.skip.rtl", options.skip, 14, (
             ("memory.address.eq(address + ends)", "memory.address.eq(address)"),
-            ("Mux(known.bit_select(self.layer, 1), self.record.skip, 0)", "self.record.skip"))),
+            ("Mux(known.bit_select(stage.layer, 1), stage.record.skip, 0)",
+             "stage.record.skip"))),
         *(Row(f"direction, L {lanes_}", f"{folder}.perturb.direction", options.direction, 1, (
             ("mask &= self._fold(chunk, plane) | unused",
              "mask &= self._fold(chunk, plane) | ~unused"),), {"lanes": lanes_}, complete=True)
@@ -317,6 +316,8 @@ OPEN = {
     "hw.engine": "joins the units; lockstep after each instruction",
     "hw.wrapped": "joins the core and a bus, both proved or simulated by themselves",
     "hw.link.commands": "requests of many frames: simulation, fuzzing against the golden device",
+    "units.perturb.rtl": "joins its parts; lockstep after each instruction",
+    "units.support.rtl": "joins its parts; lockstep after each instruction",
     "units.signature.rtl": "simulation beside the golden device, upsets on the compiled core",
     "units.watchdog.rtl": "simulation: hung programs, and runs that must not be reset",
     "hw.store.flash": "simulation at the pins of a model that stops it at a broken rule",

@@ -7,8 +7,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from tritgrad.hw.datapath.row_list import ErrorStore, RowLister
-from tritgrad.hw.memory.stores import ResidualStore, TritStore
+from tritgrad.hw.datapath.row_list import RowLister
+from tritgrad.hw.memory.stores import ErrorStore, ResidualStore, TritStore
 from tritgrad.hw.parts.pipeline import read_delay, words_delay, write_delay
 from tritgrad.model.config import CoreConfig
 

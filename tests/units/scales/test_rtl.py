@@ -107,55 +107,69 @@ def test_memory_scores_steps_and_refresh(seed):
     record = {"outputs": outputs, "output_base": base, "size": size_exponent(inputs)}
 
     async def quiet(ctx):
-        while ctx.get(dut.busy):
+        while ctx.get(dut.dispatch.busy):
             await ctx.tick()
 
-    async def strobe(ctx, name):
-        ctx.set(getattr(dut, name), 1)
+    async def strobe(ctx, signal):
+        ctx.set(signal, 1)
         await ctx.tick()
-        ctx.set(getattr(dut, name), 0)
+        ctx.set(signal, 0)
+
+    async def vote(ctx, row):
+        """A row's update in some steps; the score that it leads to."""
+        total, changes, steps = 0, dut.changes, rng.randint(1, 12)
+        negative = rng.random() < 0.2
+        for step in range(steps + 1):
+            ctx.set(changes.step, step > 0)
+            ctx.set(changes.ends, step == steps)
+            ctx.set(changes.row, {"number": row, "negative": negative})
+            codes = [rng.choice([0, 1, 2, 3, 1 + row % 2]) for _ in range(lanes)]
+            meets = rng.randrange(1 << lanes)
+            ctx.set(changes.reads, sum(code << 2 * n for n, code in enumerate(codes)))
+            ctx.set(changes.meets, meets)
+            if step < steps:
+                total += sum((0, 1, -1, 0)[code] for n, code in enumerate(codes) if meets >> n & 1)
+            await ctx.tick()
+        ctx.set(changes.step, 0)
+        return -total if negative else total
 
     async def compare(ctx):
-        ctx.set(dut.linked, 1)
+        ctx.set(dut.dispatch.linked, 1)
         for n in range(depth):
-            ctx.set(dut.address, n)
+            ctx.set(dut.window.address, n)
             await ctx.tick()
-            word = ctx.get(dut.word)
+            word = ctx.get(dut.window.word)
             assert (word.corr, word.code.upper | word.code.lower << 4) == (corr[n], codes[n]), n
-        ctx.set(dut.linked, 0)
+        ctx.set(dut.dispatch.linked, 0)
 
     async def testbench(ctx):
-        ctx.set(dut.linked, 1)
-        ctx.set(dut.write, 1)
+        ctx.set(dut.dispatch.linked, 1)
+        ctx.set(dut.window.write, 1)
         for n in range(depth):
-            ctx.set(dut.address, n)
-            ctx.set(dut.write_data, {"corr": corr[n], "code": code_of(codes[n])})
+            ctx.set(dut.window.address, n)
+            ctx.set(dut.window.write_data, {"corr": corr[n], "code": code_of(codes[n])})
             await ctx.tick()
-        ctx.set(dut.write, 0)
-        ctx.set(dut.linked, 0)
-        ctx.set(dut.record, record)
-        ctx.set(dut.forward_record, record)
+        ctx.set(dut.window.write, 0)
+        ctx.set(dut.dispatch.linked, 0)
+        ctx.set(dut.dispatch.record, record)
+        ctx.set(dut.stage.record, record)
         flags = []
         for number in range(1, 13):
             for row in range(outputs):
                 if rng.random() < 0.7:
-                    score = rng.randint(-inputs, inputs)
-                    corr[rows[row]] += score
-                    ctx.set(dut.score_row, rows[row])
-                    ctx.set(dut.score, score)
-                    await strobe(ctx, "score_valid")
+                    corr[rows[row]] += await vote(ctx, rows[row])
             await quiet(ctx)
-            ctx.set(dut.operand, 2)
-            await strobe(ctx, "refresh")
+            ctx.set(dut.dispatch.operand, 2)
+            await strobe(ctx, dut.dispatch.refresh)
             corr[-1] += 1
-            while ctx.get(dut.busy):
-                if ctx.get(dut.settle):
-                    flags.append(ctx.get(dut.settled))
+            while ctx.get(dut.dispatch.busy):
+                if ctx.get(dut.decision.settle):
+                    flags.append(ctx.get(dut.decision.settled))
                 await ctx.tick()
             if number % 4 == 0:
-                await strobe(ctx, "scale")
+                await strobe(ctx, dut.dispatch.scale)
                 cycles = 1
-                while ctx.get(dut.busy):
+                while ctx.get(dut.dispatch.busy):
                     await ctx.tick()
                     cycles += 1
                 assert cycles <= 3 + size_exponent(inputs) + 14 * outputs
@@ -167,15 +181,15 @@ def test_memory_scores_steps_and_refresh(seed):
 
         z = [rng.randrange(-999, 1000) for _ in rows]
         want = apply_codes(np.array(z), np.array([codes[n] for n in rows], np.uint8)).tolist()
-        await strobe(ctx, "forward")
+        await strobe(ctx, dut.stage.start)
         found, pending = [], list(z)
         while len(found) < len(z):
             valid = bool(pending) and rng.random() < 0.7
-            ctx.set(dut.z_valid, valid)
-            ctx.set(dut.z, pending.pop(0) if valid else 77)
+            ctx.set(dut.stage.z_valid, valid)
+            ctx.set(dut.stage.z, pending.pop(0) if valid else 77)
             await ctx.tick()
-            if ctx.get(dut.o_z_valid):
-                found.append(ctx.get(dut.o_z))
+            if ctx.get(dut.stage.o_z_valid):
+                found.append(ctx.get(dut.stage.o_z))
         assert found == want
 
     simulate(dut, testbench)

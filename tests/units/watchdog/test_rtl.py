@@ -18,15 +18,15 @@ SMALL = {"lanes": 2, "banks": 1, "update_lanes": 1, "max_layers": 1, "max_inputs
 
 
 def test_it_bites_once_after_all_its_cycles_without_progress():
-    dut = Watchdog(4)
+    dut = Watchdog(CoreConfig(watchdog=4))
     bites = []
 
     async def testbench(ctx):
         async def cycles(number, owing, progress=0):
-            ctx.set(dut.owing, owing)
-            ctx.set(dut.progress, progress)
+            ctx.set(dut.guard.owing, owing)
+            ctx.set(dut.guard.progress, progress)
             for _ in range(number):
-                bites.append(ctx.get(dut.bite))
+                bites.append(ctx.get(dut.guard.bite))
                 await ctx.tick()
 
         await cycles(40, owing=0)
