@@ -38,7 +38,7 @@ FOLDERS = ("hw", "units", "host", "firmware")
 #: Tests nearer to a module than those that `tests/nearest.py` finds: it is one of several files
 #: of a unit, or only a whole engine shows what it does.
 NEAREST = {
-    "hw/optional.py": ["tests/units/perturb/test_probes.py", "tests/hw/test_engine.py"],
+    "hw/joins.py": ["tests/units/perturb/test_probes.py", "tests/hw/test_engine.py"],
     "hw/engine.py": ["tests/hw/test_engine.py"],
     "hw/core.py": ["tests/hw/link/test_commands.py"],
     "hw/link/answers.py": ["tests/hw/link/test_commands.py"],

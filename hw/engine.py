@@ -1,10 +1,11 @@
 """The engine: all units, their memories and the sequencer. It knows no link."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ..firmware.frames import Space
 from ..model.config import CoreConfig
 from ..units.registry import takes
 from .control.sequencer import Sequencer
@@ -15,7 +16,7 @@ from .datapath.error import ErrorUnit
 from .datapath.forward import ForwardControl
 from .datapath.sample_buffer import ListReader, SampleBuffer
 from .datapath.score_scan import ScoreScan
-from .forward_pass import connect_forward, connect_words
+from .forward_pass import connect_forward, connect_trits, connect_words
 from .joins import Sockets
 from .memory.stores import TritStore
 from .parts.ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
@@ -88,7 +89,8 @@ class Engine(wiring.Component):
         self.error = ErrorUnit(config)
         self.random = XorShift64()
         self.counters = Statistics(config)
-        self.update = self.errors = None
+        self.update: Any = None
+        self.errors: Any = None
         if takes(config, "training"):
             add_training(self)
 
@@ -96,10 +98,8 @@ class Engine(wiring.Component):
         m = Module()
         m.submodules.sequencer = self.sequencer
         m.submodules.trits = self.trits
-        if not self.sockets.having("inputs"):
-            m.submodules.inputs = self.inputs
-        if not self.sockets.having("reader"):
-            m.submodules.reader = self.reader
+        m.submodules.inputs = self.inputs
+        m.submodules.reader = self.reader
         m.submodules.forward = self.forward
         m.submodules.array = self.array
         m.submodules.activation = self.activation
@@ -122,7 +122,7 @@ class Engine(wiring.Component):
             connect_update(m, self)
             connect_memories(m, self)
         else:
-            self._connect_trits(m)
+            connect_trits(m, self)
         self._count(m)
         self.sockets.connect_all(m, self)
         return m
@@ -166,20 +166,6 @@ class Engine(wiring.Component):
             error.gap.eq(scan.gap),
             error.target.eq(scan.target),
             error.rival.eq(scan.rival),
-        ]
-
-    def _connect_trits(self, m):
-        """T alone: the forward pass' while the program runs, else the link's."""
-        trits, memory = self.trits, self.memory
-        running = self.run == RunState.RUNNING
-        m.d.comb += [
-            memory.read_data.eq(trits.word),
-            trits.address.eq(Mux(running, self.forward.address, memory.address)),
-            trits.bank.eq(memory.bank),
-            trits.write.eq(~running & memory.write & (memory.space == Space.T)),
-            trits.write_bank.eq(memory.bank),
-            trits.write_address.eq(memory.address),
-            trits.write_data.eq(memory.write_data[-8 * self.config.trit_word_bytes:]),
         ]
 
     def _count(self, m):

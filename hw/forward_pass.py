@@ -3,9 +3,10 @@
 from amaranth import *
 from amaranth.lib.wiring import connect, flipped
 
-from .parts.ports import LayerRecord
+from ..firmware.frames import Space
+from .parts.ports import LayerRecord, RunState
 
-__all__ = ["connect_forward", "connect_words"]
+__all__ = ["connect_forward", "connect_trits", "connect_words"]
 
 
 def connect_words(m: Module, engine) -> None:
@@ -152,4 +153,19 @@ def _tell_readiness(m: Module, engine, pending, forwarding) -> None:
     m.d.comb += [
         sequencer.forward_ready.eq(~forward.busy & ~pending & ~others),
         sequencer.quiet.eq(~forwarding & ~others),
+    ]
+
+
+def connect_trits(m: Module, engine) -> None:
+    """T alone: the forward pass' while the program runs, else the link's."""
+    trits, memory = engine.trits, engine.memory
+    running = engine.run == RunState.RUNNING
+    m.d.comb += [
+        memory.read_data.eq(trits.word),
+        trits.address.eq(Mux(running, engine.forward.address, memory.address)),
+        trits.bank.eq(memory.bank),
+        trits.write.eq(~running & memory.write & (memory.space == Space.T)),
+        trits.write_bank.eq(memory.bank),
+        trits.write_address.eq(memory.address),
+        trits.write_data.eq(memory.write_data[-8 * engine.config.trit_word_bytes:]),
     ]

@@ -99,19 +99,8 @@ class ActivationUnit(wiring.Component):
         store = Signal()
         pack = [Signal(lanes, name=f"plane{n}") for n in range(bits)]
         gates = Signal(lanes)
-        neurons = [self._neuron(m, self.z, shift, beyond)]
-        if config.drain == 2:
-            h, gate = self._neuron(m, self.z_next, shift, beyond)
-            even = Signal()
-            with m.If(self.start):
-                m.d.sync += even.eq(~outputs[0])
-            exists = (left != 1) | even
-            neurons.append((h & exists.replicate(bits), gate & exists))
-        for n, word in enumerate([*pack, gates]):
-            new = [gate if word is gates else h[n] for h, gate in neurons]
-            kept = Mux(store, 0, word)
-            m.d.sync += word.eq(Mux(
-                shifted_valid, kept | Cat(place & bit for place in lane for bit in new), kept))
+        neurons = self._neurons(m, left, shift, beyond)
+        self._pack(m, neurons, lane, store, shifted_valid, pack, gates)
         m.d.sync += store.eq(0)
         with m.If(shifted_valid):
             m.d.sync += left.eq(left - 1)
@@ -144,23 +133,7 @@ class ActivationUnit(wiring.Component):
                 self.stored.address.eq(base + index),
                 self.stored.planes.eq(planes),
             ]
-        for number, kept in self.counts.items():
-            with m.If(target == number):
-                m.d.comb += count.eq(kept)
-            with m.If(self.read_layer == number):
-                m.d.comb += self.read_count.eq(kept)
-            with m.If(store & (target == number)):
-                m.d.sync += kept.eq(count + mask.any())
-            with m.If(self.clear | (self.start & (self.layer == number - 1))):
-                m.d.sync += kept.eq(0)
-        for number, kept in self.active.items():
-            with m.If(self.read_layer == number):
-                m.d.comb += self.read_active.eq(kept)
-            for n in range(config.max_words):
-                with m.If(store & (target == number) & mask.any() & (index == n)):
-                    m.d.sync += kept[n].eq(1)
-            with m.If(self.clear | (self.start & (self.layer == number - 1))):
-                m.d.sync += kept.eq(0)
+        self._keep_lists(m, store, target, count, index, mask)
         with m.If(store):
             m.d.sync += index.eq(index + 1)
             with m.If((left == 0) & ~shifted_valid):
@@ -178,6 +151,46 @@ class ActivationUnit(wiring.Component):
                 base.eq(self.record.output_base),
             ]
         return m
+
+    def _pack(self, m, neurons, lane, store, valid, pack, gates):
+        """Their bits into the word's lanes."""
+        for n, word in enumerate([*pack, gates]):
+            new = [gate if word is gates else h[n] for h, gate in neurons]
+            kept = Mux(store, 0, word)
+            m.d.sync += word.eq(Mux(
+                valid, kept | Cat(place & bit for place in lane for bit in new), kept))
+
+    def _neurons(self, m, left, shift, beyond):
+        """The next neuron, or the next two, of which the second may not be there."""
+        neurons = [self._neuron(m, self.z, shift, beyond)]
+        if self.config.drain == 2:
+            h, gate = self._neuron(m, self.z_next, shift, beyond)
+            even = Signal()
+            with m.If(self.start):
+                m.d.sync += even.eq(~self.record.outputs[0])
+            exists = (left != 1) | even
+            neurons.append((h & exists.replicate(len(h)), gate & exists))
+        return neurons
+
+    def _keep_lists(self, m, store, target, count, index, mask):
+        """How many entries each layer's list has, and where they are if it is a mask."""
+        for number, kept in self.counts.items():
+            with m.If(target == number):
+                m.d.comb += count.eq(kept)
+            with m.If(self.read_layer == number):
+                m.d.comb += self.read_count.eq(kept)
+            with m.If(store & (target == number)):
+                m.d.sync += kept.eq(count + mask.any())
+            with m.If(self.clear | (self.start & (self.layer == number - 1))):
+                m.d.sync += kept.eq(0)
+        for number, kept in self.active.items():
+            with m.If(self.read_layer == number):
+                m.d.comb += self.read_active.eq(kept)
+            for n in range(self.config.max_words):
+                with m.If(store & (target == number) & mask.any() & (index == n)):
+                    m.d.sync += kept[n].eq(1)
+            with m.If(self.clear | (self.start & (self.layer == number - 1))):
+                m.d.sync += kept.eq(0)
 
     def _neuron(self, m, z, shift, beyond):
         """Activation and gate bit, one cycle after the pre-activation."""

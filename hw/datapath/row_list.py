@@ -75,19 +75,6 @@ class RowLister(wiring.Component):
             self.error_address.eq(following + reload),
         ]
 
-        def next_row():
-            with m.If(row.bank == config.banks - 1):
-                m.d.sync += [row.bank.eq(0), row.trit.eq(row.trit + words)]
-                if "group" in fields:
-                    m.d.sync += row.group.eq(row.group + 1)
-            with m.Else():
-                m.d.sync += row.bank.eq(row.bank + 1)
-            m.d.sync += left.eq(left - 1)
-            if config.banks > 1:
-                m.d.sync += row.residual.eq(row.residual + stride)
-            if "number" in fields:
-                m.d.sync += row.number.eq(row.number + 1)
-
         with m.FSM():
             with m.State("Idle"):
                 with m.If(self.start):
@@ -121,7 +108,7 @@ class RowLister(wiring.Component):
                     errors.eq(errors >> 2),
                     lane.eq(lane + 1),
                 ]
-                next_row()
+                self._next_row(m, row, left, words, stride)
                 with m.If(left == 1):
                     m.d.sync += self.final.eq(1)
                     m.next = "Idle"
@@ -130,3 +117,16 @@ class RowLister(wiring.Component):
         with m.If(reload):
             m.d.sync += [errors.eq(self.error_word), lane.eq(0), following.eq(following + 1)]
         return m
+
+    def _next_row(self, m, row, left, words, stride):
+        with m.If(row.bank == self.config.banks - 1):
+            m.d.sync += [row.bank.eq(0), row.trit.eq(row.trit + words)]
+            if "group" in self.layout.members:
+                m.d.sync += row.group.eq(row.group + 1)
+        with m.Else():
+            m.d.sync += row.bank.eq(row.bank + 1)
+        m.d.sync += left.eq(left - 1)
+        if self.config.banks > 1:
+            m.d.sync += row.residual.eq(row.residual + stride)
+        if "number" in self.layout.members:
+            m.d.sync += row.number.eq(row.number + 1)

@@ -185,27 +185,31 @@ class UpdateUnit(wiring.Component):
                     m.d.sync += [counting.eq(counting ^ ends), between.eq(counting & ends)]
             with m.If((self.row_take & self.row_last) | self.row_ended):
                 m.d.sync += active.eq(0)
-
-        with m.If(self.start):
-            m.d.sync += [
-                active.eq(1),
-                backward.eq(self.backward),
-                gain.eq(self.record.gain),
-                base.eq(self.record.input_base),
-                words_left.eq(self.record.words),
-                tile.eq(0),
-                step.eq(0),
-                beginning.eq(1),
-            ]
-            if self.pays:
-                m.d.sync += counting.eq(~self.backward)
-        if self.pays:
-            with m.If(between):
-                m.d.sync += between.eq(0)
-        return SimpleNamespace(
+        first = SimpleNamespace(
             active=active, backward=backward, gain=gain, base=base, step=step, issue=issue,
             ends=ends, word=word, beginning=beginning, counting=counting, along=words.along,
             turn_to_write=turn_to_write)
+        self._begin(m, first, words_left, tile, between)
+        return first
+
+    def _begin(self, m, first, words_left, tile, between):
+        """Of an update or a backward pass; the debt is known a cycle after the first pass."""
+        with m.If(self.start):
+            m.d.sync += [
+                first.active.eq(1),
+                first.backward.eq(self.backward),
+                first.gain.eq(self.record.gain),
+                first.base.eq(self.record.input_base),
+                words_left.eq(self.record.words),
+                tile.eq(0),
+                first.step.eq(0),
+                first.beginning.eq(1),
+            ]
+            if self.pays:
+                m.d.sync += first.counting.eq(~self.backward)
+        if self.pays:
+            with m.If(between):
+                m.d.sync += between.eq(0)
 
     def _words(self, m):
         """The words that an update goes through: the list's, or those of a unit's own."""

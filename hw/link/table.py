@@ -1,5 +1,7 @@
 """Checks a layer table and works out where its layers lie."""
 
+from types import SimpleNamespace
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -97,140 +99,161 @@ class TableLoader(wiring.Component):
         if config.banks == 1:
             m.d.comb += residuals.eq(times(trits, config.steps))
 
-        def refuse_if(condition):
-            with m.If(condition):
-                m.d.sync += self.fault.eq(1)
-
-        def begin_pass():
-            m.d.comb += self.rewind.eq(1)
-            m.d.sync += [
-                row.eq(0), trits.eq(0), source.eq(0), target.eq(0),
-            ]
-            if config.banks > 1:
-                m.d.sync += residuals.eq(0)
-            if "group_base" in fields:
-                m.d.sync += groups.eq(0)
-            m.next = "READ"
-
+        at = SimpleNamespace(
+            row=row, place=place, first=first, last=last, second_pass=second_pass, left=left,
+            outputs=outputs, words=words, shift=shift, gain=gain, skip=skip, trits=trits,
+            residuals=residuals, too_many=too_many, source=source, target=target, lane=lane,
+            bank=bank, groups=groups, fields=fields)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [second_pass.eq(0), self.fault.eq(self.rows > config.max_layers)]
+                m.d.sync += [at.second_pass.eq(0), self.fault.eq(self.rows > config.max_layers)]
                 with m.If(self.start):
-                    begin_pass()
-
-            with m.State("READ"):
-                m.d.comb += self.take.eq(1)
-                m.d.sync += place.eq(place + 1)
-                with m.Switch(place):
-                    for n, name in enumerate(self.fields):
-                        with m.Case(n):
-                            self._read(m, n, name, first, left, outputs, shift, gain, skip,
-                                       refuse_if, second_pass)
-                with m.If(place == len(self.fields) - 1):
-                    m.next = "CHECK"
-
-            with m.State("CHECK"):
-                refuse_if(first & ((left == 0) | (left > config.max_inputs)))
-                refuse_if((outputs == 0) | (last & (outputs == 1)))
-                refuse_if(Mux(last, exceeds(outputs, config.max_classes),
-                              exceeds(outputs, config.max_neurons)))
-                refuse_if(exceeds(target, config.hidden_depth))
-                refuse_if((skip != 0) & (first | last | (left != outputs)))
-                m.next = "JUDGE"
-
-            with m.State("JUDGE"):
-                m.d.sync += [words.eq(0), lane.eq(0)]
-                if "size" in fields:
-                    fewer = (left - 1)[:len(left)]
-                    m.d.sync += record.size.eq(0)
-                    for n in range(len(left)):
-                        with m.If(fewer[n]):
-                            m.d.sync += record.size.eq(n + 1)
-                with m.If(first & second_pass & ~self.fault):
-                    m.d.sync += [self.inputs.eq(left), self.item_bytes.eq(1)]
-                with m.If(self.fault):
-                    m.d.comb += self.done.eq(1)
-                    m.next = "IDLE"
-                with m.Else():
-                    m.next = "INPUTS"
-
-            with m.State("INPUTS"):
-                m.d.sync += [
-                    left.eq(left - 1),
-                    words.eq(words + (lane == 0)),
-                    lane.eq(Mux(lane == config.lanes - 1, 0, lane + 1)),
-                ]
-                # One of eight inputs begins a byte: 1, 9, 17 ... are left at as many as there are.
-                with m.If(first & second_pass & (left[:3] == 1)):
-                    m.d.sync += self.item_bytes.eq(self.item_bytes + self.planes)
-                with m.If(left == 1):
-                    m.next = "WRITE"
-
-            with m.State("WRITE"):
-                m.d.comb += self.write.eq(second_pass)
-                m.d.sync += [left.eq(outputs), lane.eq(0), bank.eq(0), source.eq(target)]
-                m.next = "OUTPUTS"
-
-            with m.State("OUTPUTS"):
-                m.d.sync += [
-                    left.eq(left - 1),
-                    target.eq(target + (lane == 0)),
-                    lane.eq(Mux(lane == config.lanes - 1, 0, lane + 1)),
-                    bank.eq(Mux(bank == config.banks - 1, 0, bank + 1)),
-                ]
-                if config.banks > 1:
-                    m.d.sync += residuals.eq(residuals + times(words, config.steps))
-                with m.If(bank == 0):
-                    m.d.sync += trits.eq(trits + words)
-                    if "group_base" in fields:
-                        m.d.sync += groups.eq(groups + 1)
-                refuse_if(too_many)
-                with m.If(left == 1):
-                    m.next = "NEXT"
-
-            with m.State("NEXT"):
-                refuse_if(too_many)
-                m.d.sync += row.eq(row + 1)
-                m.next = "READ"
-                with m.If(last):
-                    m.next = "END"
-
-            with m.State("END"):
-                with m.If(~self.fault & ~second_pass):
-                    m.d.sync += second_pass.eq(1)
-                    begin_pass()
-                with m.Else():
-                    m.d.comb += self.done.eq(1)
-                    with m.If(~self.fault):
-                        m.d.sync += [self.layers.eq(self.rows), self.classes.eq(outputs)]
-                    m.next = "IDLE"
+                    self._begin_pass(m, at)
+            self._read_row(m, at)
+            self._check(m, at)
+            self._count(m, at)
+            self._end(m, at)
         return m
 
-    def _read(self, m, place, name, first, left, outputs, shift, gain, skip, refuse_if,
-              second_pass):
-        """What the byte at a place of a row goes to, and what is wrong with it alone."""
+    def _refuse_if(self, m, condition):
+        with m.If(condition):
+            m.d.sync += self.fault.eq(1)
+
+    def _begin_pass(self, m, at):
+        config = self.config
+        m.d.comb += self.rewind.eq(1)
+        m.d.sync += [
+            at.row.eq(0), at.trits.eq(0), at.source.eq(0), at.target.eq(0),
+        ]
+        if config.banks > 1:
+            m.d.sync += at.residuals.eq(0)
+        if "group_base" in at.fields:
+            m.d.sync += at.groups.eq(0)
+        m.next = "READ"
+
+    def _read_row(self, m, at):
+        """A row's bytes."""
+        with m.State("READ"):
+            m.d.comb += self.take.eq(1)
+            m.d.sync += at.place.eq(at.place + 1)
+            with m.Switch(at.place):
+                for n, name in enumerate(self.fields):
+                    with m.Case(n):
+                        self._read(m, n, name, at)
+            with m.If(at.place == len(self.fields) - 1):
+                m.next = "CHECK"
+
+    def _check(self, m, at):
+        """What is wrong with a row as a whole."""
+        config, record = self.config, self.record
+        with m.State("CHECK"):
+            self._refuse_if(m, at.first & ((at.left == 0) | (at.left > config.max_inputs)))
+            self._refuse_if(m, (at.outputs == 0) | (at.last & (at.outputs == 1)))
+            self._refuse_if(m, Mux(at.last, exceeds(at.outputs, config.max_classes),
+                          exceeds(at.outputs, config.max_neurons)))
+            self._refuse_if(m, exceeds(at.target, config.hidden_depth))
+            self._refuse_if(m, (at.skip != 0) & (at.first | at.last | (at.left != at.outputs)))
+            m.next = "JUDGE"
+
+        with m.State("JUDGE"):
+            m.d.sync += [at.words.eq(0), at.lane.eq(0)]
+            if "size" in at.fields:
+                fewer = (at.left - 1)[:len(at.left)]
+                m.d.sync += record.size.eq(0)
+                for n in range(len(at.left)):
+                    with m.If(fewer[n]):
+                        m.d.sync += record.size.eq(n + 1)
+            with m.If(at.first & at.second_pass & ~self.fault):
+                m.d.sync += [self.inputs.eq(at.left), self.item_bytes.eq(1)]
+            with m.If(self.fault):
+                m.d.comb += self.done.eq(1)
+                m.next = "IDLE"
+            with m.Else():
+                m.next = "INPUTS"
+
+    def _count(self, m, at):
+        """Counts inputs and outputs out: words, places in the memories, and the next row's."""
+        config = self.config
+        with m.State("INPUTS"):
+            m.d.sync += [
+                at.left.eq(at.left - 1),
+                at.words.eq(at.words + (at.lane == 0)),
+                at.lane.eq(Mux(at.lane == config.lanes - 1, 0, at.lane + 1)),
+            ]
+            # One of eight inputs begins a byte: 1, 9, 17 ... are at.left at as many as there are.
+            with m.If(at.first & at.second_pass & (at.left[:3] == 1)):
+                m.d.sync += self.item_bytes.eq(self.item_bytes + self.planes)
+            with m.If(at.left == 1):
+                m.next = "WRITE"
+
+        with m.State("WRITE"):
+            m.d.comb += self.write.eq(at.second_pass)
+            m.d.sync += [at.left.eq(at.outputs), at.lane.eq(0), at.bank.eq(0),
+                         at.source.eq(at.target)]
+            m.next = "OUTPUTS"
+
+        with m.State("OUTPUTS"):
+            m.d.sync += [
+                at.left.eq(at.left - 1),
+                at.target.eq(at.target + (at.lane == 0)),
+                at.lane.eq(Mux(at.lane == config.lanes - 1, 0, at.lane + 1)),
+                at.bank.eq(Mux(at.bank == config.banks - 1, 0, at.bank + 1)),
+            ]
+            if config.banks > 1:
+                m.d.sync += at.residuals.eq(at.residuals + times(at.words, config.steps))
+            with m.If(at.bank == 0):
+                m.d.sync += at.trits.eq(at.trits + at.words)
+                if "group_base" in at.fields:
+                    m.d.sync += at.groups.eq(at.groups + 1)
+            self._refuse_if(m, at.too_many)
+            with m.If(at.left == 1):
+                m.next = "NEXT"
+
+        with m.State("NEXT"):
+            self._refuse_if(m, at.too_many)
+            m.d.sync += at.row.eq(at.row + 1)
+            m.next = "READ"
+            with m.If(at.last):
+                m.next = "END"
+
+    def _end(self, m, at):
+        """Of a pass."""
+        with m.State("END"):
+            with m.If(~self.fault & ~at.second_pass):
+                m.d.sync += at.second_pass.eq(1)
+                self._begin_pass(m, at)
+            with m.Else():
+                m.d.comb += self.done.eq(1)
+                with m.If(~self.fault):
+                    m.d.sync += [self.layers.eq(self.rows), self.classes.eq(at.outputs)]
+                m.next = "IDLE"
+
+    def _read(self, m, place, name, at):
+        """What the byte at a place of a at.row goes to, and what is wrong with it alone."""
         config, byte = self.config, self.byte
         bits = slice(8 * (place % 2), 8 * (place % 2) + 8)
         if name == "inputs":
-            m.d.sync += left[bits].eq(byte)
-            refuse_if(byte[len(left[bits]):].any() | (~first & (byte != outputs[bits])))
+            m.d.sync += at.left[bits].eq(byte)
+            self._refuse_if(m, byte[len(at.left[bits]):].any()
+                            | (~at.first & (byte != at.outputs[bits])))
         elif name == "outputs":
-            m.d.sync += outputs[bits].eq(byte)
-            refuse_if(byte[len(outputs[bits]):].any())
+            m.d.sync += at.outputs[bits].eq(byte)
+            self._refuse_if(m, byte[len(at.outputs[bits]):].any())
         elif name == "planes":
-            refuse_if(Mux(first, (byte == 0) | (byte > config.input_planes),
+            self._refuse_if(m, Mux(at.first, (byte == 0) | (byte > config.input_planes),
                           byte != config.activation_bits))
-            # The second pass comes only if the first has found no fault.
-            with m.If(first & second_pass):
+            # The second pass comes only if the at.first has found no fault.
+            with m.If(at.first & at.second_pass):
                 m.d.sync += self.planes.eq(byte)
         elif name == "shift":
-            m.d.sync += shift.eq(byte)
-            refuse_if(byte > 31)
+            m.d.sync += at.shift.eq(byte)
+            self._refuse_if(m, byte > 31)
         elif name == "gain":
-            m.d.sync += gain.eq(byte)
-            refuse_if((byte.as_signed() < -15) | (byte.as_signed() > config.counter_bits - 2))
+            m.d.sync += at.gain.eq(byte)
+            self._refuse_if(m, (byte.as_signed() < -15)
+                            | (byte.as_signed() > config.counter_bits - 2))
         elif name in self.record.shape().members:
-            m.d.sync += skip.eq(byte)
-            refuse_if(byte > MAX_SKIP + 1)
+            m.d.sync += at.skip.eq(byte)
+            self._refuse_if(m, byte > MAX_SKIP + 1)
         else:
-            refuse_if(byte != 0)
+            self._refuse_if(m, byte != 0)

@@ -26,9 +26,9 @@ def _memories(c: Config) -> tuple[Memory, ...]:
     entry = bits_of(range(words)) + c.input_planes * (1 + c.lanes)
     return (
         Memory("samples", "resident", slots << (words - 1).bit_length(), entry,
-               "engine.perturb.inputs.memory"),
+               "engine.inputs.memory"),
         Memory("labels of samples", "resident", slots, 8 + bits_of(range(words + 1)),
-               "engine.perturb.inputs.heads"),
+               "engine.inputs.heads"),
         Memory("direction, rows", "hidden_depth", c.output_words * c.lanes, 32,
                "engine.perturb.places.rows"),
         Memory("direction, columns", "max_inputs", c.hidden_depth + words, 32,

@@ -3,6 +3,8 @@
 With sparsity 0 a direction is 1 at one weight, where `model.discrete.walk` is, and 0 elsewhere.
 """
 
+from types import SimpleNamespace
+
 from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -175,55 +177,62 @@ class PlaceWords(wiring.Component):
                 memory.write.eq(store & columns & (part == n)),
             ]
 
+        self._control(m, SimpleNamespace(
+            x=x, y=y, number=number, columns=columns, index=index, word=word, part=part, one=one,
+            next_x=next_x, next_y=next_y, store=store, part_ends=part_ends, ends=ends,
+            looked_up=looked_up, shift=shift))
+        return m
+
+    def _control(self, m, at):
+        """Draws the key, then goes through the layers: rows, then words of chunks."""
         with m.FSM() as fsm:
             m.d.comb += [
                 self.busy.eq(~fsm.ongoing("Idle")),
                 self.walking.eq(~fsm.ongoing("Idle")),
-                looked_up.eq(fsm.ongoing("Begin")),
+                at.looked_up.eq(fsm.ongoing("Begin")),
             ]
             with m.State("Idle"):
-                m.d.sync += [columns.eq(0), index.eq(0)]
+                m.d.sync += [at.columns.eq(0), at.index.eq(0)]
                 with m.If(self.start):
                     m.d.sync += [
-                        self.sparsity.eq(self.operand), self.layer.eq(1), key.eq(self.state),
+                        self.sparsity.eq(self.operand), self.layer.eq(1), self.key.eq(self.state),
                     ]
                     m.next = "Draw"
                     with m.If(self.operand == 0):
                         m.next = "Look up"
             with m.State("Draw"):
-                m.d.sync += key.eq(mixer.o_word)
-                with m.If(mixer.o_done):
+                m.d.sync += self.key.eq(self.mixer.o_word)
+                with m.If(self.mixer.o_done):
                     m.next = "Look up"
             with m.State("Look up"):
                 m.next = "Begin"
             with m.State("Begin"):
                 m.d.sync += [
-                    x.eq(Cat(columns, self.layer)),
-                    y.eq(Mux(columns & (shift > 0), word >> shift, index)),
-                    number.eq(Mux(one, ROUNDS - 1, 0)),
+                    at.x.eq(Cat(at.columns, self.layer)),
+                    at.y.eq(Mux(at.columns & (at.shift > 0), at.word >> at.shift, at.index)),
+                    at.number.eq(Mux(at.one, ROUNDS - 1, 0)),
                 ]
                 m.next = "Round"
             with m.State("Round"):
-                m.d.sync += [x.eq(next_x), y.eq(next_y), number.eq(number + 1)]
-                with m.If(~one):
-                    m.d.sync += key.eq(key.rotate_right(16))
-                with m.If(number == ROUNDS - 1):
-                    m.d.comb += store.eq(1)
-                    m.d.sync += index.eq(index + 1)
+                m.d.sync += [at.x.eq(at.next_x), at.y.eq(at.next_y), at.number.eq(at.number + 1)]
+                with m.If(~at.one):
+                    m.d.sync += self.key.eq(self.key.rotate_right(16))
+                with m.If(at.number == ROUNDS - 1):
+                    m.d.comb += at.store.eq(1)
+                    m.d.sync += at.index.eq(at.index + 1)
                     m.next = "Begin"
-                    with m.If(columns):
-                        m.d.sync += part.eq(Mux(part_ends, 0, part + 1))
-                        with m.If(part_ends):
-                            m.d.sync += word.eq(word + 1)
-                    with m.If(ends):
-                        m.d.sync += [columns.eq(~columns), index.eq(0), word.eq(0)]
-                        with m.If(columns):
+                    with m.If(at.columns):
+                        m.d.sync += at.part.eq(Mux(at.part_ends, 0, at.part + 1))
+                        with m.If(at.part_ends):
+                            m.d.sync += at.word.eq(at.word + 1)
+                    with m.If(at.ends):
+                        m.d.sync += [at.columns.eq(~at.columns), at.index.eq(0), at.word.eq(0)]
+                        with m.If(at.columns):
                             m.d.sync += self.layer.eq(self.layer + 1)
                             m.next = "Look up"
                             with m.If(self.layer == self.layers):
                                 m.d.comb += self.done.eq(1)
                                 m.next = "Idle"
-        return m
 
     def _is_at(self, columns, number):
         """In place of the word of the row or chunk of this number: where in it the weight is."""

@@ -21,7 +21,7 @@ class Perturb(wiring.Component):
     """Joins the batch, the loss unit, and the direction in forward pass and update.
 
     Sockets are dispatch (PROBE, LOSS, STEP; LOSS waits for room in the statistics), words, rows,
-    along, decision, prng and, as a part, inputs; see `hw.parts.sockets`.
+    along, decision, prng and, as a part of the engine, inputs; see `hw.parts.sockets`.
     """
 
     def __init__(self, config: CoreConfig):
@@ -42,7 +42,6 @@ class Perturb(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.inputs = self.inputs
         m.submodules.loss = self.loss
         m.submodules.places = self.places
         m.submodules.update_fold = self.update_fold

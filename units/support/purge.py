@@ -1,5 +1,7 @@
 """The purge: small counters and thin granules become 0, and the support is found anew."""
 
+from types import SimpleNamespace
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -60,9 +62,7 @@ class PurgeUnit(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        config = self.config
-        bits, lanes = config.counter_bits, config.lanes
-
+        config, lanes = self.config, self.config.lanes
         cutoff, k = self.cutoff, self.k
         with m.If(self.limits):
             m.d.sync += Cat(cutoff, k, self.rest).eq(self.operand)
@@ -88,12 +88,6 @@ class PurgeUnit(wiring.Component):
             self.residual_address.eq(here + step),
         ]
 
-        def next_row():
-            m.d.sync += [
-                self.trit_bank.eq(Mux(last_row, 0, self.trit_bank + 1)),
-                here.eq(Mux(last_row, first, here + stride)),
-            ]
-
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("Idle"))
             with m.State("Idle"):
@@ -109,82 +103,107 @@ class PurgeUnit(wiring.Component):
                     ]
                     m.next = "Look"
 
-            with m.State("Look"):
-                m.d.sync += waited.eq(waited + 1)
-                with m.If(arrived):
-                    m.d.sync += [
-                        waited.eq(0),
-                        found.eq(Cat(self.trit_word[n] ^ self.trit_word[n + 1]
-                                     for n in range(0, 2 * lanes, 2))),
-                    ]
-                    m.next = "Count"
-
-            with m.State("Count"):
-                m.d.sync += total.eq(total + popcount(found))
-                next_row()
-                m.next = "Look"
-                with m.If(last_row):
-                    with m.If(word == 0):
-                        m.d.sync += next_first.eq(here + stride)
-                    m.next = "Judge"
-
-            with m.State("Judge"):
-                # With k of b - 1 or more all counters are small.
-                kept = (total > cutoff) & (k < bits - 1)
-                m.d.sync += [
-                    self.support.eq(Cat(Mux(word == n, kept, self.support[n] & (word != 0))
-                                        for n in range(config.max_words))),
-                    thin.eq(total <= cutoff),
-                ]
-                m.next = "Next"
-                with m.If((k != 0) | (total.any() & (total <= cutoff))):
-                    m.next = "Read"
-
-            with m.State("Read"):
-                m.d.sync += waited.eq(waited + 1)
-                with m.If(arrived):
-                    m.d.sync += waited.eq(0)
-                    self._clear(m, step, k, thin)
-                    m.next = "Write"
-
-            with m.State("Write"):
-                m.d.comb += [
-                    self.residual_write.eq(1),
-                    self.trit_write.eq(step == config.steps - 1),
-                ]
-                m.d.sync += step.eq(step + 1)
-                m.next = "Read"
-                with m.If(step == config.steps - 1):
-                    m.d.sync += step.eq(0)
-                    next_row()
-                    with m.If(last_row):
-                        m.next = "Next"
-
-            with m.State("Next"):
-                m.d.sync += [
-                    total.eq(0),
-                    word.eq(word + 1),
-                    self.trit_address.eq(self.trit_address + 1),
-                    first.eq(first + config.steps),
-                    here.eq(first + config.steps),
-                ]
-                m.next = "Look"
-                with m.If(word + 1 == words):
-                    m.d.comb += self.support_write.eq(1)
-                    m.d.sync += [
-                        word.eq(0),
-                        first.eq(next_first),
-                        here.eq(next_first),
-                        outputs.eq(outputs - config.banks),
-                        self.group.eq(self.group + 1),
-                    ]
-                    with m.If(outputs <= config.banks):
-                        m.next = "Idle"
+            at = SimpleNamespace(
+                words=words, word=word, outputs=outputs, rows=rows, step=step, stride=stride,
+                first=first, here=here, next_first=next_first, found=found, total=total, thin=thin,
+                waited=waited, arrived=arrived, last_row=last_row)
+            self._count(m, at)
+            self._rewrite(m, at)
+            self._go_on(m, at)
         return m
 
-    def _clear(self, m, step, k, thin):
-        """What the U counters of a step become; the T word is gathered."""
+    def _next_row(self, m, at):
+        """The next row of the granule, after the last one the first."""
+        m.d.sync += [
+            self.trit_bank.eq(Mux(at.last_row, 0, self.trit_bank + 1)),
+            at.here.eq(Mux(at.last_row, at.first, at.here + at.stride)),
+        ]
+
+    def _count(self, m, at):
+        """Counts the trits of a granule, and says whether it stays."""
+        config, cutoff, k = self.config, self.cutoff, self.k
+        bits, lanes, total = config.counter_bits, config.lanes, at.total
+        with m.State("Look"):
+            m.d.sync += at.waited.eq(at.waited + 1)
+            with m.If(at.arrived):
+                m.d.sync += [
+                    at.waited.eq(0),
+                    at.found.eq(Cat(self.trit_word[n] ^ self.trit_word[n + 1]
+                                 for n in range(0, 2 * lanes, 2))),
+                ]
+                m.next = "Count"
+
+        with m.State("Count"):
+            m.d.sync += total.eq(total + popcount(at.found))
+            self._next_row(m, at)
+            m.next = "Look"
+            with m.If(at.last_row):
+                with m.If(at.word == 0):
+                    m.d.sync += at.next_first.eq(at.here + at.stride)
+                m.next = "Judge"
+
+        with m.State("Judge"):
+            # With k of b - 1 or more all counters are small.
+            kept = (total > cutoff) & (k < bits - 1)
+            m.d.sync += [
+                self.support.eq(Cat(Mux(at.word == n, kept, self.support[n] & (at.word != 0))
+                                    for n in range(config.max_words))),
+                at.thin.eq(total <= cutoff),
+            ]
+            m.next = "Next"
+            with m.If((k != 0) | (total.any() & (total <= cutoff))):
+                m.next = "Read"
+
+    def _rewrite(self, m, at):
+        """Goes through its counters, of which some become 0."""
         config = self.config
+        with m.State("Read"):
+            m.d.sync += at.waited.eq(at.waited + 1)
+            with m.If(at.arrived):
+                m.d.sync += at.waited.eq(0)
+                self._clear(m, at.step, at.thin)
+                m.next = "Write"
+
+        with m.State("Write"):
+            m.d.comb += [
+                self.residual_write.eq(1),
+                self.trit_write.eq(at.step == config.steps - 1),
+            ]
+            m.d.sync += at.step.eq(at.step + 1)
+            m.next = "Read"
+            with m.If(at.step == config.steps - 1):
+                m.d.sync += at.step.eq(0)
+                self._next_row(m, at)
+                with m.If(at.last_row):
+                    m.next = "Next"
+
+    def _go_on(self, m, at):
+        """The next granule, or the next row group."""
+        config = self.config
+        with m.State("Next"):
+            m.d.sync += [
+                at.total.eq(0),
+                at.word.eq(at.word + 1),
+                self.trit_address.eq(self.trit_address + 1),
+                at.first.eq(at.first + config.steps),
+                at.here.eq(at.first + config.steps),
+            ]
+            m.next = "Look"
+            with m.If(at.word + 1 == at.words):
+                m.d.comb += self.support_write.eq(1)
+                m.d.sync += [
+                    at.word.eq(0),
+                    at.first.eq(at.next_first),
+                    at.here.eq(at.next_first),
+                    at.outputs.eq(at.outputs - config.banks),
+                    self.group.eq(self.group + 1),
+                ]
+                with m.If(at.outputs <= config.banks):
+                    m.next = "Idle"
+
+    def _clear(self, m, step, thin):
+        """What the U counters of a step become; the T word is gathered."""
+        config, k = self.config, self.k
         lanes, low, bits = config.update_lanes, config.residual_bits, config.counter_bits
         trits = select(self.trit_word, step, 2 * lanes)
         beyond = Signal(bits)  # bits that a small counter has like its sign

@@ -18,8 +18,8 @@ __all__ = ["Support"]
 class Support(wiring.Component):
     """Joins them. While CUTOFF says that counters outside rest, those stay still.
 
-    Sockets are dispatch (CUTOFF, PURGE), window, changes, moves, trits, counters, still and, as
-    parts, reader; see `hw.parts.sockets`.
+    Sockets are dispatch (CUTOFF, PURGE), window, changes, moves, trits, counters, still and, as a
+    part of the engine, reader; see `hw.parts.sockets`.
     """
 
     def __init__(self, config: CoreConfig):
@@ -39,7 +39,7 @@ class Support(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.reader = reader = self.reader
+        reader = self.reader
         m.submodules.store = store = self.store
         m.submodules.purge = purge = self.purge
         dispatch, window, changes, still = self.dispatch, self.window, self.changes, self.still

@@ -1,0 +1,76 @@
+"""Units join by sockets: what puts a core together names none, and a unit has those it says."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from amaranth.lib import wiring
+
+from tritgrad.hw.joins import Sockets
+from tritgrad.sim.trials import SMALL
+from tritgrad.units import UNITS
+from tritgrad.units.record import SOCKETS
+from tritgrad.units.registry import OPTIONS, implied
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = {unit.name for unit in UNITS} | set(OPTIONS)
+JOINING = [ROOT / "hw" / name for name in (
+    "core.py", "engine.py", "forward_pass.py", "joins.py", "training.py", "control/sequencer.py")]
+#: Sockets that are parts of the circuit, in place of a core's own, or forms without wires.
+PARTS, FORMS = {"inputs", "reader"}, {"masks", "debt", "training"}
+
+
+def asked(text):
+    """Units that a module asks for: their options, or modules of their folders."""
+    fields = "|".join(sorted(NAMES))
+    return re.findall(rf"config\.(?:{fields})\b|units\.(?:{fields})\b", text)
+
+
+def test_what_asks_for_a_unit_is_found():
+    assert asked("if config.row_sums:") == ["config.row_sums"]
+    assert asked("from ..units.scales.rtl import ScaleUnit") == ["units.scales"]
+    assert asked("takes(config, 'stage'); from ..units.registry import takes") == []
+
+
+@pytest.mark.parametrize("path", [
+    *JOINING, *sorted((ROOT / "hw/link").glob("*.py")),
+    *sorted((ROOT / "hw/datapath").glob("*.py")),
+], ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_unit_is_asked_for(path):
+    allowed = {"hw/link/table.py": {"config.trainable"}, "hw/link/window.py": {"config.trainable"}}
+    assert set(asked(path.read_text())) <= allowed.get(str(path.relative_to(ROOT)), set())
+
+
+def test_the_engine_names_no_unit():
+    text = (ROOT / "hw/engine.py").read_text()
+    assert sorted(NAMES & set(re.findall(r"\w+", text))) == []
+    assert len(text.splitlines()) < 200
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.circuit], ids=lambda u: u.name)
+def test_a_circuit_has_the_sockets_of_its_record(unit):
+    config = SMALL.changed(**dict(unit.trial_sizes) | {
+        name: OPTIONS[name].trial for name in implied(unit.field)})
+    circuit = Sockets(config).units[unit.name]
+    wires = set(unit.sockets) - PARTS - FORMS
+    assert set(circuit.signature.members) == wires
+    assert all(isinstance(getattr(circuit, name), wiring.Component)
+               for name in PARTS & set(unit.sockets))
+
+
+def test_all_sockets_are_named_once():
+    taken = {name for unit in UNITS for name in (
+        *unit.sockets, *(name for option in unit.options for name in option.sockets))}
+    assert taken == set(SOCKETS)
+
+
+@pytest.mark.parametrize("path", sorted([*(ROOT / "hw").rglob("*.py"),
+                                         *(ROOT / "units").rglob("*.py")]),
+                         ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_and_functions_are_short(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= 400
+    long = [node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)
+            and (node.end_lineno or 0) - node.lineno + 1 > 80]
+    assert long == []
