@@ -75,7 +75,7 @@ def connect_forward(m: Module, engine) -> None:
             pending.eq(1),
         ]
     z, z_valid, z_next = array.z, array.z_valid, getattr(array, "z_next", None)
-    for stage in engine.sockets.having("stage"):
+    for stage in reversed(engine.sockets.having("stage")):  # factors are the last
         m.d.comb += [
             stage.start.eq(take_over),
             stage.record.eq(record),

@@ -401,9 +401,10 @@ class Machine:
         bits, loss = self.config.counter_bits, self.registers.loss
         step = confident_step(loss, layer.gain, bits) * (-1 if loss > 0 else 1)
         if step:
-            moved, flips = arithmetic.update(counters, step, self._direction(number), bits)
-            self.statistics.flips += flips
-            for j, row in enumerate(moved):
+            for j, along in enumerate(self._direction(number)):
+                row, flips = arithmetic.update(counters[j], step, along, bits,
+                                               self.config.conserve)
+                self.statistics.flips += flips
                 self._store_row(placed, j, row)
 
     def _store_row(self, placed: Placement, j: int, row: arithmetic.IntArray) -> None:

@@ -39,7 +39,7 @@ SOCKETS = {
     "moves": "counters that it moves itself",
     "trits": "reads of T while no other unit works",
     "counters": "writes of T and R while no other unit works",
-    "stage": "sums on their way from the array",
+    "stage": "sums on their way from the array; of two, the one of the later unit is first",
     "words": "words of T on their way to the array",
     "rows": "a word for each row of a row group",
     "stored": "activations that are stored",

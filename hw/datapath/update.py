@@ -237,7 +237,7 @@ class UpdateUnit(wiring.Component):
             return delayed(m, value, late + count, name)[late + 1:]
 
         issues = delayed(m, first.issue, late + 3 + write_delay(self.config), "issue")
-        _, issue_2, issue_3 = issues[late + 1:late + 4]
+        issue_1, issue_2, issue_3 = issues[late + 1:late + 4]
         _, row_2 = stages(self.row_valid, "row", 2)
         _, negative_2 = stages(self.row.negative, "negative", 2)
         _, first_2 = stages(first.beginning, "first", 2)
@@ -249,10 +249,11 @@ class UpdateUnit(wiring.Component):
         _, gates_3 = stages(self.gates, "gates", 2)
         m.d.comb += self.busy.eq(first.active | Cat(issues).any())
         flow = SimpleNamespace(
-            late=late, stages=stages, issue_2=issue_2, issue_3=issue_3, row_2=row_2,
-            negative_2=negative_2, first_2=first_2, ends_3=ends_3, steps=steps, step_1=step_1,
-            step_2=step_2, step_3=step_3, words=words, word_1=words[late + 1], word_3=words[-1],
-            planes_1=planes_1, gates_3=gates_3, backward=first.backward, along=first.along)
+            late=late, stages=stages, issue_1=issue_1, issue_2=issue_2, issue_3=issue_3,
+            row_2=row_2, negative_2=negative_2, first_2=first_2, ends_3=ends_3, steps=steps,
+            step_1=step_1, step_2=step_2, step_3=step_3, words=words, word_1=words[late + 1],
+            word_3=words[-1], planes_1=planes_1, gates_3=gates_3, backward=first.backward,
+            along=first.along)
         flow.still_1 = flow.still_2 = flow.still_3 = Const(0)
         if takes(self.config, "still"):
             rows = delayed(m, self.row, late, "row_to_come")

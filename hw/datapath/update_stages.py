@@ -40,7 +40,8 @@ def answer(m, unit, gain, flow):
             m.d.sync += [step.eq(0) for step in steps_2]
     if unit.follows:
         meets = Cat(Cat(plane[n] for plane in plane_words).any() for n in range(lanes))
-        m.d.sync += unit.changes.meets.eq(meets & (~flow.along).replicate(lanes))
+        voting = flow.issue_1 & ~flow.backward & ~flow.along
+        m.d.sync += unit.changes.meets.eq(meets & voting.replicate(lanes))
 
 
 def _step_along(m, unit, flow):

@@ -25,6 +25,7 @@ from tritgrad.model.scales.chip import (
     nearest_two_powers,
     size_exponent,
 )
+from tritgrad.model.signature import signature
 from tritgrad.sim.trials import random_units
 from tritgrad.units.registry import OPTIONS, available, windows
 
@@ -44,7 +45,7 @@ def random_case(rng: random.Random, max_layers=3, max_size=20):
         input_planes=planes + rng.randint(0, 1), max_layers=depth + rng.randint(0, 2),
         max_inputs=max_size + rng.randint(0, 3), max_neurons=max_size + 2,
         max_classes=9 + rng.randint(0, 3), trit_depth=256, residual_depth=1024,
-        hidden_depth=64, program_depth=32, slot_bytes=128)
+        hidden_depth=64, program_depth=64, slot_bytes=128)
     layers = [Layer(f, n, planes if number == 0 else a, rng.randint(0, 3),
                     rng.choice([rng.randint(-15, config.counter_bits - 2),
                                 config.counter_bits - 4, config.counter_bits - 2]))
@@ -194,6 +195,7 @@ class Lockstep:
         self.told = bytearray()  # bytes of the trace unit
         self.records = 0
         self.idle = lambda: 0    # cycles before each of them is taken
+        self.written = 0         # signature of T and R as they were loaded
         self.held = 0            # cycles in which the update unit had to wait for that
         self.fed = False  # all samples have gone into the engine
 
@@ -278,6 +280,7 @@ class Lockstep:
         ctx.set(engine.begin, 0)
         machine.start()
         machine.inbox.extend(self.samples)
+        self.written = signature(self.config, machine.codes, machine.residuals)
         self._compare(ctx, "RUN")
 
     def _windows(self):
@@ -389,6 +392,10 @@ class Lockstep:
                 found = ctx.get(row)
                 assert found == word, (f"{space.name}[{n}] after {name}: RTL {found:x}, "
                                        f"model {word:x}")
+        if config.signature:
+            found = ctx.get(engine.sockets.units["signature"].status.value)
+            changed = signature(config, machine.codes, machine.residuals) ^ self.written
+            assert found == changed, f"signature after {name}: RTL {found:x}, model {changed:x}"
         if config.support:
             for field in "cutoff", "k", "rest":
                 found = ctx.get(getattr(engine.sockets.units["support"].purge, field))

@@ -45,9 +45,7 @@ PERTURB = Unit(
              "--rule spsa and fd; 0 is without. Lanes must divide 16 or be a multiple of it."),),
     needs={"trainable": "STEP is the update unit's"},
     excludes={
-        "trace": "a record has no items for LOSS and STEP",
-        "row_sums": "no rule has both; whether the sums follow STEP was never tested",
-        "scales": "both hold back the error unit's comparison, and STEP has no votes",
+        "trace": "a record is one sample's, LOSS and STEP decide of a whole batch",
     },
     checks=(_power, _chunks),
     ops=(Op.PROBE, Op.LOSS, Op.STEP),

@@ -163,15 +163,33 @@ class ScaleUnit(wiring.Component):
         })
         self.record, self.operand = self.dispatch.record, self.dispatch.operand[:5]
         self.memory = BlockRam(scale_word(), config.scale_depth)
+        #: Where two sums leave a cycle, the same again to read the second one's factor.
+        self.pair = BlockRam(scale_word(), config.scale_depth, data=self.memory.data) if (
+            config.drain == 2) else None
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.memory = memory = self.memory
         m.submodules.multiplier = multiplier = ScaleMultiplier(self.config)
-        dispatch, window, stage = self.dispatch, self.window, self.stage
+        dispatch, window = self.dispatch, self.window
         m.d.comb += window.word.eq(memory.word)
 
-        # Forward, where nothing else reads.
+        self._scale_sums(m, multiplier)
+        adding = self._add(m, *self._score(m))
+        dividing = self._divide(m)
+        m.d.comb += dispatch.busy.eq(adding | dividing)
+        with m.If(dispatch.linked):
+            m.d.comb += [
+                memory.address.eq(window.address),
+                memory.write.eq(window.write),
+                memory.write_address.eq(window.address),
+                memory.write_data.eq(window.write_data),
+            ]
+        return m
+
+    def _scale_sums(self, m, multiplier):
+        """Forward, where nothing else reads: one sum a cycle, or two of a hidden layer."""
+        memory, stage, wide = self.memory, self.stage, Const(0)
         index = Signal(range(self.config.scale_depth))
         z, valid_1, valid_2 = Signal.like(stage.z, reset_less=True), Signal(), Signal()
         m.d.comb += [
@@ -184,22 +202,27 @@ class ScaleUnit(wiring.Component):
             z.eq(stage.z), valid_1.eq(stage.z_valid), valid_2.eq(valid_1),
             stage.o_z_valid.eq(valid_2),
         ]
+        if self.pair is not None:
+            wide = Signal()
+            m.submodules.pair = pair = self.pair
+            m.submodules.second = second = ScaleMultiplier(self.config)
+            z_next = Signal.like(stage.z, reset_less=True)
+            m.d.sync += z_next.eq(stage.z_next)
+            m.d.comb += [
+                pair.address.eq(index + 1),
+                pair.write.eq(memory.write),
+                pair.write_address.eq(memory.write_address),
+                pair.write_data.eq(memory.write_data),
+                second.z.eq(z_next),
+                second.code.eq(pair.word.code),
+                stage.o_z_next.eq(second.o),
+            ]
+            with m.If(stage.start):
+                m.d.sync += wide.eq(~stage.last)
         with m.If(stage.start):
             m.d.sync += index.eq(times(stage.record.output_base, self.config.lanes))
         with m.Elif(stage.z_valid):
-            m.d.sync += index.eq(index + 1)
-
-        adding = self._add(m, *self._score(m))
-        dividing = self._divide(m)
-        m.d.comb += dispatch.busy.eq(adding | dividing)
-        with m.If(dispatch.linked):
-            m.d.comb += [
-                memory.address.eq(window.address),
-                memory.write.eq(window.write),
-                memory.write_address.eq(window.address),
-                memory.write_data.eq(window.write_data),
-            ]
-        return m
+            m.d.sync += index.eq(index + 1 + wide)
 
     def _score(self, m):
         """The sum of a row's trits that meet an input, times its error, after its last step."""

@@ -23,7 +23,6 @@ SIGNATURE = Unit(
     options=(Option("signature", "Keep an XOR over all changes of T and R, which a host compares "
                                  "with what it reads at each snapshot."),),
     needs={"trainable": "only the update unit changes T and R"},
-    excludes={"support": "PURGE writes T and R past the signature"},
     checks=(_fits_status,),
     circuit="Signature",
     sockets=("changes", "status"),

@@ -14,14 +14,6 @@ SKIP = Unit(
         "skip", "Let hidden layers with as many neurons as inputs add those, shifted."),),
     circuit="SkipConnection",
     sockets=("dispatch", "stage", "stored", "errors", "begins"),
-    excludes={
-        "trace": "what a record is explained from has no identity term yet",
-        "resident": "no rule has both; the direction and the identity term were never joined",
-        "support": "no rule has both; the masked words and the identity term were never joined",
-        "scales": "both change sums on their way to the activation unit, and no rule says which "
-                  "comes first",
-        "drain": "the identity term is added to one sum a cycle",
-    },
     memories=lambda c: (
         Memory("activations (skip)", "hidden_depth", c.hidden_depth, c.activation_bits * c.lanes,
                "engine.skip.memory"),

@@ -15,10 +15,8 @@ SUPPORT = Unit(
                    "the forward pass, and build in PURGE."),),
     needs={"trainable": "UPD finds what is born, PURGE writes counters"},
     excludes={
-        "trace": "TELL reads the lists of words that are not zero, which are bit masks here",
-        "row_sums": "PURGE writes trits past the sums",
-        "resident": "a direction moves trits outside the support, which FWD leaves out",
-        "scales": "no rule has both; votes and purges were never joined",
+        "resident": "samples that stay are kept as lists, not at their words' places, and STEP "
+                    "would move trits that FWD leaves out",
     },
     ops=(Op.CUTOFF, Op.PURGE),
     circuit="Support",

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from ...hw.parts.arith import popcount, select, times
 from ...hw.parts.pipeline import read_delay
 from ...hw.parts.ports import LayerRecord
+from ...hw.parts.sockets import Changes
 from ...model.config import CoreConfig
 
 __all__ = ["PurgeUnit"]
@@ -31,6 +32,7 @@ class PurgeUnit(wiring.Component):
     trit_write, trit_write_data : written to the same word at the clock edge.
     residual_address, residual_word : R word; one cycle and `read_delay` later.
     residual_write, residual_write_data : written to the same word at the clock edge.
+    moves : what of `Changes` tells of U counters that are written; none flips or saturates.
     support_write, group, support : the word of SUPPORT of a row group, written at the clock edge.
     """
 
@@ -57,6 +59,7 @@ class PurgeUnit(wiring.Component):
             "support_write": Out(1),
             "group": Out(range(config.support_depth)),
             "support": Out(config.max_words),
+            "moves": Out(Changes(config)),
         })
         self.cutoff, self.k = Signal(16), Signal(4)
 
@@ -87,6 +90,7 @@ class PurgeUnit(wiring.Component):
             last_row.eq(self.trit_bank + 1 == rows),
             self.residual_address.eq(here + step),
         ]
+        self._tell_moves(m, step)
 
         with m.FSM() as fsm:
             m.d.comb += self.busy.eq(~fsm.ongoing("Idle"))
@@ -111,6 +115,23 @@ class PurgeUnit(wiring.Component):
             self._rewrite(m, at)
             self._go_on(m, at)
         return m
+
+    def _tell_moves(self, m, step):
+        """Each step of its own, as a row is not gone through at once."""
+        config, moves, row = self.config, self.moves, self.moves.row
+        m.d.comb += [
+            moves.step.eq(self.residual_write),
+            moves.ends.eq(1),
+            moves.new.eq(select(self.trit_write_data, step, 2 * config.update_lanes)),
+            moves.new_residuals.eq(self.residual_write_data),
+        ]
+        if "number" in row.shape().members:
+            first = Signal.like(row.number)  # of the row group
+            m.d.comb += row.number.eq(first + self.trit_bank)
+            with m.If(self.start):
+                m.d.sync += first.eq(times(self.record.output_base, config.lanes))
+            with m.Elif(self.support_write):
+                m.d.sync += first.eq(first + config.banks)
 
     def _next_row(self, m, at):
         """The next row of the granule, after the last one the first."""
@@ -220,6 +241,8 @@ class PurgeUnit(wiring.Component):
             new_trits.append(Mux(zero, 0, trit))
             new_residuals.append(Mux(zero, 0, residual))
         m.d.sync += [
+            self.moves.old.eq(trits),
+            self.moves.old_residuals.eq(self.residual_word),
             select(self.trit_write_data, step, 2 * lanes).eq(Cat(new_trits)),
             self.residual_write_data.eq(Cat(new_residuals)),
         ]

@@ -2,7 +2,7 @@
 
 from amaranth import *
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...hw.parts.arith import select
 from ...hw.parts.sockets import Changes, CounterPort, Dispatch, Still, TritRead, WindowPort
@@ -44,6 +44,7 @@ class Support(wiring.Component):
         m.submodules.purge = purge = self.purge
         dispatch, window, changes, still = self.dispatch, self.window, self.changes, self.still
         self._connect_purge(m)
+        connect(m, purge.moves, flipped(self.moves))
         m.d.comb += [
             dispatch.busy.eq(store.busy | purge.busy),
             reader.masked.eq(dispatch.forward),
