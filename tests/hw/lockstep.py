@@ -453,22 +453,26 @@ class Lockstep:
 
 
 def random_lockstep(seed: int, length: int = 18, units: Iterable[str] = (),
-                    chance: float = 0.4, **options) -> Lockstep:
+                    chance: float = 0.4, form: str = "", **options) -> Lockstep:
     """A random engine with random state, program and samples.
 
     Odd seeds give single-port stores, half of the even ones a pipelined core with three times the
     banks. With even lanes and banks, and no unit that objects, the array drains two sums a cycle.
     `units` are options that are certainly there, without any one by the seed; `chance` is that of
-    each other one.
+    each other one. A `form` of `model.config.FORMS` takes the place of that of the seed.
     """
     rng = random.Random(seed)
     config, layers = random_case(rng, **options)
-    pipelined = seed % 4 == 2
-    config = config.changed(single_port=bool(seed % 2), pipelined=pipelined,
+    single_port, pipelined = (form == name if form else found for name, found in (
+        ("single_port", bool(seed % 2)), ("pipelined", seed % 4 == 2)))
+    config = config.changed(single_port=single_port, pipelined=pipelined,
                             banks=config.banks * (3 if pipelined else 1))
     added = [name for name, option in OPTIONS.items() if not option.default]
     first = [*units] or [added[seed % len(added)]]
     config = random_units(random.Random(seed), config, first, chance)
+    if form == "drain":
+        config = config.changed(lanes=config.lanes * (1 + config.lanes % 2),
+                                banks=config.banks * (1 + config.banks % 2))
     layers = random_skips(rng, config, layers)
     length += 12 if config.resident else 0
     if config.lanes % 2 == config.banks % 2 == 0:
