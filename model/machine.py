@@ -13,7 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..firmware.frames import Run
-from ..firmware.isa import Op, decode
+from ..firmware.isa import INSTRUCTIONS, Op, Operand, decode
+from ..units import UNITS
+from ..units.record import Part
+from ..units.registry import needed_by
 from . import arithmetic
 from .blending import granules
 from .config import CoreConfig, ceil_div
@@ -121,6 +124,9 @@ class Machine:
         self.inbox: deque[Sample] = deque()
         self.outbox: deque[Result | Piece] = deque()
         self.tracer = Tracer(config)
+        #: What units keep themselves, by their names.
+        self.parts: dict[str, Part] = {unit.name: getattr(unit.part("golden"), unit.golden)(self)
+                                       for unit in UNITS if unit.within(config) and unit.golden}
         self.clear()
 
     def clear(self) -> None:
@@ -128,6 +134,8 @@ class Machine:
         self.registers = Registers()
         self.statistics = Statistics()
         self.tracer.clear()
+        for part in self.parts.values():
+            part.clear()
         self.inbox.clear()
         self.resident: deque[Sample] = deque(maxlen=self.config.resident)
         words = self.config.max_input_words
@@ -158,8 +166,8 @@ class Machine:
         if opcode == Op.HALT:
             self.run = Run.HALTED
             return True
-        if opcode in (Op.FWD, Op.BWD, Op.UPD, Op.STEP, Op.SCRUB, Op.SCALE, Op.PURGE,
-                      Op.TELL) and not (
+        row = INSTRUCTIONS.get(opcode)
+        if row is not None and row.operand is Operand.LAYER and not (
                 (2 if opcode == Op.BWD else 1) <= operand <= len(self.layers)):
             self.run = Run.FAULT
             return True
@@ -209,6 +217,9 @@ class Machine:
             r.flag = bool(self.corr[-1] % (1 << operand) == 0)
         elif opcode == Op.SCALE:
             self._scale(operand)
+        elif row is not None and (unit := needed_by(row.op)) is not None and (
+                unit.name in self.parts):
+            self.parts[unit.name].execute(row.op, operand)
         r.pc = following
         return True
 
@@ -300,6 +311,8 @@ class Machine:
             row, flips = arithmetic.update(counters[j], error, step, bits, self.config.conserve)
             self.statistics.flips += flips
             self._store_row(placed, int(j), row)
+            for part in self.parts.values():
+                part.updated(number, int(j), counters[j], row)
             group, bank = divmod(int(j), self.config.banks)
             if self.config.support and not self.registers.rest:
                 born = (self._in_words(x != 0) & self._in_words(arithmetic.trits(row, bits) != 0))

@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from dataclasses import field as made
 from random import Random
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from ..firmware.frames import Space
 from ..firmware.isa import Op
 from ..firmware.wire import pack_words, unpack_words
 
-__all__ = ["SOCKETS", "Config", "Machine", "Memory", "Option", "Unit", "Window", "bits_of", "lanes"]
+__all__ = ["SOCKETS", "Config", "Machine", "Memory", "Option", "Part", "Unit", "Window", "bits_of",
+           "lanes"]
 
 #: A ``CoreConfig``, and a ``Machine``: not imported, as those read the records.
 Config = Any
@@ -172,6 +173,19 @@ class Memory:
     copies: int = 1
 
 
+class Part(Protocol):
+    """A unit's part of the reference machine; made of a ``Machine``, which has it in `parts`."""
+
+    def clear(self) -> None:
+        """A program begins."""
+
+    def execute(self, op: Op, operand: int) -> None:
+        """An instruction of the unit's. A layer that it names is there."""
+
+    def updated(self, number: int, row: int, before: Any, after: Any) -> None:
+        """UPD has moved the counters of a row of a layer; both with unused lanes."""
+
+
 @dataclass(frozen=True)
 class Unit:
     """A unit of a core.
@@ -197,6 +211,9 @@ class Unit:
         Class of its circuit, of ``units/<name>/rtl.py``; it is made of a ``CoreConfig``.
     sockets
         Those of `SOCKETS` that the circuit has, as members of that name.
+    golden
+        Class of its part of the reference machine, of ``units/<name>/golden.py``, a `Part`; ""
+        where the machine has it itself.
     status_bytes
         Bytes that it adds to the answer to STATUS.
     windows
@@ -227,6 +244,7 @@ class Unit:
     ops: tuple[Op, ...] = ()
     circuit: str = ""
     sockets: tuple[str, ...] = ()
+    golden: str = ""
     status_bytes: int = 0
     windows: tuple[Window, ...] = ()
     memories: Callable[[Config], tuple[Memory, ...]] = lambda config: ()

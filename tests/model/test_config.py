@@ -19,9 +19,6 @@ from tritgrad.model.config import CoreConfig
     ({"max_classes": 100, "max_neurons": 50},
      r"^max_classes must be at most max_neurons \(50\), not 100$"),
     ({"seeder": 1}, r"^seeder must be a bool, not 1$"),
-    ({"support": True, "scales": True}, "^support must be False where scales is True$"),
-    ({"support": True, "row_sums": True}, "^support must be False where row_sums is True$"),
-    ({"support": True, "trace": True}, "^support must be False where trace is True$"),
     ({"support": True, "trainable": False}, "^support must be False where trainable is False$"),
     ({"support": True, "resident": 3}, "^support must be False where resident is 3$"),
 ])
@@ -116,10 +113,8 @@ def test_a_network_needs_two_sizes(layers):
 
 @pytest.mark.parametrize("options, message", [
     ({"trainable": False}, "scales must be False where trainable is False"),
-    ({"drain": 2}, "scales must be False where drain is 2"),
     ({"lanes": 16, "hidden_depth": 4096},
      "scales must be False where 65569 words of memory S (hidden_depth 4096) exceed 65536"),
-    ({"resident": 3}, "resident must be 0 where scales is True, not 3"),
 ])
 def test_what_rows_with_scales_exclude(options, message):
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):

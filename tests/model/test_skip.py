@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tritgrad.errors import BadInput, ConfigError
+from tritgrad.errors import BadInput
 from tritgrad.model.arithmetic import backward, skipped
 from tritgrad.model.config import MAX_SKIP, CoreConfig
 from tritgrad.model.fast import FastNetwork
@@ -64,16 +64,10 @@ def test_refused_recipes(sizes, options, message):
         Recipe.default(sizes, 1, **options)
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"trace": True}, "^skip must be False where trace is True$"),
-    ({"resident": 3}, "^skip must be False where resident is 3$"),
-    ({"support": True}, "^skip must be False where support is True$"),
-    ({"scales": True}, "^skip must be False where scales is True$"),
-    ({"drain": 2}, "^skip must be False where drain is 2$"),
-])
-def test_what_a_core_with_skips_excludes(options, message):
-    with pytest.raises(ConfigError, match=message):
-        CoreConfig(skip=True, **options)
+@pytest.mark.parametrize("options", [
+    {"trace": True}, {"resident": 3}, {"support": True}, {"scales": True}, {"drain": 2}])
+def test_what_a_core_with_skips_goes_with(options):
+    CoreConfig(skip=True, **options)
 
 
 def test_pre_activations_never_wrap():
