@@ -111,6 +111,6 @@ def update(row: IntArray, error: int, step: IntArray, bits: int,
             held += 1
         first, flips = flips[:held], flips[held:]
         # One below what the trit above begins with, or the least with this trit.
-        up = new[first] > old[first]
-        after[first] = np.where(up, (2 * old[first] + 1) * cell - 1, (2 * old[first] - 1) * cell)
+        rises = new[first] > old[first]
+        after[first] = np.where(rises, (2 * old[first] + 1) * cell - 1, (2 * old[first] - 1) * cell)
     return after, len(flips)

@@ -166,7 +166,7 @@ class Machine:
         if opcode == Op.HALT:
             self.run = Run.HALTED
             return True
-        row = INSTRUCTIONS.get(opcode)
+        row = INSTRUCTIONS[Op(opcode)] if opcode in INSTRUCTIONS else None
         if row is not None and row.operand is Operand.LAYER and not (
                 (2 if opcode == Op.BWD else 1) <= operand <= len(self.layers)):
             self.run = Run.FAULT
