@@ -40,6 +40,10 @@ FOLDERS = ("hw", "units", "host", "firmware")
 NEAREST = {
     "hw/joins.py": ["tests/units/perturb/test_probes.py", "tests/hw/test_engine.py"],
     "hw/engine.py": ["tests/hw/test_engine.py"],
+    "hw/forward_pass.py": ["tests/hw/test_engine.py"],
+    "hw/training.py": ["tests/hw/test_engine.py"],
+    "hw/datapath/update_stages.py": ["tests/hw/datapath/test_update.py", "tests/hw/test_engine.py"],
+    "hw/link/steps.py": ["tests/hw/link/test_commands.py"],
     "hw/core.py": ["tests/hw/link/test_commands.py"],
     "hw/link/answers.py": ["tests/hw/link/test_commands.py"],
     "hw/link/reader.py": ["tests/hw/link/test_commands.py"],
