@@ -56,7 +56,7 @@ NEAREST = {
     "units/perturb/batch.py": ["tests/units/perturb/test_batch.py"],
     "units/support/granules.py": ["tests/units/support/test_rtl.py"],
     "units/support/purge.py": ["tests/units/support/test_rtl.py"],
-    "units/support/rtl.py": ["tests/units/support/test_store.py",
+    "units/support/store.py": ["tests/units/support/test_store.py",
                              "tests/units/support/test_rtl.py"],
 }
 
