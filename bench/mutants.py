@@ -57,7 +57,7 @@ NEAREST = {
     "units/support/granules.py": ["tests/units/support/test_rtl.py"],
     "units/support/purge.py": ["tests/units/support/test_rtl.py"],
     "units/support/store.py": ["tests/units/support/test_store.py",
-                             "tests/units/support/test_rtl.py"],
+                              "tests/units/support/test_rtl.py"],
 }
 
 OTHER = {ast.Add: "-", ast.Sub: "+", ast.BitAnd: "|", ast.BitOr: "&", ast.BitXor: "&",
