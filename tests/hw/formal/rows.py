@@ -143,7 +143,7 @@ def _rows() -> list[Row]:
             ("Cat(place, ~self.hand)", "Cat(place, self.hand)"),
             ("appended + mask.any()", "appended + 1"))),
         Row("row list", f"{datapath}.row_list", lists.row_list, 14, (
-            ("row.bank == config.banks - 1", "row.bank == 0"),), complete=True),
+            ("row.bank == self.config.banks - 1", "row.bank == 0"),), complete=True),
         Row("update, busy", f"{datapath}.update", update.update_busy, 10, (
             ("active | Cat(issues).any()", "active | Cat(issues[:-1]).any()"),)),
         Row("update, draws", f"{datapath}.update", update.update_draws, 12, (
@@ -157,7 +157,8 @@ def _rows() -> list[Row]:
             ("Const(-1 << bits, len(beyond))", "Const(-1 << (bits + 1), len(beyond))"),),
             {"drain": 1}),
         Row("activation, two a cycle", f"{datapath}.activation", scores.activation, 12, (
-            ("even.eq(~outputs[0])", "even.eq(outputs[0])"),), {"drain": 2}),
+            ("even.eq(~self.record.outputs[0])",
+             "even.eq(self.record.outputs[0])"),), {"drain": 2}),
         Row("score scan", f"{datapath}.score_scan", scores.score_scan, 8, (
             ("above_rival.eq(self.z + below_rival >= 0)",
              "above_rival.eq(self.z + below_rival + 1 >= 0)"),), {"classes": 3}),
@@ -232,9 +233,9 @@ def _link_rows(folder: str) -> list[Row]:
             ("bounds.append(~(above if len(above) == 1 else exceeds(operand, most)))", "pass")),
             {"most": 3}, complete=True, long=True),
         Row("table loader, 1 layer", f"{folder}.table", loaders.table, 42, (
-            ("residuals.eq(residuals + times(words, config.steps))",
-             "residuals.eq(residuals + words)"),
-            ("refuse_if((outputs == 0) | (last & (outputs == 1)))", "refuse_if(outputs == 0)")),
+            ("at.residuals.eq(at.residuals + times(at.words, config.steps))",
+             "at.residuals.eq(at.residuals + at.words)"),
+            ("(at.outputs == 0) | (at.last & (at.outputs == 1))", "at.outputs == 0")),
             {"rows": 1}, complete=True),
         Row("unpack, L 8", f"{folder}.unpack", loaders.unpack, 12, (
             ("known.eq(self.i.p[:n])", "known.eq(self.i.p)"),), {"lanes": 8}),
