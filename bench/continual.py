@@ -1,7 +1,7 @@
 """New classes after a training, with old rows replayed or not; streams predicted, then learned.
 
-Classes: seven of ten are trained, then the other three are learned for five epochs with the gains
-of the end, as ``tritgrad learn --epochs 5 --order random`` does; accuracy over the test rows of the
+Classes: seven of ten are trained, then the other three are learned for three epochs with the gains
+of the end, as ``tritgrad learn --epochs 3 --order random`` does; accuracy over the test rows of the
 old classes, the new ones, and all. Streams: the coding is fitted to the first 200 rows, which train
 the network first; then every row is predicted and learned once. ``--seeds`` makes it shorter.
 """
@@ -17,7 +17,7 @@ from _tables import WHOLE, split
 
 from tritgrad.host.data.codings.numbers import Thermometer
 from tritgrad.host.data.codings.spec import fit
-from tritgrad.host.run.going_on import gains_of_the_end
+from tritgrad.host.run.going_on import EPOCHS, gains_of_the_end
 from tritgrad.host.run.learners import ModelLearner
 from tritgrad.host.run.stream import Old, learn_rows, measured
 from tritgrad.model.recipe import Recipe
@@ -51,7 +51,7 @@ def new_classes(name: str, encode: str, seed: int) -> list[dict[str, Any]]:
     for share in REPLAYED:
         learner = _trained(x[old], y[old], coding, 10, seed)
         kept = np.flatnonzero(old)[epoch_order(seed, 0, int(old.sum()))][:int(share * old.sum())]
-        list(learn_rows(learner, x[~old], y[~old], gains_of_the_end(learner.recipe), epochs=5,
+        list(learn_rows(learner, x[~old], y[~old], gains_of_the_end(learner.recipe), epochs=EPOCHS,
                         order="random", seed=seed,
                         old=Old(x[kept], y[kept]) if len(kept) else None))
         late = test_y >= 7

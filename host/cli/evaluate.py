@@ -22,7 +22,7 @@ from ..run.options import TrainOptions, data_path
 from ..run.outputs import check_outputs, check_picture
 from .console import draw, emit, fits, json_option, say, screen, table
 from .data_options import rows_options, show_data, show_warning
-from .inference import forward_rule, opened, predicted
+from .inference import forward_rule, opened_all, predicted
 from .train_options import core_options
 
 __all__ = ["evaluate"]
@@ -50,8 +50,9 @@ MOST_CLASSES, MOST_PAIRS = 40, 20
 def evaluate(context: click.Context, model_file: str, dataset: str | None, device: str,
              lanes: int, banks: int, update_lanes: int | None, vcd: str | None,
              picture: str | None, as_json: bool, **given: Any) -> None:
-    """Measure a model: accuracy, each class, confusion matrix."""
-    model_file, model = opened(model_file)
+    """Measure a model, or the vote of an ensemble: accuracy, each class, confusion matrix."""
+    model_file, models = opened_all(model_file)
+    model = models[0]
     image = Path(picture or Path(model_file).with_suffix("").as_posix() + "-confusion.png")
     check_picture("--picture", picture)
     check_outputs({"--picture": picture, "--vcd": vcd},
@@ -62,7 +63,7 @@ def evaluate(context: click.Context, model_file: str, dataset: str | None, devic
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
                            counter_bits=model.recipe.counter_bits, rule=forward_rule(model),
                            scales="scales" in model.parts, skip=model.recipe.skip)
-    found = predicted(model, options, x, rows, screen(stderr=True), vcd)
+    found, _ = predicted(models, options, x, rows, screen(stderr=True), vcd)
     alike = one_class_warning([data.class_names[k] for k in found], data.classes)
     matrix = confusion_matrix(y, found, data.classes)
     reports = class_reports(matrix, data.class_names)
@@ -90,7 +91,8 @@ def evaluate(context: click.Context, model_file: str, dataset: str | None, devic
               "class_names": list(data.class_names),
               "classes": [{"name": r.name, "rows": r.rows, "recall": r.recall,
                            "precision": r.precision} for r in reports],
-              "confusion": matrix.tolist(), "state_sha256": model.state_sha256})
+              "confusion": matrix.tolist(), "state_sha256": model.state_sha256,
+              "ensemble": [m.state_sha256 for m in models] if len(models) > 1 else None})
     if picture is not None and not drawn:
         context.exit(1)
 

@@ -16,10 +16,9 @@ from ..data.summary import one_class_warning
 from ..run.layouts import model_layout, model_limits
 from ..run.options import TrainOptions
 from ..run.outputs import check_outputs
-from ..run.training import open_learner
-from .console import RunProgress, emit, json_option, screen
+from .console import emit, json_option, screen
 from .data_options import feature_options, show_data, show_warning
-from .inference import forward_rule, opened
+from .inference import forward_rule, opened_all, predicted
 
 __all__ = ["predict"]
 
@@ -38,18 +37,18 @@ def predict(model_file: str, data_file: str, form: str, output: str | None,
     """Predict the class of each row of a CSV, NPZ, NPY or IDX file.
 
     For each row: the class, and the margin by which its score leads over the next one. With --json
-    they are in the object, as rows, and nothing else is written unless -o names a file.
+    they are in the object, as rows, and nothing else is written unless -o names a file. MODEL may
+    be the folder of an ensemble, whose networks' scores are added.
     """
     check_outputs({"-o": output}, {"MODEL": model_file, "FILE": data_file})
-    model_file, model = opened(model_file)
+    model_file, models = opened_all(model_file)
+    model = models[0]
     read = read_features(Path(data_file), inputs=model.coding.features, layout=model_layout(model),
                          reading=Reading(**given), limits=model_limits(model))
     show_data(read.summary)
     x = model.coding.apply(read.values)
     options = TrainOptions(device="model", rule=forward_rule(model))
-    learner = open_learner(options, model.recipe, RunProgress(screen(stderr=True)))
-    learner.load(model.state)
-    predictions, scores, _ = learner.infer(x)
+    predictions, scores = predicted(models, options, x, "rows", screen(stderr=True))
     best = np.sort(scores, axis=1)[:, -2:]
     rows = [(model.class_names[k], int(margin)) for k, margin
             in zip(predictions, best[:, 1] - best[:, 0], strict=True)]

@@ -1,5 +1,6 @@
 """``tritgrad train``."""
 
+import json
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from datetime import datetime
@@ -11,14 +12,18 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from ...errors import BadInput, DeviceError, OutputError
+from ..data.npz import write_whole
 from ..data.summary import entry
 from ..run.checkpoint import Checkpoint, check_data
+from ..run.ensemble import MEMBER
 from ..run.lock import hold
+from ..run.metrics import accuracy
+from ..run.model_file import TrainedModel
 from ..run.opening import with_data_found
 from ..run.options import AUTO, TrainOptions, data_path, parse_integers
 from ..run.outputs import check_outputs
 from ..run.recipes import RECIPES
-from ..run.report import draw_curve, report, write_files
+from ..run.report import as_model, draw_curve, report, write_files
 from ..run.running import begun, planned
 from ..run.second_look import BASELINES, baselines, behind, idle_warning
 from ..run.training import (
@@ -42,7 +47,7 @@ from .console import (
 )
 from .data_options import reading_values, show_data, show_warning
 from .going_on import option_of, taken_over
-from .inference import heed_core
+from .inference import forward_rule, heed_core, predicted
 from .train_options import train_options
 
 __all__ = ["train"]
@@ -50,7 +55,8 @@ __all__ = ["train"]
 #: The picture of a run.
 CURVE = "curve.png"
 #: Files that a run writes.
-RUN_FILES = (CHECKPOINT, "model.npz", "best.npz", "history.json", CURVE)
+REPORT = "ensemble.json"
+RUN_FILES = (CHECKPOINT, "model.npz", "best.npz", "history.json", CURVE, REPORT)
 
 
 @click.command()
@@ -58,7 +64,8 @@ RUN_FILES = (CHECKPOINT, "model.npz", "best.npz", "history.json", CURVE)
 @json_option
 @click.pass_context
 def train(context: click.Context, resumed: str | None, out: str | None, vcd: str | None,
-          as_json: bool, recipe_name: str | None, baseline: bool, **given: Any) -> None:
+          as_json: bool, recipe_name: str | None, baseline: bool, ensemble: int | None,
+          **given: Any) -> None:
     """Train a network and save it, its history and its learning curve.
 
     Ctrl-C writes a checkpoint and stops; --resume continues, also after a crash, and ends as if
@@ -75,25 +82,80 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
     if recipe_name is not None:
         options = replace(options, **{name: value for name, value in RECIPES[recipe_name].items()
                                       if _is_default(context, name)})
+    if ensemble is not None:
+        for option, value in ("--resume", resumed), ("--vcd", vcd):
+            if value is not None:
+                raise BadInput(f"{option} {value} is for one network; --ensemble trains {ensemble}")
+        _train_ensemble(options, ensemble, out, progress, as_json, baseline)
+        return
     with ExitStack() as held:
         if resumed is not None:
             trainer = _continue(context, Path(resumed), options, out, vcd, progress, held)
         else:
             trainer = _begin(options, out, vcd, progress, held)
-        try:
-            with stop_on_interrupt(progress.console) as stop, progress:
-                trainer.stop = stop
-                outcome = trainer.run()
-        except (DeviceError, OutputError) as error:
-            kind = DeviceError if isinstance(error, DeviceError) else OutputError
-            raise kind(f"{error}; {trainer.how_to_go_on}") from error
-        finally:
-            trainer.learner.close()
-        _finish(outcome, trainer, as_json, baseline)
+        outcome = _run(trainer, progress)
+        told = _finish(outcome, trainer, as_json, baseline)
+    if as_json:
+        emit(told)
 
 
-def _finish(outcome: Outcome, trainer: Trainer, as_json: bool, baseline: bool) -> None:
-    """Write and show the results. Pictures come last, and what cannot be written costs no more."""
+def _run(trainer: Trainer, progress: RunProgress) -> Outcome:
+    """A run to its end, its device closed."""
+    try:
+        with stop_on_interrupt(progress.console) as stop, progress:
+            trainer.stop = stop
+            return trainer.run()
+    except (DeviceError, OutputError) as error:
+        kind = DeviceError if isinstance(error, DeviceError) else OutputError
+        raise kind(f"{error}; {trainer.how_to_go_on}") from error
+    finally:
+        trainer.learner.close()
+
+
+def _train_ensemble(options: TrainOptions, size: int, out: str | None, progress: RunProgress,
+                    as_json: bool, baseline: bool) -> None:
+    """Train networks of several seeds one after the other, and let them vote on the test rows."""
+    folder = Path(out) if out is not None else _new_folder(options.dataset)
+    if any(folder.glob(f"{MEMBER}*")):
+        raise BadInput(f"{folder} holds another ensemble; choose another folder")
+    models: list[TrainedModel] = []
+    reports: list[dict[str, Any]] = []
+    with ExitStack() as held:
+        _take(folder, held, out is None)
+        for seed in range(options.seed, options.seed + size):
+            member = str(folder / f"{MEMBER}{seed}")
+            trainer = _begin(replace(options, seed=seed), member, None,
+                             RunProgress(progress.console), held)
+            outcome = _run(trainer, RunProgress(progress.console))
+            reports.append(_finish(outcome, trainer, as_json, baseline and not models))
+            models.append(as_model(outcome))
+            # all read rows alike: what the first one chose
+            options = replace(outcome.options, seed=options.seed)
+        data = outcome.data
+        console = screen(stderr=as_json)
+        found, _ = predicted(models, TrainOptions(device="model", rule=forward_rule(models[0])),
+                             data.x_test, "test rows", screen(stderr=True))
+        vote = accuracy(data.y_test, found) if len(found) else None
+        alone = [r["test_accuracy"][-1] for r in reports]
+        if vote is not None:
+            say(console, f"test accuracy of the {size} networks: "
+                         f"{', '.join(f'{value:.2f}' for value in alone)} %; of their vote ",
+                (f"{vote:.2f} %", "bold"))
+        result = {"ensemble": size, "dataset": data.name, "test_accuracy": vote,
+                  "alone": alone, "members": [Path(f"{MEMBER}{r['seed']}").name for r in reports],
+                  "state_sha256": [r["state_sha256"] for r in reports]}
+        write_whole(folder / REPORT, (json.dumps(result, indent=1) + "\n").encode())
+        say(console, f"ensemble: {folder}")
+    if as_json:
+        emit(result)
+
+
+def _finish(outcome: Outcome, trainer: Trainer, as_json: bool,
+            baseline: bool) -> dict[str, Any]:
+    """Write and show the results, and return them as JSON.
+
+    Pictures come last, and what cannot be written costs no more.
+    """
     folder = trainer.folder
     assert folder is not None  # each run of the command has one
     files, failure = write_files(outcome, folder)
@@ -103,10 +165,12 @@ def _finish(outcome: Outcome, trainer: Trainer, as_json: bool, baseline: bool) -
     curve = folder / CURVE
     if failure is None and draw(curve, lambda path: draw_curve(outcome, path)):
         say(console, f"learning curve: {curve}")
-    if as_json:
-        emit(report(outcome) | ({"baselines": others} if others else {}))
+    told = report(outcome) | ({"baselines": others} if others else {})
     if failure is not None:
+        if as_json:
+            emit(told)
         raise OutputError(f"{failure}; {trainer.how_to_go_on}")
+    return told
 
 
 def _compared(outcome: Outcome, baseline: bool, console: Console) -> dict[str, float]:
@@ -120,8 +184,8 @@ def _compared(outcome: Outcome, baseline: bool, console: Console) -> dict[str, f
         return {}
     with working(screen(stderr=True), "training other classifiers"):
         found = baselines(outcome.data, outcome.recipe.seed)
-    for name, accuracy in found.items():
-        say(console, f"{BASELINES[name]}: {accuracy:.2f} % of the test rows")
+    for name, right in found.items():
+        say(console, f"{BASELINES[name]}: {right:.2f} % of the test rows")
     worse = behind(outcome.position.epochs[-1].test_accuracy, found)
     if worse is not None:
         show_warning(worse)

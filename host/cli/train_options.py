@@ -74,7 +74,7 @@ train_options = stack(
                       "[default: follows from its inputs]"),
     click.option("--epochs", type=int, metavar="E",
                  help="Train this many epochs.  [default: 20, more for few rows coded signed; "
-                      "with --from 5]"),
+                      "with --from 3]"),
     click.option("--limit", type=int, metavar="N",
                  help="Use the first N training rows only.  [default: all]"),
     click.option("--rule", type=click.Choice(RULES), default="margin", show_default=True,
@@ -139,6 +139,9 @@ train_options = stack(
     click.option("--order", type=click.Choice(ORDERS), default="random", show_default=True,
                  help="Learn the rows anew at random in each epoch, as in the file, or in one "
                       "random order that each epoch begins at another place of."),
+    click.option("--ensemble", type=click.IntRange(2, 64), metavar="K",
+                 help="Train K networks, of --seed and the next ones, each in a folder of its own "
+                      "in that of the run; eval and predict let them vote.  [default: one]"),
     click.option("--baseline", is_flag=True,
                  help="Train scikit-learn's logistic regression, perceptron and random forest on "
                       "the same rows, and show what they get."),

@@ -83,7 +83,7 @@ def tune(model_file: str, out: str | None, confidence: float, steps: int,
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
                            counter_bits=model.recipe.counter_bits)
     before, after = (accuracy(data.y_val, predicted(
-        network, options, data.x_val, "validation rows", console, vcd))
+        [network], options, data.x_val, "validation rows", console, vcd)[0])
         for network in (model, tuned))
     tuned.save(file)
     old, new = model.recipe, learned.recipe

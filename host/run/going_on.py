@@ -19,7 +19,7 @@ from .model_file import TrainedModel
 __all__ = ["EPOCHS", "Origin", "gains_of_the_end", "kept_rows"]
 
 #: Epochs of a run that goes on, where none are given.
-EPOCHS = 5
+EPOCHS = 3
 
 
 def kept_rows(model: TrainedModel, file: str,
