@@ -40,6 +40,8 @@ COMMANDS = {
                     "Train a network and save it, its history and its learning curve."),
     "eval": _Entry(".evaluate", "evaluate",
                    "Measure a model: accuracy, each class, confusion matrix."),
+    "compare": _Entry(".compare", "compare",
+                      "Show runs side by side: what differs, and what they came to."),
     "learn": _Entry(".learn", "learn",
                     "Predict each row of a CSV or NPZ file (- is standard input), then learn it."),
     "live": _Entry(".live", "live",

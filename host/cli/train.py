@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from ...errors import BadInput, DeviceError, OutputError
+from ...errors import BadInput, DeviceError, OutputError, TritgradError
 from ..data.npz import write_whole
 from ..data.summary import entry
 from ..run.checkpoint import Checkpoint, check_data
@@ -29,10 +29,12 @@ from ..run.second_look import BASELINES, baselines, behind, idle_warning
 from ..run.training import (
     CHECKPOINT,
     Outcome,
+    Stopped,
     Trainer,
     open_learner,
     resume,
 )
+from ..run.watchers import HISTORY, Curve, History, Watchers, tracker
 from .console import (
     RunProgress,
     draw,
@@ -56,7 +58,7 @@ __all__ = ["train"]
 CURVE = "curve.png"
 #: Files that a run writes.
 REPORT = "ensemble.json"
-RUN_FILES = (CHECKPOINT, "model.npz", "best.npz", "history.json", CURVE, REPORT)
+RUN_FILES = (CHECKPOINT, "model.npz", "best.npz", "history.json", HISTORY, CURVE, REPORT)
 
 
 @click.command()
@@ -65,7 +67,7 @@ RUN_FILES = (CHECKPOINT, "model.npz", "best.npz", "history.json", CURVE, REPORT)
 @click.pass_context
 def train(context: click.Context, resumed: str | None, out: str | None, vcd: str | None,
           as_json: bool, recipe_name: str | None, baseline: bool, ensemble: int | None,
-          **given: Any) -> None:
+          watch: tuple[str, ...], **given: Any) -> None:
     """Train a network and save it, its history and its learning curve.
 
     Ctrl-C writes a checkpoint and stops; --resume continues, also after a crash, and ends as if
@@ -86,25 +88,29 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
         for option, value in ("--resume", resumed), ("--vcd", vcd):
             if value is not None:
                 raise BadInput(f"{option} {value} is for one network; --ensemble trains {ensemble}")
-        _train_ensemble(options, ensemble, out, progress, as_json, baseline)
+        _train_ensemble(options, ensemble, out, progress, as_json, baseline, watch)
         return
     with ExitStack() as held:
         if resumed is not None:
             trainer = _continue(context, Path(resumed), options, out, vcd, progress, held)
         else:
             trainer = _begin(options, out, vcd, progress, held)
-        outcome = _run(trainer, progress)
+        outcome = _run(trainer, progress, watch)
         told = _finish(outcome, trainer, as_json, baseline)
     if as_json:
         emit(told)
 
 
-def _run(trainer: Trainer, progress: RunProgress) -> Outcome:
+def _run(trainer: Trainer, progress: RunProgress, watch: tuple[str, ...]) -> Outcome:
     """A run to its end, its device closed."""
+    curve = _watched(trainer, progress, watch)
     try:
         with stop_on_interrupt(progress.console) as stop, progress:
             trainer.stop = stop
             return trainer.run()
+    except Stopped:
+        curve.draw()
+        raise
     except (DeviceError, OutputError) as error:
         kind = DeviceError if isinstance(error, DeviceError) else OutputError
         raise kind(f"{error}; {trainer.how_to_go_on}") from error
@@ -113,7 +119,7 @@ def _run(trainer: Trainer, progress: RunProgress) -> Outcome:
 
 
 def _train_ensemble(options: TrainOptions, size: int, out: str | None, progress: RunProgress,
-                    as_json: bool, baseline: bool) -> None:
+                    as_json: bool, baseline: bool, watch: tuple[str, ...]) -> None:
     """Train networks of several seeds one after the other, and let them vote on the test rows."""
     folder = Path(out) if out is not None else _new_folder(options.dataset)
     if any(folder.glob(f"{MEMBER}*")):
@@ -126,7 +132,7 @@ def _train_ensemble(options: TrainOptions, size: int, out: str | None, progress:
             member = str(folder / f"{MEMBER}{seed}")
             trainer = _begin(replace(options, seed=seed), member, None,
                              RunProgress(progress.console), held)
-            outcome = _run(trainer, RunProgress(progress.console))
+            outcome = _run(trainer, RunProgress(progress.console), watch)
             reports.append(_finish(outcome, trainer, as_json, baseline and not models))
             models.append(as_model(outcome))
             # all read rows alike: what the first one chose
@@ -148,6 +154,28 @@ def _train_ensemble(options: TrainOptions, size: int, out: str | None, progress:
         say(console, f"ensemble: {folder}")
     if as_json:
         emit(result)
+
+
+def _watched(trainer: Trainer, progress: RunProgress, names: tuple[str, ...]) -> Curve:
+    """Have a run's history and curve written while it goes on, and what else is asked for."""
+    folder, checkpoint = trainer.folder, trainer.checkpoint
+    assert folder is not None  # each run of the command has one
+    done = checkpoint.position.epochs[:checkpoint.position.finished]
+    curve = Curve(trainer, folder / CURVE,
+                  lambda history, path: draw(path, lambda path: _draw(history, path)))
+    try:
+        trainer.watcher = Watchers(progress, History(folder / HISTORY, done), curve,
+                                   *(tracker(name, folder, trainer.options) for name in names))
+    except TritgradError:
+        trainer.learner.close()
+        raise
+    return curve
+
+
+def _draw(history: dict[str, Any], path: Path) -> None:
+    from ..run.plots import learning_curve  # loads slowly, may fail
+
+    learning_curve(history, path)
 
 
 def _finish(outcome: Outcome, trainer: Trainer, as_json: bool,

@@ -5,6 +5,7 @@ import click
 from ..run.mixing import ORDERS
 from ..run.options import GF3, RULES
 from ..run.recipes import RECIPES
+from ..run.watchers import TRACKERS
 from .data_options import data_options, split_options, stack
 
 __all__ = ["core_options", "train_options"]
@@ -154,6 +155,9 @@ train_options = stack(
     click.option("--out", metavar="DIR",
                  help="Put the results into this folder, which must hold no other run.  "
                       "[default: runs/DATASET-DATE-TIME]"),
+    click.option("--watch", multiple=True, type=click.Choice(sorted(TRACKERS)),
+                 help="Write each epoch for TensorBoard, into the run's folder, or for MLflow, to "
+                      "where that is set up to."),
     click.option("--resume", "resumed", metavar="DIR",
                  help="Continue the run in this folder, or that of this checkpoint file; with "
                       "--out in a new folder. Options given again must be the run's own; only "

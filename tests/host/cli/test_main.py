@@ -55,8 +55,8 @@ def test_train_on_the_model_ends_with_one_json_object():
     assert re.fullmatch("[0-9a-f]{64}", found["state_sha256"])
     assert TrainedModel.load("here/model.npz").state_sha256 == found["state_sha256"]
     assert json.loads(Path("here/history.json").read_text()) == found
-    assert sorted(os.listdir("here")) == [".lock", "checkpoint.npz", "curve.png", "history.json",
-                                          "model.npz"]
+    assert sorted(os.listdir("here")) == [".lock", "checkpoint.npz", "curve.png", "history.csv",
+                                          "history.json", "model.npz"]
 
 
 def test_train_through_the_link(monkeypatch):
@@ -85,8 +85,8 @@ def test_runs_never_share_a_folder():
     assert all(re.fullmatch(r"digits-\d{8}-\d{6}(-\d)?", name) for name in folders)
     call(*QUICK, "--out", "mine")
     assert refusal(*QUICK, "--out", "mine") == (
-        "mine holds another run (checkpoint.npz, model.npz, history.json, curve.png); choose "
-        "another folder or continue it with --resume mine")
+        "mine holds another run (checkpoint.npz, model.npz, history.json, history.csv, curve.png); "
+        "choose another folder or continue it with --resume mine")
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
