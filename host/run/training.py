@@ -221,6 +221,7 @@ class Trainer:
         self.pictures = (np.zeros((0, 0), np.uint8) if numbers is None
                          else data.coding.pictures(numbers))
         self._clock = self._saved = time.monotonic()
+        self._over = False
 
     @property
     def how_to_go_on(self) -> str:
@@ -231,6 +232,8 @@ class Trainer:
     def run(self) -> Outcome:
         """Train to the end; raises `Stopped` if told to stop."""
         position = self.checkpoint.position
+        self._clock = self._saved = time.monotonic()
+        self._over = position.finished >= self.epochs
         for number in range(position.finished, self.epochs):
             if len(position.epochs) == number:
                 position.epochs.append(Epoch())
@@ -336,7 +339,8 @@ class Trainer:
 
     def _save(self) -> None:
         now = time.monotonic()
-        self.checkpoint.position.seconds += now - self._clock
+        if not self._over:  # what is only read again takes no time of the run
+            self.checkpoint.position.seconds += now - self._clock
         self._clock = now
         self.checkpoint.state = self.learner.state()
         if self.folder is None:
