@@ -53,7 +53,7 @@ class Run:
         """`goals` are the granules that blended left at each purge, for the other kinds."""
         rows = len(x)
         if self.kind == "blended":
-            self.learner.purge([1], 0, ALL)
+            self.learner.act("purge", [1], 0, ALL)
         if self.kind == "fixed":
             self._choose(goals[-1], x)
         for epoch in range(self.epochs):
@@ -71,12 +71,12 @@ class Run:
         """What is due after `seen` of the run's samples."""
         cutoff, before = self.prune.cutoff_after(seen, whole), self.inside
         if self.kind == "blended" and cutoff is not None:
-            self.learner.purge([1], cutoff, self.prune.small(8))
+            self.learner.act("purge", [1], cutoff, self.prune.small(8))
             self.left.append(self.inside)
         elif self.kind == "pruned" and cutoff is not None:
             self._purge_to(goals[len(self.left)], 0)
         elif self.kind == "gradual" and len(self.left) < GRADUAL:
-            all_, last = self.learner.network.support[0].size, goals[-1]
+            all_, last = self.learner.golden.network.support[0].size, goals[-1]
             to_go = (1 - (len(self.left) + 1) / GRADUAL) ** 3
             self._purge_to(int(last + (all_ - last) * to_go), self.prune.small(8))
         self.deaths += before - self.inside
@@ -84,7 +84,7 @@ class Run:
     def _purge_to(self, granules: int, small: int) -> None:
         """Clear small counters, then the granules with the fewest trits but for so many."""
         if small:
-            self.learner.purge([1], 0, small)
+            self.learner.act("purge", [1], 0, small)
         alive = self._alive().ravel()
         ties = np.random.default_rng(self.seed + len(self.left)).permutation(alive.size)
         self._keep(ties[np.argsort(-alive[ties], kind="stable")][:granules])
@@ -92,7 +92,7 @@ class Run:
 
     def _keep(self, granules: np.ndarray) -> None:
         """Clear all but the granules of these numbers."""
-        network = self.learner.network
+        network = self.learner.golden.network
         counters, shape = network.counters, network.support[0].shape
         kept = np.isin(np.arange(network.support[0].size), granules).reshape(shape)
         mask = np.repeat(np.repeat(kept, BANKS, 0), LANES, 1)
@@ -102,11 +102,11 @@ class Run:
     @property
     def inside(self) -> int:
         """Granules of layer 1 inside the support."""
-        return int(self.learner.network.support[0].sum())
+        return int(self.learner.golden.network.support[0].sum())
 
     def _alive(self) -> np.ndarray:
         """Trits that are not 0 in each granule of layer 1."""
-        found = trits(self.learner.network.counters[0], 8) != 0
+        found = trits(self.learner.golden.network.counters[0], 8) != 0
         return found.reshape(LAYERS[1] // BANKS, BANKS, -1, LANES).sum(axis=(1, 3))
 
     def _seen_words(self, x: np.ndarray) -> np.ndarray:
@@ -116,13 +116,13 @@ class Run:
 
     def _choose(self, granules: int, x: np.ndarray) -> None:
         """Clear all granules but some, of words that are not zero in one image of twenty."""
-        rng, bits = np.random.default_rng(self.seed), self.learner.network.support[0]
+        rng, bits = np.random.default_rng(self.seed), self.learner.golden.network.support[0]
         used = np.flatnonzero(np.broadcast_to(self._seen_words(x) > 0.05, bits.shape))
         self._keep(rng.choice(used, min(granules, len(used)), replace=False))
 
     def result(self, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
         """Accuracy and what a forward pass costs."""
-        network = self.learner.network
+        network = self.learner.golden.network
         predictions = self.learner.infer(x)[0]
         weights = [trits(c, 8) for c in network.counters]
         inside = [support(w, BANKS, LANES) if self.kind != "dense" else
@@ -146,7 +146,7 @@ class Run:
         config = CoreConfig.for_network(LAYERS, 1, lanes=LANES, banks=BANKS, update_lanes=LANES,
                                         support=self.kind != "dense")
         state = self.learner.state()
-        network = self.learner.network
+        network = self.learner.golden.network
         trained = Trained(self.recipe, network, x, y, self.recipe.gains_in(self.epochs - 1))
         driver = open_driver(config, trained)
         driver.restore(state)

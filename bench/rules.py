@@ -76,7 +76,7 @@ def cycles(chosen: TrainOptions, data: Any, outcome: Any, learner: Any) -> float
         done = learner.train(data.x_train[part], data.y_train[part], gains,
                              chosen.prune is not None)
         found, total = found + done.cycles, total + len(part)
-    return found / total / (1 if chosen.probing is None else STEPS)
+    return found / total / (STEPS if chosen.rule in ("spsa", "fd") else 1)
 
 
 def main() -> int:

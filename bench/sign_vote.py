@@ -11,11 +11,13 @@ import sys
 import numpy as np
 from _rtl import write
 
-from tritgrad.host.run.learners import SignLearner
+from tritgrad.host.run.learners import ModelLearner
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.model.discrete.ternary import TernaryMLP
 from tritgrad.model.discrete.vote import Ballot
 from tritgrad.model.rng import epoch_order
+from tritgrad.rules.sign import SIGN
+from tritgrad.rules.sign.golden import Sign
 
 RUNS = {"digits": (64, 60), "mnist": (256, 6)}
 SINGLE = 6000
@@ -41,8 +43,9 @@ def accuracy(dataset: str, row: str, seed: int, shorter: int) -> float:
     options = TrainOptions(dataset=dataset, device="model", rule="sign", seed=seed,
                            limit=None if many else SINGLE)
     data = options.load_data()
-    learner = SignLearner(options.recipe(data), Ballot(
-        votes if many else 1, 6 if subset else 0, bar, margin, gate))
+    method = Sign(SIGN, options.recipe(data), {})
+    method.ballot = Ballot(votes if many else 1, 6 if subset else 0, bar, margin, gate)
+    learner = ModelLearner(method.recipe, None, method)
     for epoch in range(max(1, epochs // shorter)):
         order = epoch_order(seed, epoch, len(data.x_train))
         learner.train(data.x_train[order], data.y_train[order], ())

@@ -17,17 +17,18 @@ from rich.table import Table
 from trace_cost import area
 
 from tritgrad.boards.tools import TOOLS
+from tritgrad.firmware.programs import train_spsa
 from tritgrad.host.data.datasets import Dataset, load
 from tritgrad.host.device.driver import Driver, RunStats, layer_table
 from tritgrad.host.device.session import Session
 from tritgrad.host.device.transport import SimTransport
-from tritgrad.host.run.options import PROBING
-from tritgrad.host.run.perturb_plan import ProbePlan
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.discrete.perturbed import PerturbedNetwork, clipped, margin_loss
 from tritgrad.model.margin import state_sha256
 from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order, initial_counters
+from tritgrad.rules import rule_named
+from tritgrad.rules.losses import ProbePlan
 
 WINES = str(Path(__file__).parent.parent / "examples" / "wine.csv")
 #: Data set, hidden neurons and resident samples.
@@ -49,7 +50,8 @@ class Case:
     @classmethod
     def of(cls, data: Dataset, hidden: int, batch: int, rule: str) -> "Case":
         """The rule's own gain and sparsity, and the first samples of an epoch's order."""
-        _, _, sparsity, gain = PROBING[rule]
+        record = rule_named(rule)
+        sparsity, gain = record.part(record.method).defaults.sparsity, record.gain
         recipe = Recipe.default((data.inputs, hidden, data.classes), data.planes, gain=gain,
                                 output_gain=gain)
         order = epoch_order(recipe.seed, 0, len(data.x_train))[:batch]
@@ -61,9 +63,8 @@ class Case:
         recipe, plan = self.recipe, self.plan
         driver.load(layer_table(recipe, recipe.gains), initial_counters(
             recipe.layers, recipe.counter_bits, recipe.seed), plan.first_state(recipe.seed))
-        if plan.sparsity:
-            return driver.train_spsa(self.x, self.y, recipe.margin, steps, plan.sparsity)
-        return driver.train_fd(self.x, self.y, recipe.margin, steps)
+        return driver.learn(lambda samples: train_spsa(
+            recipe.depth, samples, recipe.margin, steps, plan.sparsity), self.x, self.y, 2 * steps)
 
     def state(self, steps: int) -> str:
         """Of the golden model after as many."""
@@ -108,7 +109,7 @@ def main() -> None:
     for name, source, hidden, batch in CASES:
         data = load(source, planes=4)
         sizes = "-".join(str(n) for n in (data.inputs, hidden, data.classes))
-        for rule in PROBING:
+        for rule in ("spsa", "fd"):
             row = cycles(Case.of(data, hidden, batch, rule))
             rows.append({"data": name, "network": sizes, "resident": batch, "rule": rule, **row})
             table.add_row(name, sizes, str(batch), rule, *(f"{v:,.0f}" for v in row.values()))

@@ -1,7 +1,9 @@
 """The assembler: text in, instruction words out, errors that name the line and the operand.
 
 A line is an optional ``label:``, an instruction name, its operand, and a comment after ``;``.
-Operands are numbers (decimal or 0x..), labels, or names given to `assemble` as symbols.
+Operands are numbers (decimal or 0x..), labels, or names given to `assemble` as symbols. A layer may
+be ``last``, or a range: ``FWD 1..last`` is an instruction for each layer, ``BWD last..2`` one for
+each from the last down to the second, and none if there is but one.
 """
 
 import re
@@ -12,6 +14,8 @@ from .isa import INSTRUCTIONS, Op, Operand, decode, encode, operand_range
 
 __all__ = ["AssemblyError", "assemble", "disassemble"]
 
+#: The highest number of a layer.
+LAST = "last"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -52,10 +56,29 @@ def assemble(source: str, *, layers: int, symbols: Mapping[str, int] | None = No
             if label in labels or label in names:
                 raise AssemblyError(number, f"label {label!r} is already defined")
             labels[label] = len(lines)
-        if code:
-            lines.append((number, code.split()))
+        lines += [(number, words) for words in _ranged(number, code.split(), layers)]
     return [_instruction(number, words, len(lines), layers, labels, names)
             for number, words in lines]
+
+
+def _ranged(number: int, words: list[str], layers: int) -> list[list[str]]:
+    """A line's instructions: one, or one for each layer of a range; none if it is empty."""
+    if len(words) != 2:
+        return [words] if words else []
+    op, operand = words
+    kind = INSTRUCTIONS[Op[op.upper()]].operand if op.upper() in Op.__members__ else None
+    if kind is not Operand.LAYER:
+        return [words]
+    first, dots, end = operand.partition("..")
+    if not dots:
+        return [[op, str(layers) if operand == LAST else operand]]
+    try:
+        a, b = (layers if part == LAST else int(part, 0) for part in (first, end))
+    except ValueError:
+        raise AssemblyError(number, f"{op.upper()} {operand}: a range has numbers or {LAST} at its "
+                                    f"ends") from None
+    down = first == LAST or (end != LAST and a > b)
+    return [[op, str(n)] for n in (range(a, b - 1, -1) if down else range(a, b + 1))]
 
 
 def _instruction(number: int, words: Sequence[str], length: int, layers: int,

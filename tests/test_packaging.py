@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = ("tritgrad/__main__.py", "tritgrad/errors.py", "tritgrad/boards/icebreaker.py",
            "tritgrad/firmware/isa.py", "tritgrad/host/cli/main.py", "tritgrad/hw/engine.py",
            "tritgrad/model/margin.py", "tritgrad/sim/verilate.py",
-           "tritgrad/units/row_sums/rtl.py")
+           "tritgrad/rules/margin/golden.py", "tritgrad/units/row_sums/rtl.py")
 DATA = ("tritgrad/py.typed", "tritgrad/sim/harness.cpp", "tritgrad/sim/memories/flash.hpp",
         "tritgrad/sim/memories/library.cpp", "tritgrad/boards/reports/icebreaker.json",
         "tritgrad/host/run/templates/trace.html", "tritgrad/host/live/static/live.js",

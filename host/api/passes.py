@@ -100,7 +100,7 @@ def next_pass(state: Pass, options: TrainOptions, values: npt.NDArray[Any], labe
             epoch.counted = learner.counts_cycles
             watcher.trained(number + 1, recipe.epochs, epoch, rows)
         if options.gf3 is not None:
-            learner.scrub()
+            learner.act("scrub")
         found = learner.state()
     finally:
         learner.close()

@@ -12,6 +12,8 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from ...errors import BadInput, DeviceError, OutputError, TritgradError
+from ...rules import rule_named
+from ...rules.record import OWN
 from ..data.npz import write_whole
 from ..data.summary import entry
 from ..run.checkpoint import Checkpoint, check_data
@@ -76,7 +78,11 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
     check_outputs({"--vcd": vcd}, {"--dataset": given["dataset"], "--test": given["test"],
                                    "--from": given["from_model"]})
     progress = RunProgress(screen(stderr=True))
-    if (given["rule"] == "sign" or given["conv"] is not None) and _is_default(context, "device"):
+    if not _is_default(context, "rule") and given["program"] is not None:
+        raise BadInput(f"--program {given['program']} is a rule; leave --rule away")
+    rule = rule_named(given["rule"])
+    model_only = rule is not None and not rule.device or given["conv"] is not None
+    if model_only and _is_default(context, "device"):
         given["device"] = "model"
     options = _options(given)
     if options.from_model is not None and resumed is None:
@@ -237,9 +243,21 @@ def _options(given: dict[str, Any]) -> TrainOptions:
         given["act_shift"] = parse_integers("--act-shift", given["act_shift"])
     if given["prune"] is not None:
         given["prune"] = parse_integers("--prune", given["prune"])
+    if given["program"] is not None:
+        given |= {"rule": OWN, "program_text": read_text(given["program"])}
     if given["encode"] is None and given["planes"] is None:
         given["encode"] = AUTO
     return TrainOptions(**given)
+
+
+def read_text(file: str) -> str:
+    """What is in a program's file."""
+    try:
+        return Path(file).read_text("utf-8")
+    except OSError as error:
+        raise BadInput(f"--program {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"--program {file} is no text") from None
 
 
 def _model_in(given: str) -> str:
@@ -305,6 +323,9 @@ def _continue(context: click.Context, given: Path, options: TrainOptions, out: s
             option = option_of(name)
             raise BadInput(f"{option} {_plain(wanted)} contradicts the run in {path.parent}, "
                            f"which has {option} {_plain(has)}")
+    if "program" in names and options.program_text != checkpoint.options.program_text:
+        raise BadInput(f"--program {options.program} is another rule than that of the run in "
+                       f"{path.parent}")
     free = {name: getattr(options, name) for name in names & set(TrainOptions.FREE)}
     for told in moved:
         if told.split()[0].removeprefix("--").replace("-", "_") not in free:

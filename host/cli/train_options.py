@@ -2,8 +2,9 @@
 
 import click
 
+from ...rules import RULES, SETTINGS
 from ..run.mixing import ORDERS
-from ..run.options import GF3, RULES
+from ..run.options import GF3
 from ..run.recipes import RECIPES
 from ..run.watchers import TRACKERS
 from .data_options import data_options, split_options, stack
@@ -78,22 +79,14 @@ train_options = stack(
                       "with --from 3]"),
     click.option("--limit", type=int, metavar="N",
                  help="Use the first N training rows only.  [default: all]"),
-    click.option("--rule", type=click.Choice(RULES), default="margin", show_default=True,
-                 help="Learn by the margin rule, from losses beside random directions (spsa) or "
-                      "single weights (fd), or by the signs of ternary layers, which only the "
-                      "golden model does."),
-    click.option("--batch", type=int, metavar="N",
-                 help="With --rule spsa and fd, keep N samples on the chip, at most 1023.  "
-                      "[default: 127]"),
-    click.option("--steps", type=int, metavar="N",
-                 help="With --rule spsa and fd, take N steps on each batch.  [default: spsa 8, "
-                      "fd 64]"),
-    click.option("--sparsity", type=int, metavar="K",
-                 help="With --rule spsa, perturb one weight in 2^K, K from 1 to 6; with --vote, "
-                      "let one weight in 2^K step.  [default: spsa 5, vote 6]"),
-    click.option("--vote", type=int, metavar="N",
-                 help="With --rule sign, let N samples vote on each step of a weight.  [default: "
-                      "1, which is the source's rule and learns nothing]"),
+    click.option("--rule", type=click.Choice([rule.name for rule in RULES]), default="margin",
+                 show_default=True,
+                 help="Learn " + "; ".join(f"{rule.help} ({rule.name})" for rule in RULES) + "."),
+    click.option("--program", metavar="FILE",
+                 help="Learn by a rule of your own: an assembly program for the core's sequencer "
+                      "(docs/new-rule.md).  [default: --rule]"),
+    *(click.option(f"--{setting.name}", type=int, metavar=setting.metavar, help=setting.help)
+      for setting in SETTINGS.values()),
     click.option("--scales", is_flag=True,
                  help="Learn a scale for each row of weights, by the correlation of votes and "
                       "trits."),

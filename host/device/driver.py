@@ -307,16 +307,39 @@ class Driver:
         BadInput
             The core only infers.
         """
+        return self.learn(lambda samples: programs.train(
+            len(self.layers), samples, margin, rest=rest, scale_refresh=scale_refresh), x, y)
+
+    def learn(self, program: Callable[[int], list[int]], x: Bytes, y: Integers, passes: int = 1,
+              counts: bool = True) -> RunStats:
+        """Learn samples in their order by any rule.
+
+        Parameters
+        ----------
+        program
+            The rule's instructions for so many samples.
+        x, y
+            As in `train_chunk`.
+        passes
+            How often each goes forward, and is counted.
+        counts
+            Whether the program counts samples.
+
+        Raises
+        ------
+        BadInput
+            The core only infers.
+        DeviceAstray
+            It counted others.
+        """
         self._need_trainable()
         total = RunStats()
         for start in range(0, len(x), MAX_CHUNK):
             part = slice(start, start + MAX_CHUNK)
-            program = programs.train(len(self.layers), len(x[part]), margin, rest=rest,
-                                     scale_refresh=scale_refresh)
-            total = _add(total, self.run(program, x[part], y[part]))
-        if total.samples != len(x):
+            total = _add(total, self.run(program(len(x[part])), x[part], y[part], passes))
+        if counts and total.samples != passes * len(x):
             raise DeviceAstray(
-                f"{self.session.name} trained {total.samples} samples, not {len(x)}")
+                f"{self.session.name} trained {total.samples} samples, not {passes * len(x)}")
         return total
 
     def scrub(self) -> int:
@@ -342,49 +365,6 @@ class Driver:
         more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
         raise DeviceError(f"memory T of {self.session.name} is corrupt: the trits of "
                           f"{', '.join(rows[:3])}{more} have not the sum mod 3 that was kept")
-
-    def train_spsa(self, x: Bytes, y: Integers, margin: int, steps: int,
-                   sparsity: int) -> RunStats:
-        """Take steps by simultaneous perturbation on samples that stay on the chip.
-
-        Parameters
-        ----------
-        x, y
-            As in `train_chunk`.
-        margin
-            M of the loss: clip(M - gap, 0, 2 M), summed over the samples.
-        steps
-            1 to 2^24 - 1; each sends all samples forward twice, and `RunStats` counts those.
-        sparsity
-            k, 1 to 6: a weight in 2^k is perturbed.
-
-        Raises
-        ------
-        BadInput
-            The core keeps less samples, or none.
-        """
-        return self._train_by_losses(
-            programs.train_spsa(len(self.layers), len(x), margin, steps, sparsity), x, y, steps)
-
-    def train_fd(self, x: Bytes, y: Integers, margin: int, steps: int) -> RunStats:
-        """As `train_spsa`, but each step is of one weight, in turn.
-
-        The PRNG's state says which is the first, see `tritgrad.model.discrete.walk`.
-        """
-        return self._train_by_losses(
-            programs.train_fd(len(self.layers), len(x), margin, steps), x, y, steps)
-
-    def _train_by_losses(self, program: list[int], x: Bytes, y: Integers, steps: int) -> RunStats:
-        kept = self.config.resident
-        if len(x) > kept:
-            raise BadInput(f"{self.session.name} keeps {kept} samples, not {len(x)}"
-                           if kept else f"{self.session.name} was built without resident samples: "
-                                        f"it cannot train by losses")
-        stats = self.run(program, x, y, passes=2 * steps)
-        if stats.samples != 2 * steps * len(x):
-            raise DeviceError(f"{self.session.name} sent {stats.samples} samples forward, "
-                              f"not {2 * steps * len(x)}")
-        return stats
 
     def infer(self, x: Bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], RunStats]:
         """Forward samples; the network stays as it is.

@@ -1,7 +1,7 @@
 """Everything that decides a training run, as one record that a checkpoint keeps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ import numpy.typing as npt
 from ...errors import BadInput, ConfigError
 from ...model.blending.pruning import Pruning
 from ...model.config import MAX_SKIP, CoreConfig
-from ...model.discrete.direction import MAX_SPARSITY
-from ...model.discrete.vote import MOST_VOTES, Ballot
 from ...model.moves import Moves
 from ...model.recipe import Recipe
+from ...rules import RULES, SETTINGS, rule_named
+from ...rules.method import Method, checked_program, method_of
+from ...rules.record import OWN, Rule
 from ..data.codings.spec import check_encode
 from ..data.datasets import Dataset, load
 from ..data.idx_names import IMAGE_SETS
@@ -26,20 +27,13 @@ from .going_on import EPOCHS, Origin
 from .kept import check_size
 from .mixing import check_order, sequence
 from .network_checks import check_convolution, check_network, convolution
-from .perturb_plan import ProbePlan
 
-__all__ = ["AUTO", "DEVICES", "GF3", "RULES", "TrainOptions", "data_path",
+__all__ = ["AUTO", "DEVICES", "GF3", "TrainOptions", "data_path",
            "parse_integers", "suitable_update_lanes"]
 
 DEVICES = ("sim", "model")
 #: The coding that follows from the data, see `tritgrad.host.run.auto`.
 AUTO = "auto"
-#: Learning rules: the margin rule of the core, its training from losses by simultaneous
-#: perturbation or finite differences, and the sign rule of ternary layers.
-RULES = ("margin", "spsa", "fd", "sign")
-#: Of each rule that learns from losses: samples of a mini-batch, steps on each, sparsity, and gain
-#: exponent.
-PROBING = {"spsa": (127, 8, 5, -8), "fd": (127, 64, 0, -4)}
 #: What is done about the sums mod 3 of the rows' trits: they are compared after each epoch, and
 #: updates leave them as they are.
 GF3 = ("check", "conserve")
@@ -113,18 +107,19 @@ class TrainOptions:
     conv_shift: int | None = None
     conv_gain: int | None = None
     wrong: int = 0
+    program: str | None = None       #: file of a rule of the user's own, and what is in it
+    program_text: str | None = None
 
     #: May differ when a run is continued: all devices compute the same, and folders move. Whether
     #: the data are the same is told by their hash.
-    FREE = ("device", "data_dir", "dataset", "test", "from_model")
+    FREE = ("device", "data_dir", "dataset", "test", "from_model", "program")
     #: Not in the first checkpoints, which have the default.
     LATER = (*(name for name in Reading.__dataclass_fields__ if name != "label"),
              "rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
              "skip", "vote", "encode", "augment", "clean_epochs", "floor", "more_epochs",
              "from_model", "from_sha256", "replay", "order",
-             "conv", "pool", "conv_bits", "conv_counter_bits", "conv_shift", "conv_gain", "wrong")
-    #: Numbers that the margin rule alone has.
-    MARGIN_ONLY = ("margin", "gain", "output_gain", "act_shift", "floor")
+             "conv", "pool", "conv_bits", "conv_counter_bits", "conv_shift", "conv_gain", "wrong",
+             "program", "program_text")
 
     def __post_init__(self) -> None:
         _ = self.reading
@@ -134,21 +129,12 @@ class TrainOptions:
         if self.device not in DEVICES and board_and_port(self.device) is None:
             raise BadInput(f"device must be {', '.join(DEVICES)}, BOARD@PORT or @PORT, "
                            f"not {self.device!r}")
-        if self.rule not in RULES:
-            raise BadInput(f"rule must be {' or '.join(RULES)}, not {self.rule!r}")
+        if self.rule not in (names := [rule.name for rule in RULES]) and (
+                self.rule != OWN or self.program is None):
+            raise BadInput(f"rule must be {' or '.join(names)}, not {self.rule!r}")
         if self.gf3 is not None and self.gf3 not in GF3:
             raise BadInput(f"gf3 must be {' or '.join(GF3)}, not {self.gf3!r}")
-        if self.rule == "sign":
-            if self.device != "model":
-                raise BadInput(f"--rule sign runs on --device model only, not on {self.device}")
-            for name in self.MARGIN_ONLY:
-                if getattr(self, name) is not None:
-                    raise BadInput(f"--rule sign has no --{name.replace('_', '-')}; leave it away")
-            if self.scales:
-                raise BadInput("--rule sign has no --scales; leave it away")
-            if self.gf3 is not None:
-                raise BadInput("--rule sign has no --gf3; leave it away")
-        self._check_vote()
+        self._check_rule(self.learned_by)
         if self.encode is not None and self.planes is not None:
             raise BadInput(f"--planes {self.planes} goes without --encode {self.encode}; for so "
                            f"many bits give --encode planes:{self.planes}")
@@ -159,7 +145,6 @@ class TrainOptions:
         _ = self.moves
         check_order(self.order)
         self._check_replay()
-        self._check_probing()
         self._check_prune()
         if self.skip is not None:
             self._check_skip(self.skip)
@@ -167,49 +152,37 @@ class TrainOptions:
     def _check_replay(self) -> None:
         if self.replay is None:
             return
-        if self.rule != "margin":
-            raise BadInput(f"--rule {self.rule} has no --replay; leave it away")
         if self.replay.isdecimal():
             check_size(int(self.replay))
         elif self.from_model is None:
             raise BadInput(f"--replay {self.replay}: old rows of a file go with --from MODEL; a "
                            f"new model keeps --replay N of its rows")
 
-    def _check_vote(self) -> None:
-        if self.vote is None:
-            return
-        if self.rule != "sign":
-            raise BadInput(f"--rule {self.rule} has no --vote; leave it away")
-        if not 1 <= self.vote <= MOST_VOTES:
-            raise BadInput(f"vote must be an integer from 1 to {MOST_VOTES}, not {self.vote!r}")
-
-    def _check_probing(self) -> None:
-        limits = {"batch": (1, 1023), "steps": (1, (1 << 24) - 1), "sparsity": (1, MAX_SPARSITY)}
-        for name, (low, high) in limits.items():
+    def _check_rule(self, rule: Rule) -> None:
+        """Refuse options that the rule does not have."""
+        if not rule.device and self.device != "model":
+            raise BadInput(f"--rule {rule.name} runs on --device model only, not on {self.device}")
+        for name, why in rule.lacks.items():
+            if getattr(self, name) not in (None, False):
+                raise BadInput(f"{_said(rule)} " + (
+                    why or f"has no --{name.replace('_', '-')}; leave it away"))
+        own = {setting.name: setting for setting in rule.settings}
+        for name in SETTINGS:
             value = getattr(self, name)
             if value is None:
                 continue
-            has = self.rule == "spsa" or (
-                self.ballot is not None if name == "sparsity" else self.rule == "fd")
-            if not has:
-                raise BadInput(f"--rule {self.rule} has no --{name}; leave it away")
+            setting = own.get(name)
+            if setting is None or (setting.beside and getattr(self, setting.beside) in (None, 1)):
+                raise BadInput(f"{_said(rule)} has no --{name}; leave it away")
+            low, high = setting.limits
             if not low <= value <= high:
                 raise BadInput(f"{name} must be an integer from {low} to {high}, not {value!r}")
-        if self.rule not in PROBING:
-            return
-        if self.output_gain is not None:
-            raise BadInput(f"--rule {self.rule} has one gain for all layers; leave --output-gain "
-                           f"away")
-        if self.scales:
-            raise BadInput(f"--rule {self.rule} has no --scales; leave it away")
-        if self.gf3 is not None:
-            raise BadInput(f"--rule {self.rule} has no --gf3; leave it away")
+        if rule.source:
+            checked_program(rule, len(self.hidden) + 1, scales=self.scales)
 
     def _check_prune(self) -> None:
         if self.prune is None:
             return
-        if self.rule != "margin":
-            raise BadInput(f"--rule {self.rule} has no --prune; leave it away")
         for name, given in ("scales", self.scales), ("gf3", self.gf3 is not None):
             if given:
                 raise BadInput(f"--prune goes without --{name}; leave one away")
@@ -218,8 +191,6 @@ class TrainOptions:
                            f"not {','.join(map(str, self.prune))!r}")
 
     def _check_skip(self, skip: int) -> None:
-        if self.rule != "margin":
-            raise BadInput(f"--rule {self.rule} has no --skip; leave it away")
         for name, given in ("scales", self.scales), ("prune", self.prune is not None):
             if given:
                 raise BadInput(f"--skip goes without --{name}; leave one away")
@@ -231,20 +202,21 @@ class TrainOptions:
         """How files are read and rows split."""
         return Reading(**{name: getattr(self, name) for name in Reading.__dataclass_fields__})
 
-    @property
-    def probing(self) -> ProbePlan | None:
-        """The numbers of a rule that learns from losses, if it is one."""
-        if self.rule not in PROBING:
-            return None
-        batch, steps, sparsity, _ = PROBING[self.rule]
-        return ProbePlan(self.batch or batch, self.steps or steps, self.sparsity or sparsity)
+    @cached_property
+    def learned_by(self) -> Rule:
+        """The rule."""
+        if self.program is not None:
+            return Rule(OWN, "by a program", source=self.program, text=self.program_text or "")
+        found = rule_named(self.rule)
+        assert found is not None  # as was checked
+        return found
 
-    @property
-    def ballot(self) -> Ballot | None:
-        """The numbers of the sign rule's vote; None without one, as in the source."""
-        if self.vote is None or self.vote == 1:
-            return None
-        return Ballot(self.vote, self.sparsity or MAX_SPARSITY)
+    def method(self, recipe: Recipe) -> Method:
+        """The rule with its numbers, for a network."""
+        rule = self.learned_by
+        given = {setting.name: getattr(self, setting.name) for setting in rule.settings}
+        return method_of(rule, recipe, {name: value for name, value in given.items()
+                                        if value is not None})
 
     @cached_property
     def origin(self) -> Origin | None:
@@ -307,8 +279,8 @@ class TrainOptions:
             return self.origin.recipe(self.seed, self.margin, self.gain, self.output_gain,
                                       self.floor, self.epochs)
         gain, output_gain = self.gain, self.output_gain
-        if self.rule in PROBING:
-            gain = output_gain = PROBING[self.rule][3] if gain is None else gain
+        if self.learned_by.gain is not None:
+            gain = output_gain = self.learned_by.gain if gain is None else gain
         check_network(self)
         conv = convolution(self, data)
         inputs, bits = (data.inputs, data.planes) if conv is None else (conv.outputs, conv.bits)
@@ -317,13 +289,17 @@ class TrainOptions:
             counter_bits=self.counter_bits, seed=self.seed, margin=self.margin, gain=gain,
             epochs=default_epochs(data) if self.epochs is None else self.epochs,
             output_gain=output_gain, shifts=self.act_shift,
-            scale_refresh=self.scale_refresh if self.scales else None,
+            scale_refresh=self._refresh,
             conserve=self.gf3 == "conserve", prune=self._pruning(), skip=self.skip,
             floor=self.floor, conv=conv, wrong=self.wrong)
-        if self.rule != "margin" or conv is not None:
+        if self.learned_by.gain is not None or not self.learned_by.device or conv is not None:
             return recipe
         return adapted(recipe, data, margin=self.margin is None, shifts=self.act_shift is None,
                        floor=self.floor is None)
+
+    @property
+    def _refresh(self) -> int | None:
+        return self.scale_refresh if self.scales else None
 
     def _pruning(self) -> Pruning | None:
         if self.prune is None:
@@ -333,13 +309,15 @@ class TrainOptions:
 
     def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
         """The core that a simulation of such a network compiles."""
+        plain = replace(self.plain_recipe(layers, planes), scale_refresh=self._refresh)
+        wanted: dict[str, int] = {
+            "row_sums": self.gf3 is not None, "conserve": self.gf3 == "conserve",
+            "scales": self.scales, "support": self.prune is not None,
+            "skip": self.skip is not None} | self.method(plain).core()
         try:
             return CoreConfig.for_network(
                 layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
-                update_lanes=suitable_update_lanes(self.lanes, self.update_lanes),
-                row_sums=self.gf3 is not None, conserve=self.gf3 == "conserve",
-                scales=self.scales, resident=self.probing.resident if self.probing else 0,
-                support=self.prune is not None, skip=self.skip is not None)
+                update_lanes=suitable_update_lanes(self.lanes, self.update_lanes), **wanted)
         except ConfigError as error:
             if not str(error).split()[0].endswith("_depth"):
                 raise
@@ -360,6 +338,11 @@ class TrainOptions:
         values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
                                   for name, value in stored.items()}
         return cls(**values)
+
+
+def _said(rule: Rule) -> str:
+    """The option that the rule was asked for with."""
+    return f"--program {rule.source}" if rule.source else f"--rule {rule.name}"
 
 
 def suitable_update_lanes(lanes: int, wanted: int | None) -> int:

@@ -44,6 +44,7 @@ def report(outcome: Outcome) -> dict[str, Any]:
     (of a bank) and ``total_lanes`` are then only what was set. ``margin``, ``gains`` and ``shifts``
     are null under rule sign; ``batch``, ``steps`` and ``sparsity`` are null but under rules spsa
     and fd, which has sparsity 0, and sign with a ``vote``, which has a sparsity too.
+    ``program`` is the file of a rule of the user's own, else null.
     ``encode`` is the coding of the inputs, ``floor`` the least gain exponent of the first
     layer, null under rule sign. ``rows_scrubbed`` are the sums mod 3 that were compared with those
     kept, and agreed, an epoch a row; null without ``gf3``. ``scales`` is null unless rows have
@@ -56,11 +57,11 @@ def report(outcome: Outcome) -> dict[str, Any]:
     epochs = position.epochs
     counted = all(e.counted and e.cycles for e in epochs)  # a golden device counts none
     samples = sum(e.samples for e in epochs)
-    plan = options.probing
-    passes = samples * 2 * plan.steps if plan else samples
+    method = options.method(recipe)
+    numbers, passes = method.report(), samples * method.passes
     forward = sum(e.forward_cycles for e in epochs)
     total_lanes = options.lanes * options.banks
-    by_margin = options.rule != "sign"
+    by_margin = method.rule.device
     result: dict[str, Any] = {
         "dataset": data.name,
         "device": options.device,
@@ -97,11 +98,11 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "augment": options.augment,
         "clean_epochs": options.clean_epochs,
         "floor": recipe.floors[0] if by_margin else None,
-        "batch": plan.batch if plan else None,
-        "steps": plan.steps if plan else None,
-        "sparsity": (plan.sparsity if plan else options.ballot.sparsity if options.ballot
-                     else None),
-        "vote": options.vote if options.ballot else None,
+        "program": options.program,
+        "batch": numbers.get("batch"),
+        "steps": numbers.get("steps"),
+        "sparsity": numbers.get("sparsity"),
+        "vote": numbers.get("vote"),
         "margin": recipe.margin if by_margin else None,
         "gains": list(options.gains_in(recipe, 0)) if by_margin else None,
         "shifts": list(recipe.shifts) if by_margin else None,

@@ -22,17 +22,10 @@ from ..device.address import board_and_port
 from ..device.driver import Driver
 from ..device.open import open_board
 from ..device.session import Session
-from ..device.transport import SimTransport
+from ..device.transport import GoldenTransport, SimTransport
 from .checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
 from .conv_learner import ConvLearner
-from .learners import (
-    DeviceLearner,
-    Learner,
-    ModelLearner,
-    ProbeDeviceLearner,
-    ProbeLearner,
-    SignLearner,
-)
+from .learners import DeviceLearner, Learner, ModelLearner
 from .metrics import accuracy, balanced_accuracy
 from .options import TrainOptions
 
@@ -113,20 +106,19 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
                            "no core has one yet")
         with watcher.working("compiling the golden model"):
             return ConvLearner(recipe, recipe.conv)
-    if options.rule == "sign":
-        return SignLearner(recipe, options.ballot)
-    if options.probing is not None and options.device == "model":
-        return ProbeLearner(recipe, options.probing)
-    if options.device == "model":
+    method = options.method(recipe)
+    if options.device == "model" and method.rule.golden:
         with watcher.working("compiling the golden model"):
-            return ModelLearner(recipe, image_shape)
+            return ModelLearner(recipe, image_shape, method)
     if board_and_port(options.device):
         with watcher.working(f"connecting to {options.device}"):
-            return _on_device(options, open_board(options.device, recipe), recipe, image_shape)
+            return DeviceLearner(open_board(options.device, recipe), recipe, image_shape, method)
     config = options.core(recipe.layers, recipe.planes)
+    if options.device == "model":  # a program runs on the reference machine
+        return DeviceLearner(Driver(Session(GoldenTransport(config))), recipe, image_shape, method)
     with watcher.working("compiling the RTL") as say:
         transport = SimTransport(config, vcd, say)
-    return _on_device(options, Driver(Session(transport)), recipe, image_shape)
+    return DeviceLearner(Driver(Session(transport)), recipe, image_shape, method)
 
 
 def open_tracer(options: TrainOptions, recipe: Recipe, watcher: Watcher,
@@ -144,13 +136,6 @@ def open_tracer(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     return Driver(Session(transport))
 
 
-def _on_device(options: TrainOptions, driver: Driver, recipe: Recipe,
-               image_shape: tuple[int, int] | None) -> DeviceLearner:
-    if options.probing is not None:
-        return ProbeDeviceLearner(driver, recipe, options.probing)
-    return DeviceLearner(driver, recipe, image_shape)
-
-
 def start(options: TrainOptions, data: Dataset, folder: Path | None, learner: Learner,
           watcher: Watcher, **settings: object) -> "Trainer":
     """A new run, with its first checkpoint written, if there is a folder for it."""
@@ -163,7 +148,7 @@ def start(options: TrainOptions, data: Dataset, folder: Path | None, learner: Le
                                   options.origin.model.parts))
     if recipe.prune is not None:
         recipe.prune.check(recipe.epochs * len(data.x_train))
-        learner.purge([1], 0, ALL)
+        learner.act("purge", [1], 0, ALL)
     state = learner.state()
     position.inside = _granules(state.parts.get("support"))
     checkpoint = Checkpoint(options, fingerprint(data), position, state)
@@ -279,7 +264,7 @@ class Trainer:
             self.watcher.trained(number + 1, self.epochs, epoch, rows)
             self._pause()
         if self.options.gf3 is not None:
-            self.learner.scrub()
+            self.learner.act("scrub")
 
     def _moved(self, rows: Labels, amounts: Labels) -> Bytes:
         """Inputs of training rows whose images are moved."""
@@ -294,8 +279,8 @@ class Trainer:
         alive = epoch.inside = _granules(self.learner.part("support"))
         epoch.births += alive - position.inside
         if cutoff is not None:
-            self.learner.purge(prune.layers(self.recipe.depth), cutoff,
-                               prune.small(self.recipe.counter_bits))
+            self.learner.act("purge", prune.layers(self.recipe.depth), cutoff,
+                             prune.small(self.recipe.counter_bits))
             epoch.inside = _granules(self.learner.part("support"))
             epoch.deaths += alive - epoch.inside
         position.inside = epoch.inside

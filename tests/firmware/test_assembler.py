@@ -90,3 +90,21 @@ def test_random_programs_survive_disassembly(seed):
     ops = [rng.choice(list(Op)) for _ in range(length)]
     words = [encode(op, rng.randint(*limits[INSTRUCTIONS[op].operand])) for op in ops]
     assert assemble(disassemble(words), layers=7) == words
+
+
+@pytest.mark.parametrize("line, layers, expected", [
+    ("FWD 1..last", 3, ["FWD 1", "FWD 2", "FWD 3"]), ("BWD last..2", 3, ["BWD 3", "BWD 2"]),
+    ("BWD last..2", 1, []), ("UPD 2..last", 1, []), ("UPD 3..1", 3, ["UPD 3", "UPD 2", "UPD 1"]),
+    ("UPD last", 2, ["UPD 2"])])
+def test_a_range_is_an_instruction_for_each_layer(line, layers, expected):
+    words = assemble(f"{line}\nend: LOOP end", layers=layers)
+    assert disassemble(words).splitlines() == [*expected, f"LOOP {len(expected)}"]
+
+
+@pytest.mark.parametrize("line, reason", [
+    ("FWD 1..no", "line 1: FWD 1..no: a range has numbers or last at its ends"),
+    ("FWD 1..3", "line 1: FWD 3: the layer must be from 1 to 2, not 3"),
+    ("COUNT 1..3", "line 1: COUNT 1..3: no such name or number")])
+def test_a_range_that_is_none_is_refused(line, reason):
+    with pytest.raises(AssemblyError, match=f"^{reason}$"):
+        assemble(line, layers=2)

@@ -78,10 +78,10 @@ def test_a_core_without_row_sums_cannot_scrub():
 
 def test_the_model_compares_its_packed_trits():
     learner = ModelLearner(RECIPE)
-    learner.scrub()
-    learner.network._layers[1].plus[0, 2] ^= np.uint64(1)
+    learner.act("scrub")
+    learner.golden.network._layers[1].plus[0, 2] ^= np.uint64(1)
     with pytest.raises(DeviceError, match="layer 2 row 2"):
-        learner.scrub()
+        learner.act("scrub")
 
 
 SMALL = ["train", "--hidden", "8", "--epochs", "2", "--limit", "60", "--json", "--lanes", "8",

@@ -10,7 +10,7 @@ from tritgrad.host.device.driver import Driver
 from tritgrad.host.device.session import Session
 from tritgrad.host.device.transport import GoldenTransport, SimTransport
 from tritgrad.host.run.checkpoint import Checkpoint
-from tritgrad.host.run.learners import DeviceLearner, ProbeDeviceLearner, ProbeLearner
+from tritgrad.host.run.learners import DeviceLearner, ModelLearner
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.perturb_plan import ProbePlan
 from tritgrad.host.run.training import CHECKPOINT, Stopped, Watcher, resume, start
@@ -51,9 +51,10 @@ def test_the_rule_ends_alike_on_model_and_rtl(rule, steps, state, tmp_path):
     options = of_rule(rule, steps)
     data = options.load_data()
     recipe = options.recipe(data)
-    model = ProbeLearner(recipe, options.probing)
+    method = options.method(recipe)
+    model = ModelLearner(recipe, None, method)
     transport = SimTransport(options.core(recipe.layers, recipe.planes))
-    device = ProbeDeviceLearner(Driver(Session(transport)), recipe, options.probing)
+    device = DeviceLearner(Driver(Session(transport)), recipe, None, method)
     ours = run(options, model, folder=tmp_path / "a")
     theirs = run(options, device, folder=tmp_path / "b")
     assert ours.state_sha256 == theirs.state_sha256
@@ -73,7 +74,7 @@ def test_a_stopped_run_goes_on_where_it_was(rule, steps, state, tmp_path):
     recipe = options.recipe(data)
 
     def learner():
-        return ProbeLearner(recipe, options.probing)
+        return ModelLearner(recipe, None, options.method(recipe))
 
     whole = run(options, learner(), folder=tmp_path / "a").state_sha256
     asked = iter([False, True])
@@ -118,10 +119,4 @@ def test_cores_that_keep_too_few_samples_are_refused():
         config = CoreConfig.for_network(recipe.layers, recipe.planes, resident=resident)
         driver = Driver(Session(GoldenTransport(config)))
         with pytest.raises(BadInput, match=reason):
-            ProbeDeviceLearner(driver, recipe, OPTIONS.probing)
-        learner = DeviceLearner(driver, recipe)
-        learner.start()
-        with pytest.raises(BadInput, match="resident samples" if not resident else "keeps 7"):
-            driver.train_spsa(data.x_train[:9], data.y_train[:9], 8, 1, 5)
-        with pytest.raises(BadInput, match="resident samples" if not resident else "keeps 7"):
-            driver.train_fd(data.x_train[:9], data.y_train[:9], 8, 1)
+            DeviceLearner(driver, recipe, None, OPTIONS.method(recipe))

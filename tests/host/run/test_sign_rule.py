@@ -8,7 +8,7 @@ import pytest
 
 from tritgrad.errors import BadInput
 from tritgrad.host.run.checkpoint import Checkpoint
-from tritgrad.host.run.learners import SignLearner
+from tritgrad.host.run.learners import ModelLearner
 from tritgrad.host.run.model_file import TrainedModel
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.training import CHECKPOINT, Stopped, Watcher, resume, start
@@ -22,6 +22,12 @@ pytestmark = pytest.mark.usefixtures("folder")
 QUICK = ["train", "--rule", "sign", "--hidden", "12", "--epochs", "2", "--limit", "150"]
 OPTIONS = TrainOptions(hidden=(12,), epochs=3, limit=150, device="model", rule="sign",
                        val_fraction=0.05)
+
+
+def of(options):
+    """A learner by such options."""
+    recipe = options.recipe(options.load_data())
+    return ModelLearner(recipe, None, options.method(recipe))
 
 
 def test_cli_ternary_mlp():
@@ -83,7 +89,7 @@ def test_a_run_stops_and_goes_on_as_if_nothing_had_happened(tmp_path):
     data = OPTIONS.load_data()
 
     def learner():
-        made = SignLearner(OPTIONS.recipe(data))
+        made = of(OPTIONS)
         made.chunk = 40
         return made
     whole = start(OPTIONS, data, tmp_path, learner(), Watcher()).run()
@@ -111,14 +117,14 @@ def test_checkpoints_from_before_the_rules_are_of_the_margin_rule():
 @pytest.mark.parametrize("bits", [6, 8, 14])
 def test_trits_travel_in_the_middle_of_their_cells(bits):
     options = TrainOptions(hidden=(12,), device="model", rule="sign", counter_bits=bits)
-    learner = SignLearner(options.recipe(options.load_data()))
-    before = [layer.weights.copy() for layer in learner.network.layers]
+    learner = of(options)
+    before = [layer.weights.copy() for layer in learner.golden.network.layers]
     state = learner.state()
     assert {abs(int(c)) for layer in state.counters for c in np.unique(layer)} == {
         0, 2 ** (bits - 2) + 2 ** (bits - 3)}
     learner.load(state)
     assert all((a == b.weights).all() for a, b in
-               zip(before, learner.network.layers, strict=True))
+               zip(before, learner.golden.network.layers, strict=True))
 
 
 def test_a_vote_learns_and_goes_on_as_if_nothing_had_happened(tmp_path):
@@ -127,7 +133,7 @@ def test_a_vote_learns_and_goes_on_as_if_nothing_had_happened(tmp_path):
     data = options.load_data()
 
     def learner():
-        return SignLearner(options.recipe(data), options.ballot)
+        return of(options)
     assert learner().chunk == 512
     whole = start(options, data, tmp_path, learner(), Watcher()).run()
     calls = iter(range(99))

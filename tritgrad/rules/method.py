@@ -1,0 +1,196 @@
+"""How a rule works on a device and on the golden model."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import BadInput
+from ..firmware.assembler import AssemblyError, assemble
+from ..firmware.isa import Op, decode
+from ..model.config import CoreConfig
+from ..model.fast import TrainStats
+from ..model.recipe import Recipe
+from ..model.rng import initial_prng
+from ..model.state import NetworkState
+from ..units.registry import needed_by
+from .record import Rule
+
+__all__ = ["Golden", "Method", "ProgramMethod", "checked_program", "method_of"]
+
+#: Samples that a core keeps for a program that asks for resident ones.
+KEPT = 127
+#: Instructions that a core has room for, if nothing else is asked for, and the most.
+DEPTH, MOST = 32, 256
+#: What a program says of the run: samples of a chunk, the margin, and the exponent of REFRESH.
+SYMBOLS = ("samples", "margin", "refresh")
+
+
+class Golden(Protocol):
+    """A rule on the golden model."""
+
+    chunk: int  #: samples that are worth a call
+
+    def start(self) -> None:
+        """Set the state that the recipe's seed says."""
+
+    def load(self, state: NetworkState) -> None:
+        """Set a state."""
+
+    def state(self) -> NetworkState:
+        """All that training changes; counters are int16."""
+
+    def train(self, x: npt.NDArray[np.uint8], y: npt.NDArray[np.int64], gains: Sequence[int],
+              rest: bool) -> TrainStats:
+        """Learn samples (rows, inputs) in their order."""
+
+    def scores(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+        """Scores (rows, classes)."""
+
+
+class Method:
+    """A rule in a run.
+
+    Parameters
+    ----------
+    rule
+        Its record.
+    recipe
+        Sizes, formats, shifts, margin and seed.
+    settings
+        The rule's own options by name, those that are given.
+
+    Attributes
+    ----------
+    chunk
+        Samples of a run of its program.
+    passes
+        How often a sample goes forward in it; each counts.
+    counts
+        Whether the device counts the samples (ERR and LOSS do).
+    reorders
+        Whether inputs may lie in another order on a device.
+    """
+
+    chunk = 512
+    passes = 1
+    counts = True
+    reorders = True
+
+    def __init__(self, rule: Rule, recipe: Recipe, settings: Mapping[str, int]):
+        self.rule, self.recipe, self.settings = rule, recipe, settings
+
+    def program(self, samples: int, rest: bool) -> list[int]:
+        """The instructions for so many samples; with `rest` the support stays as it is."""
+        raise NotImplementedError
+
+    def core(self) -> dict[str, int]:
+        """Fields of the core that it needs, beside those of the run's other options."""
+        return {}
+
+    def check(self, core: CoreConfig, name: str) -> None:
+        """Raise `BadInput` unless the core of a device of this name can learn it."""
+
+    def gains(self, gains: Sequence[int]) -> Sequence[int]:
+        """The gain exponents in force, of those of the recipe."""
+        return gains
+
+    def first_prng(self) -> int:
+        """The PRNG's state at the start of a run."""
+        return initial_prng(self.recipe.layers, self.recipe.seed).state
+
+    def report(self) -> dict[str, int]:
+        """Its numbers, for the report of a run."""
+        return {}
+
+    def golden(self) -> Golden | None:
+        """It on the golden model; None: the reference machine runs its program."""
+        return self.rule.part(self.rule.golden)(self) if self.rule.golden else None
+
+
+def method_of(rule: Rule, recipe: Recipe, settings: Mapping[str, int]) -> Method:
+    """A rule in a run."""
+    kind: Any = rule.part(rule.method) if rule.method else ProgramMethod
+    made: Method = kind(rule, recipe, settings)
+    return made
+
+
+class ProgramMethod(Method):
+    """A rule that is its program."""
+
+    def __init__(self, rule: Rule, recipe: Recipe, settings: Mapping[str, int]):
+        super().__init__(rule, recipe, settings)
+        ops = {Op(decode(word)[0]) for word in self.program(1, False)}
+        self.counts = bool(ops & {Op.ERR, Op.LOSS}) and Op.PROBE not in ops
+        self.reorders = Op.PROBE not in ops
+        self._units = {unit.field for op in ops if (unit := needed_by(op)) is not None}
+        self.chunk = KEPT if "resident" in self._units else Method.chunk
+
+    def program(self, samples: int, rest: bool) -> list[int]:
+        recipe = self.recipe
+        values = {"samples": samples, "margin": recipe.margin,
+                  "refresh": recipe.scale_refresh or 0}
+        return checked_program(self.rule, recipe.depth, values, recipe.scale_refresh is not None)
+
+    def core(self) -> dict[str, int]:
+        fields: dict[str, int] = {}
+        if (length := len(self.program(1, False))) > DEPTH:
+            fields["program_depth"] = length
+        if "resident" in self._units:
+            fields["resident"] = KEPT
+        if "row_sums" in self._units:
+            fields["row_sums"] = True
+        return fields
+
+    def check(self, core: CoreConfig, name: str) -> None:
+        words = self.program(1, False)
+        if len(words) > core.program_depth:
+            raise BadInput(f"{self._source} has {len(words)} instructions; {name} has room for "
+                           f"{core.program_depth}")
+        for word in words:
+            op = Op(decode(word)[0])
+            unit = needed_by(op)
+            if unit is not None and not unit.within(core):
+                raise BadInput(f"{self._source}: {op.name} needs a core {unit.title}; that of "
+                               f"{name} is not")
+        if "resident" in self._units:
+            self.chunk = min(self.chunk, core.resident)
+
+    @property
+    def _source(self) -> str:
+        return _source(self.rule)
+
+
+def _source(rule: Rule) -> str:
+    """What errors call the program: the file of a rule of the user's own, else the rule."""
+    return f"--program {rule.source}" if rule.source else f"rule {rule.name}"
+
+
+def checked_program(rule: Rule, depth: int, values: Mapping[str, int] | None = None,
+                    scales: bool = False) -> list[int]:
+    """The instructions of a rule's program for a network with so many layers.
+
+    Raises
+    ------
+    BadInput
+        Names the file or the rule, the line, and what is wrong.
+    """
+    symbols = dict.fromkeys(SYMBOLS, 1) | dict(values or {})
+    try:
+        words = assemble(rule.text, layers=depth, symbols=symbols)
+    except AssemblyError as error:
+        raise BadInput(f"{_source(rule)}: {error}") from None
+    if not 1 <= len(words) <= MOST:
+        raise BadInput(f"{_source(rule)} must have 1 to {MOST} instructions, not {len(words)}")
+    ops = {Op(decode(word)[0]) for word in words}
+    if Op.RECV not in ops:
+        raise BadInput(f"{_source(rule)} has no RECV: it would learn no sample")
+    allowed = {"trainable", "row_sums", "resident", *(("scales",) if scales else ())}
+    for op in sorted(ops):
+        unit = needed_by(op)
+        if unit is not None and unit.field not in allowed:
+            why = ("give --scales" if unit.field == "scales" else "no rule that is a program has "
+                   "one")
+            raise BadInput(f"{_source(rule)}: {op.name} needs a core {unit.title}; {why}")
+    return words
