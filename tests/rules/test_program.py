@@ -102,10 +102,10 @@ def test_the_command_reports_evaluates_and_goes_on(folder):
     ("FWD 1..last", "FWD 1..x",
      "--program last.asm: line 3: FWD 1..x: a range has numbers or last at its ends"),
     ("RECV", "", "--program last.asm has no RECV: it would learn no sample"),
-    ("UPD last", "PURGE 1", "--program last.asm: PURGE needs a core that keeps its "
-                            "support; no rule that is a program has one"),
-    ("UPD last", "SCALE 1", "--program last.asm: SCALE needs a core whose rows have "
-                            "scales; give --scales"),
+    ("UPD last", "PURGE 1",
+     "--program last.asm: PURGE needs a core that keeps its support; no program has one"),
+    ("UPD last", "SCALE 1",
+     "--program last.asm: SCALE needs a core whose rows have scales; give --scales"),
 ])
 def test_a_fault_is_named_by_file_and_line(folder, old, new, reason):
     Path("last.asm").write_text(RULE.replace(old, new))

@@ -190,7 +190,6 @@ def checked_program(rule: Rule, depth: int, values: Mapping[str, int] | None = N
     for op in sorted(ops):
         unit = needed_by(op)
         if unit is not None and unit.field not in allowed:
-            why = ("give --scales" if unit.field == "scales" else "no rule that is a program has "
-                   "one")
+            why = "give --scales" if unit.field == "scales" else "no program has one"
             raise BadInput(f"{_source(rule)}: {op.name} needs a core {unit.title}; {why}")
     return words

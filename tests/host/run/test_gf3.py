@@ -16,6 +16,7 @@ from tritgrad.host.run.options import TrainOptions
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.margin import MarginNetwork
 from tritgrad.model.recipe import Recipe
+from tritgrad.rules.margin.golden import MarginGolden
 
 from ..command import call, refusal
 
@@ -79,7 +80,9 @@ def test_a_core_without_row_sums_cannot_scrub():
 def test_the_model_compares_its_packed_trits():
     learner = ModelLearner(RECIPE)
     learner.act("scrub")
-    learner.golden.network._layers[1].plus[0, 2] ^= np.uint64(1)
+    golden = learner.golden
+    assert isinstance(golden, MarginGolden)
+    golden.network._layers[1].plus[0, 2] ^= np.uint64(1)
     with pytest.raises(DeviceError, match="layer 2 row 2"):
         learner.act("scrub")
 
