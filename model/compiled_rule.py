@@ -16,7 +16,7 @@ from ..cache import settle
 from .config import ceil_div
 from .scales.chip import FRACTION_BITS
 
-__all__ = ["Layer", "pack_weights", "score_samples", "train_samples"]
+__all__ = ["Layer", "Moves", "Terms", "pack_weights", "score_samples", "train_samples"]
 
 settle()  # before anything is compiled into numba's cache
 
@@ -51,6 +51,30 @@ class Layer(NamedTuple):
                    np.zeros(inputs, np.int64), np.zeros(inputs, np.int64),
                    np.zeros(outputs, np.int64), np.zeros(outputs, np.uint8),
                    np.zeros((ceil_div(outputs, rows), ceil_div(inputs, lanes)), np.bool_))
+
+
+class Terms(NamedTuple):
+    """What a run has fixed, for as long as its gains stay."""
+
+    bits: int             #: of a counter
+    activation_bits: int
+    shifts: npt.NDArray[np.int64]  #: of each layer, as are
+    skips: npt.NDArray[np.int64]
+    gains: npt.NDArray[np.int64]
+    margin: int
+    refresh: int          #: factors stay as they are where it is negative
+    conserve: bool
+    banks: int            #: rows and inputs of a granule
+    lanes: int
+    rest: bool            #: whether granules outside the support stay there
+
+
+class Moves(NamedTuple):
+    """How far each sample is moved, as images of so many columns."""
+
+    dy: npt.NDArray[np.int64]
+    dx: npt.NDArray[np.int64]
+    columns: int
 
 
 def _popcount(typing: Any, word: Any) -> Any:
@@ -233,14 +257,18 @@ def excess(row, bits, x, active, e, gain, dither):
 
 
 @njit(cache=True, nogil=True)
-def update(counters, bits, plus, minus, x, errors, gain, prng, active, corr, conserve, inside,
-           banks, lanes, rest):
+def update(layer, terms, gain, prng):
     """Update the rows of a layer that have an error; how many trits changed.
 
-    Adds each row's score to `corr`. With `conserve`, as `units.update` says. Granules of banks x
-    lanes weights come `inside` with a trit that is not 0; with `rest`, those outside stay as they
-    are.
+    Adds each row's score to its `corr`. With `conserve`, as `arithmetic.update` says. Granules of
+    banks x lanes weights come `inside` with a trit that is not 0; with `rest`, those outside stay
+    as they are.
     """
+    counters, plus, minus, x, errors = (layer.counters, layer.plus, layer.minus, layer.x,
+                                        layer.errors)
+    active, corr, inside = layer.active, layer.corr, layer.inside
+    bits, conserve, rest = terms.bits, terms.conserve, terms.rest
+    banks, lanes = terms.banks, terms.lanes
     count = 0
     for i in range(len(x)):
         if x[i] != 0:
@@ -323,22 +351,17 @@ def score_samples(layers, x, shifts, skips, activation_bits, scores):
 
 
 @njit(cache=True, nogil=True)
-def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shifts, skips, gains,
-                  margin, prng, steps, refresh, conserve, banks, lanes, rest):
-    """Learn samples (samples, inputs) one after the other; (correct, updates, flips).
-
-    Factors stay as they are where `refresh` is negative. For `banks`, `lanes` and `rest` see
-    `update`.
-    """
+def train_samples(layers, terms, x, labels, moves, prng, steps):
+    """Learn samples (samples, inputs) one after the other; (correct, updates, flips)."""
     correct, updates, flips = 0, 0, 0
     last = layers[-1]
     for t in range(len(x)):
-        load_sample(x[t], dy[t], dx[t], columns, layers[0].x)
-        infer(layers, shifts, skips, activation_bits)
+        load_sample(x[t], moves.dy[t], moves.dx[t], moves.columns, layers[0].x)
+        infer(layers, terms.shifts, terms.skips, terms.activation_bits)
         label = labels[t]
         rival = first_maximum(last.z, label)
         correct += first_maximum(last.z, -1) == label
-        if last.z[label] - last.z[rival] >= margin:
+        if last.z[label] - last.z[rival] >= terms.margin:
             continue
         updates += 1
         last.errors[:] = 0
@@ -346,13 +369,10 @@ def train_samples(layers, x, labels, dy, dx, columns, bits, activation_bits, shi
         last.errors[rival] = -1
         for n in range(len(layers) - 1, 0, -1):
             layer = layers[n]
-            backward(layer.counters, bits, layer.errors, layer.gates, layer.sums,
-                     layers[n - 1].errors, skips[n])
+            backward(layer.counters, terms.bits, layer.errors, layer.gates, layer.sums,
+                     layers[n - 1].errors, terms.skips[n])
         for n in range(len(layers)):
-            layer = layers[n]
-            flips += update(layer.counters, bits, layer.plus, layer.minus, layer.x, layer.errors,
-                            gains[n], prng, layer.active, layer.corr, conserve, layer.inside,
-                            banks, lanes, rest)
-        if refresh >= 0:
-            end_step(layers, steps, refresh)
+            flips += update(layers[n], terms, terms.gains[n], prng)
+        if terms.refresh >= 0:
+            end_step(layers, steps, terms.refresh)
     return correct, updates, flips

@@ -16,7 +16,7 @@ from ..errors import BadInput
 from .arithmetic import trits
 from .arrays import read_only
 from .blending.granules import Support, check_support, purged, support
-from .compiled_rule import Layer, pack_weights, score_samples, train_samples
+from .compiled_rule import Layer, Moves, Terms, pack_weights, score_samples, train_samples
 from .margin import state_sha256
 from .recipe import MIN_GAIN, Recipe
 from .rng import XorShift64, initial_counters, initial_prng
@@ -213,11 +213,12 @@ class FastNetwork:
                            f"not of {len(offsets[0])} and {len(offsets[1])}")
         dy, dx = (read_only(d[chunk], np.int64) for d in offsets)
         prng = np.array([self.prng.state], np.uint64)
-        counts = train_samples(self._layers, self._inputs(x[rows]), self._labels(y[rows]), dy, dx,
-                               columns, recipe.counter_bits, recipe.activation_bits, self._shifts,
-                               self._skips, self._gains(gains), recipe.margin, prng, self._steps,
-                               -1 if recipe.scale_refresh is None else recipe.scale_refresh,
-                               recipe.conserve, *(self._granule or WHOLE), rest)
+        refresh = -1 if recipe.scale_refresh is None else recipe.scale_refresh
+        terms = Terms(recipe.counter_bits, recipe.activation_bits, self._shifts, self._skips,
+                      self._gains(gains), recipe.margin, refresh, recipe.conserve,
+                      *(self._granule or WHOLE), rest)
+        counts = train_samples(self._layers, terms, self._inputs(x[rows]), self._labels(y[rows]),
+                               Moves(dy, dx, columns), prng, self._steps)
         self.prng.state = int(prng[0])
         return TrainStats(len(rows), *counts)
 

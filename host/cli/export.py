@@ -30,7 +30,7 @@ def export(model_file: str, c_header: str | None, npz: str | None, onnx: str | N
            qonnx: str | None, prefix: str, as_json: bool) -> None:
     """Write a model for other programs."""
     wanted = {"c_header": c_header, "npz": npz, "onnx": onnx, "qonnx": qonnx}
-    if not any(wanted.values()):
+    if all(file is None for file in wanted.values()):
         raise BadInput("nothing to export; give --c-header FILE, --npz FILE, --onnx FILE or "
                        "--qonnx FILE")
     check_outputs({"--" + name.replace("_", "-"): file for name, file in wanted.items()},

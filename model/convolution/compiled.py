@@ -157,23 +157,23 @@ def score_images(kernels, shift, bits, layers, x, shifts, skips, activation_bits
 
 
 @njit(cache=True, nogil=True)
-def train_images(kernels, conv, layers, x, labels, bits, activation_bits, shifts, skips, gains,
-                 wrong, margin, prng):
+def train_images(kernels, conv, layers, terms, x, labels, wrong, prng):
     """Learn samples (samples, pixels) one after the other; (correct, updates, flips).
 
-    `conv` are shift, output bits, counter bits and gain of the convolution. `wrong` is added to the
-    dense layers' exponents for a sample predicted wrong.
+    `conv` are shift, output bits, counter bits and gain of the convolution, `terms` are of the
+    dense layers. `wrong` is added to their exponents for a sample predicted wrong.
     """
     shift, output_bits, kernel_bits, gain = conv
     correct, updates, flips = 0, 0, 0
     last = layers[-1]
     for t in range(len(x)):
-        see(kernels, x[t], shift, output_bits, layers, shifts, skips, activation_bits)
+        see(kernels, x[t], shift, output_bits, layers, terms.shifts, terms.skips,
+            terms.activation_bits)
         label = labels[t]
         rival = first_maximum(last.z, label)
         right = first_maximum(last.z, -1) == label
         correct += right
-        if last.z[label] - last.z[rival] >= margin:
+        if last.z[label] - last.z[rival] >= terms.margin:
             continue
         updates += 1
         last.errors[:] = 0
@@ -182,12 +182,10 @@ def train_images(kernels, conv, layers, x, labels, bits, activation_bits, shifts
         for n in range(len(layers) - 1, -1, -1):
             layer = layers[n]
             below = layers[n - 1].errors if n > 0 else kernels.errors
-            backward(layer.counters, bits, layer.errors, layer.gates, layer.sums, below, skips[n])
+            backward(layer.counters, terms.bits, layer.errors, layer.gates, layer.sums, below,
+                     terms.skips[n])
         extra = 0 if right else wrong
         for n in range(len(layers)):
-            layer = layers[n]
-            flips += update(layer.counters, bits, layer.plus, layer.minus, layer.x, layer.errors,
-                            gains[n] + extra, prng, layer.active, layer.corr, False, layer.inside,
-                            1 << 16, 1 << 16, False)
+            flips += update(layers[n], terms, terms.gains[n] + extra, prng)
         flips += learn(kernels, kernel_bits, gain, prng)
     return correct, updates, flips

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from ...errors import BadInput
 from ..arrays import read_only
-from ..fast import FastNetwork, TrainStats
+from ..compiled_rule import Terms
+from ..fast import WHOLE, FastNetwork, TrainStats
 from ..recipe import MIN_GAIN, Recipe
 from ..rng import initial_counters, initial_prng
 from ..state import state_sha256
@@ -108,10 +109,11 @@ class FastConvNetwork:
                            f"also with the {wrong} of wrong samples, not {gains!r}")
         prng = np.array([self._dense.prng.state], np.uint64)
         layers, shifts, skips = self._dense.compiled
+        terms = Terms(recipe.counter_bits, recipe.activation_bits, shifts, skips,
+                      read_only(gains, np.int64), recipe.margin, -1, False, *WHOLE, False)
         counts = train_images(
-            self._kernels, (conv.shift, conv.bits, conv.counter_bits, conv.gain), layers,
-            self._inputs(x), labels, recipe.counter_bits, recipe.activation_bits, shifts, skips,
-            read_only(gains, np.int64), wrong, recipe.margin, prng)
+            self._kernels, (conv.shift, conv.bits, conv.counter_bits, conv.gain), layers, terms,
+            self._inputs(x), labels, wrong, prng)
         self._dense.prng.state = int(prng[0])
         return TrainStats(len(labels), *counts)
 
