@@ -256,7 +256,7 @@ def excess(row, bits, x, active, e, gain, dither):
     return total % 3
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")  # spares it the counts of references to 16 arrays
 def update(layer, terms, gain, prng):
     """Update the rows of a layer that have an error; how many trits changed.
 
