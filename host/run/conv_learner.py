@@ -1,6 +1,7 @@
 """A network behind a convolution, on the compiled golden model."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,15 +51,12 @@ class ConvLearner:
         done = self.network.train(x, y, gains, self.recipe.wrong)
         return RunStats(done.samples, done.correct, done.updates, done.flips)
 
-    def purge(self, layers: Sequence[int], cutoff: int, k: int) -> None:
-        raise BadInput("a network behind a convolution keeps no support: it cannot prune")
+    def act(self, name: str, *arguments: Any) -> None:
+        raise BadInput(f"a network behind a convolution has nothing to {name}")
 
     def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
         scores = self.network.scores(x).astype(np.int64)
         return np.argmax(scores, axis=1), scores, RunStats()
-
-    def scrub(self) -> None:
-        raise BadInput("a network behind a convolution keeps no row sums: it cannot scrub")
 
     def state(self) -> NetworkState:
         return NetworkState([self.network.kernels, *self.network.counters],

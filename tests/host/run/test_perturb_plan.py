@@ -12,11 +12,11 @@ from tritgrad.host.device.transport import GoldenTransport, SimTransport
 from tritgrad.host.run.checkpoint import Checkpoint
 from tritgrad.host.run.learners import DeviceLearner, ModelLearner
 from tritgrad.host.run.options import TrainOptions
-from tritgrad.host.run.perturb_plan import ProbePlan
 from tritgrad.host.run.training import CHECKPOINT, Stopped, Watcher, resume, start
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.discrete import walk
 from tritgrad.model.discrete.direction import generator_state, step_of
+from tritgrad.rules.losses import ProbePlan
 
 from ..command import call, refusal
 
