@@ -16,9 +16,6 @@ PARAMETERS = 9
 LONG_MODULES = {
     "host/device/driver.py": 570,
     "host/device/serial_port.py": 424,
-    "hw/datapath/update.py": 490,
-    "hw/engine.py": 490,
-    "hw/link/commands.py": 500,
     "model/machine.py": 460,
 }
 #: Functions that are longer, with theirs: tables, and what reads files by many options.
@@ -26,8 +23,6 @@ LONG_FUNCTIONS = {
     "host/data/columns.py parse": 82,
     "host/data/datasets.py load": 120,
     "host/run/report.py report": 100,
-    "hw/engine.py _connect_forward": 90,
-    "hw/optional.py connect_probes": 93,
 }
 
 
