@@ -52,7 +52,7 @@ from .console import (
 from .data_options import reading_values, show_data, show_warning
 from .going_on import option_of, taken_over
 from .inference import forward_rule, heed_core, predicted
-from .train_options import train_options
+from .train_options import read_text, train_options
 
 __all__ = ["train"]
 
@@ -248,16 +248,6 @@ def _options(given: dict[str, Any]) -> TrainOptions:
     if given["encode"] is None and given["planes"] is None:
         given["encode"] = AUTO
     return TrainOptions(**given)
-
-
-def read_text(file: str) -> str:
-    """What is in a program's file."""
-    try:
-        return Path(file).read_text("utf-8")
-    except OSError as error:
-        raise BadInput(f"--program {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"--program {file} is no text") from None
 
 
 def _model_in(given: str) -> str:

@@ -1,7 +1,10 @@
 """Options of ``tritgrad train``, and those of the core that several commands have."""
 
+from pathlib import Path
+
 import click
 
+from ...errors import BadInput
 from ...rules import RULES, SETTINGS
 from ..run.mixing import ORDERS
 from ..run.options import GF3
@@ -9,7 +12,7 @@ from ..run.recipes import RECIPES
 from ..run.watchers import TRACKERS
 from .data_options import data_options, split_options, stack
 
-__all__ = ["core_options", "train_options"]
+__all__ = ["core_options", "read_text", "train_options"]
 
 core_options = stack(
     click.option("--lanes", type=int, default=16, show_default=True, metavar="L",
@@ -157,3 +160,13 @@ train_options = stack(
                       "--device may change, the place of the data if they are the same, and "
                       "--epochs may be more."),
 )
+
+
+def read_text(file: str) -> str:
+    """What is in a program's file."""
+    try:
+        return Path(file).read_text("utf-8")
+    except OSError as error:
+        raise BadInput(f"--program {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"--program {file} is no text") from None
