@@ -44,7 +44,8 @@ COMMANDS = {
     "train": _Entry(".train", "train",
                     "Train a network and save it, its history and its learning curve."),
     "eval": _Entry(".evaluate", "evaluate",
-                   "Measure a model: accuracy, each class, confusion matrix."),
+                   "Measure a model, or the vote of an ensemble: accuracy, each class, "
+                   "confusion matrix."),
     "compare": _Entry(".compare", "compare",
                       "Show runs side by side: what differs, and what they came to."),
     "learn": _Entry(".learn", "learn",

@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from amaranth.hdl import Fragment
 from amaranth.lib import wiring
 
-from tritgrad.hw.joins import Sockets
+from tritgrad.hw.engine import Engine
 from tritgrad.sim.trials import SMALL
 from tritgrad.units import UNITS
 from tritgrad.units.record import SOCKETS
@@ -52,7 +53,9 @@ def test_the_engine_names_no_unit():
 def test_a_circuit_has_the_sockets_of_its_record(unit):
     config = SMALL.changed(**dict(unit.trial_sizes) | {
         name: OPTIONS[name].trial for name in implied(unit.field)})
-    circuit = Sockets(config).units[unit.name]
+    engine = Engine(config)
+    Fragment.get(engine, None)  # what is made must be used
+    circuit = engine.sockets.units[unit.name]
     wires = set(unit.sockets) - PARTS - FORMS
     assert set(circuit.signature.members) == wires
     assert all(isinstance(getattr(circuit, name), wiring.Component)

@@ -45,7 +45,7 @@ def test_train_speaks_of_options(arguments, message):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["--scales", "--drain", "2"], "--scales must be left away where --drain is 2"),
+    (["--resident", "3", "--support"], "--support must be left away where --resident is 3"),
     (["--conserve"], "--conserve must be left away where --row-sums is not given"),
     (["--row-sums", "--infer-only"],
      "--row-sums must be left away where --infer-only is given"),

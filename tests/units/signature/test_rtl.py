@@ -70,8 +70,7 @@ def test_each_bit_of_both_memories_changes_it():
 
 
 @pytest.mark.parametrize(("changed", "words"), [
-    ({"trainable": False}, "trainable"), ({"support": True}, "support"),
-    ({"slot_bytes": 64}, "slot_bytes")])
+    ({"trainable": False}, "trainable"), ({"slot_bytes": 64}, "slot_bytes")])
 def test_cores_that_cannot_have_it(changed, words):
     with pytest.raises(ConfigError, match=words):
         CoreConfig(**{**SIZES, "lanes": 4, "update_lanes": 2} | changed)
