@@ -39,7 +39,7 @@ def main() -> None:
             if key not in cores:
                 cores[key] = count(board.config, layers, options.epoch, options.samples)
             row = {**cores[key], "clock_hz": board.clock_hz, "samples_per_second_at_clock":
-                   int(board.clock_hz / cores[key]["cycles_per_sample"])}
+                   round(board.clock_hz / cores[key]["cycles_per_sample"])}
             console.print(f"{name} {'-'.join(map(str, layers))}: {row}")
             found[f"{name} {'-'.join(map(str, layers))}"] = row
     write("board_cycles", {"epoch": options.epoch, "samples": options.samples, "boards": found})

@@ -1,4 +1,4 @@
-"""37 real data sets with ``--encode auto`` and nothing else, beside scikit-learn's classifiers.
+"""35 real data sets with ``--encode auto`` and nothing else, beside scikit-learn's classifiers.
 
 What `tritgrad train --device model --dataset SET.npz --seed N` ends with, for splits and seeds 1
 to 3; a multilayer perceptron of 128 hidden neurons, logistic regression and a random forest on the
@@ -82,6 +82,13 @@ def totals(sets: dict[str, list[dict[str, Any]]]) -> dict[str, float]:
             "more_than_1_below_lr": int((linear < -1).sum())}
 
 
+def text(sets: dict[str, list[dict[str, Any]]]) -> str:
+    """All of it as JSON, a run a line."""
+    runs = {name: ",\n  ".join(map(json.dumps, found)) for name, found in sets.items()}
+    lines = ",\n".join(f" {json.dumps(name)}: [\n  {found}]" for name, found in runs.items())
+    return f'{{"totals": {json.dumps(totals(sets))},\n"sets": {{\n{lines}}}}}\n'
+
+
 def main() -> int:
     """Print a line a set, then the totals; write all as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -104,8 +111,7 @@ def main() -> int:
         print(f"{name:22} {mean['accuracy']:6.2f} ± {np.std([r['accuracy'] for r in runs]):4.2f}  "
               f"mlp {mean['mlp']:6.2f}  lr {mean['lr']:6.2f}  rf {mean['rf']:6.2f}  "
               f"{mean['accuracy'] - mean['mlp']:+6.2f}  {runs[0]['encode']}", flush=True)
-        whole = {"totals": totals(sets), "sets": sets}
-        options.out.write_text(json.dumps(whole, indent=1) + "\n")
+        options.out.write_text(text(sets))
     print(json.dumps(totals(sets)))
     return 0
 

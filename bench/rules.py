@@ -47,6 +47,9 @@ def options(name: str, dataset: str, device: str, shorter: int) -> TrainOptions:
     epochs = max(1, chosen.pop("epochs", plan["epochs"]) // shorter)
     if "steps" in chosen and device == "sim":
         chosen["steps"] = STEPS
+    if "prune" in chosen:
+        every, cutoff = chosen["prune"]
+        chosen["prune"] = every // shorter, cutoff
     return TrainOptions(dataset=dataset, hidden=plan["hidden"], epochs=epochs, device=device,
                         **chosen)
 
