@@ -31,3 +31,11 @@ def test_links_of_the_readme_lead_somewhere():
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text)
              if "://" not in link]
     assert len(links) > 10 and [x for x in links if not (DOCS.parent / x).exists()] == []
+
+
+def test_tables_of_the_readme_are_those_of_the_results():
+    def rows(path):
+        return [line for line in path.read_text().splitlines() if line.startswith("| ")]
+
+    shown, whole = rows(DOCS.parent / "README.md"), rows(DOCS / "results.md")
+    assert len(shown) > 20 and [row for row in shown if row not in whole] == []
