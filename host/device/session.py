@@ -309,7 +309,9 @@ class Session:
             self._stray()  # an answer to an earlier session, or the device has forgotten this one
             return
         status = head["status"]
-        self._settle(head["expected"])
+        if not self._settle(head["expected"]):
+            self._stray()  # an old answer, or the device has lost its place
+            return
         if frame.type == frames.NAK and status != Status.TYPE:
             flying = next((p for p in self._outstanding if p.in_flight), None)
             if flying is not None:
@@ -320,10 +322,6 @@ class Session:
                         and frame.type in (p.type | frames.ANSWER_BIT, frames.NAK)), None)
         if pending is None:
             return  # answered before
-        ahead = (head["expected"] - frame.sequence) & 0xFF
-        if status == Status.OK and not 0 < ahead <= len(self._outstanding):
-            self._stray()  # taken for a repetition by a device that has lost its place
-            return
         for earlier in self._outstanding:
             if earlier is pending:
                 break
@@ -338,18 +336,21 @@ class Session:
         elif not pending.done:
             self._refuse(pending, status, head["expected"])
 
-    def _settle(self, expected: int) -> None:
-        """The device says that it has done all requests before number `expected`."""
+    def _settle(self, expected: int) -> bool:
+        """The device says that it has done all requests before number `expected`.
+
+        Returns whether that can be.
+        """
         if not self._outstanding:
-            return
+            return True
         count = (expected - self._outstanding[0].frame.sequence) & 0xFF
         if count > len(self._outstanding):
-            self._stray()  # an old answer, or the device has lost its place
-            return
+            return False
         for pending in list(self._outstanding)[:count]:
             if pending.type not in frames.READ_ONLY and not pending.done:
                 pending.answer = b""
         self._advance()
+        return True
 
     def _stray(self) -> None:
         self._strays += 1
