@@ -7,10 +7,9 @@ import click
 from click.core import ParameterSource
 
 from ...errors import BadInput
-from ..device.address import board_and_port
-from ..run.learners import DeviceLearner
 from ..run.model_rows import model_rows
 from ..run.options import TrainOptions, data_path, parse_integers
+from ..run.running import with_core
 from ..run.training import open_learner
 from .console import RunProgress, say, screen
 from .data_options import show_data
@@ -92,12 +91,7 @@ def live(context: click.Context, model_file: str | None, dataset: str, data_dir:
                     context.get_parameter_source("port") is ParameterSource.DEFAULT)
     learner = open_learner(options, recipe, RunProgress(screen(stderr=True)), vcd, data.pixels)
     try:
-        if isinstance(learner, DeviceLearner) and board_and_port(device):
-            core = learner.driver.config
-            heed_core(device, core)
-            options = replace(options, lanes=core.lanes, banks=core.banks,
-                              update_lanes=core.update_lanes)
-        studio = Studio(options, data, learner, model)
+        studio = Studio(with_core(options, learner, heed_core), data, learner, model)
         shown = f"[{host}]" if ":" in host else host
         page = f"http://{shown}:{address.getsockname()[1]}/"
         say(screen(), f"tritgrad live: {page}  (Ctrl-C ends)")

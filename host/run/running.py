@@ -8,11 +8,11 @@ from ...model.config import CoreConfig
 from ..data.datasets import Dataset
 from ..device.address import board_and_port
 from .auto import Choice, choose
-from .learners import DeviceLearner
+from .learners import DeviceLearner, Learner
 from .options import AUTO, TrainOptions
 from .training import Trainer, Watcher, open_learner, start
 
-__all__ = ["Plan", "begun", "planned"]
+__all__ = ["Plan", "begun", "planned", "with_core"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +75,17 @@ def begun(plan: Plan, folder: Path | None, watcher: Watcher, vcd: str | None = N
     options, data = plan.options, plan.data
     learner = open_learner(options, options.recipe(data), watcher, vcd, data.pixels)
     try:
-        if isinstance(learner, DeviceLearner) and board_and_port(options.device):
-            core = learner.driver.config  # a board's core has sizes of its own
-            heed(options.device, core)
-            options = replace(options, lanes=core.lanes, banks=core.banks,
-                              update_lanes=core.update_lanes)
-        return start(options, data, folder, learner, watcher)
+        return start(with_core(options, learner, heed), data, folder, learner, watcher)
     except BaseException:
         learner.close()
         raise
+
+
+def with_core(options: TrainOptions, learner: Learner,
+              heed: Callable[[str, CoreConfig], None] = lambda device, core: None) -> TrainOptions:
+    """The options with the sizes of a board's core, which are its own; see `begun`."""
+    if not (isinstance(learner, DeviceLearner) and board_and_port(options.device)):
+        return options
+    core = learner.driver.config
+    heed(options.device, core)
+    return replace(options, lanes=core.lanes, banks=core.banks, update_lanes=core.update_lanes)

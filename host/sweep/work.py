@@ -12,11 +12,11 @@ from ...errors import BadInput
 from ..data.npz import write_whole
 from ..device.address import board_and_port
 from ..run.checkpoint import Checkpoint
-from ..run.learners import DeviceLearner
 from ..run.lock import hold
 from ..run.options import TrainOptions
 from ..run.report import report, write_files
-from ..run.training import CHECKPOINT, Watcher, open_learner, resume, start
+from ..run.running import begun, planned
+from ..run.training import CHECKPOINT, Trainer, Watcher, open_learner, resume
 
 __all__ = ["RESULT", "finished", "run_point"]
 
@@ -71,27 +71,16 @@ def run_point(stored: Mapping[str, Any], folder: str, device: str | None = None)
     done = finished(place, options)
     if done is not None:
         return done
-    data = options.load_data()
-    recipe = options.recipe(data)
     with hold(place):
-        learner = open_learner(options, recipe, Watcher(), None, data.pixels)
+        trainer = _trainer(options, place)
         try:
-            if isinstance(learner, DeviceLearner) and board_and_port(options.device):
-                core = learner.driver.config
-                options = replace(options, lanes=core.lanes, banks=core.banks,
-                                  update_lanes=core.update_lanes)
-            if (place / CHECKPOINT).exists():
-                checkpoint = Checkpoint.load(place / CHECKPOINT)
-                checkpoint.options = replace(checkpoint.options, device=options.device)
-                trainer = resume(checkpoint, data, place, learner, Watcher())
-            else:
-                trainer = start(options, data, place, learner, Watcher())
             outcome = trainer.run()
         finally:
-            learner.close()
+            trainer.learner.close()
         _, failure = write_files(outcome, place)
         if failure is not None:
             raise failure
+        recipe = outcome.recipe
         weights = sum(outputs * inputs for outputs, inputs in recipe.shapes)
         result = report(outcome) | {
             "options": TrainOptions.from_json(stored).as_json(),
@@ -99,6 +88,23 @@ def run_point(stored: Mapping[str, Any], folder: str, device: str | None = None)
         write_whole(place / RESULT, json.dumps(result, indent=1).encode())
         (place / CHECKPOINT).unlink(missing_ok=True)
     return result
+
+
+def _trainer(options: TrainOptions, place: Path) -> Trainer:
+    """A run at its beginning, or where its checkpoint is."""
+    watcher = Watcher()
+    if not (place / CHECKPOINT).exists():
+        return begun(planned(options, options.load_data(), watcher), place, watcher)
+    checkpoint = Checkpoint.load(place / CHECKPOINT)
+    checkpoint.options = replace(checkpoint.options, device=options.device)
+    data = checkpoint.options.load_data()
+    learner = open_learner(checkpoint.options, checkpoint.options.recipe(data), watcher, None,
+                           data.pixels)
+    try:
+        return resume(checkpoint, data, place, learner, watcher)
+    except BaseException:
+        learner.close()
+        raise
 
 
 def _luts(device: str) -> int | None:

@@ -3,10 +3,13 @@
 import json
 import os
 
+import numpy as np
 import pytest
 
 from tritgrad.errors import BadInput
 from tritgrad.host.run.options import TrainOptions
+from tritgrad.host.run.running import begun, planned
+from tritgrad.host.run.training import Watcher
 from tritgrad.host.sweep.grid import parse_grid, points
 from tritgrad.host.sweep.work import RESULT, finished, run_point
 
@@ -32,6 +35,17 @@ def test_a_run_ends_once_and_is_known_again(tmp_path):
     (tmp_path / "run" / RESULT).write_text("[]")
     with pytest.raises(BadInput, match="result.json is no result of a sweep"):
         finished(tmp_path / "run", BASE)
+
+
+def test_an_open_coding_is_chosen_as_for_one_run(tmp_path):
+    rows, y = np.random.default_rng(1).normal(size=(30, 3)), np.arange(30) % 2
+    np.savez(tmp_path / "rows.npz", x_train=rows, y_train=y, x_test=rows[:5], y_test=y[:5])
+    options = TrainOptions(dataset=str(tmp_path / "rows.npz"), hidden=(4,), epochs=2,
+                           encode="auto", device="model")
+    alone = begun(planned(options, options.load_data(), Watcher()), None, Watcher()).run()
+    result = run_point(options.as_json(), str(tmp_path / "run"))
+    assert result["encode"] == alone.data.coding.text != "planes"
+    assert result["state_sha256"] == alone.state_sha256
 
 
 def test_a_worker_that_is_killed_costs_no_run(tmp_path):
