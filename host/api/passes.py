@@ -1,6 +1,5 @@
 """A network between two passes over rows, which may be others each time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy.typing as npt
 from ...errors import BadInput
 from ...model.moves import move_images
 from ..run.checkpoint import Checkpoint, Epoch
-from ..run.learners import Learner
+from ..run.learners import inferred
 from ..run.mixing import sequence
 from ..run.model_file import TrainedModel
 from ..run.options import TrainOptions
@@ -68,13 +67,9 @@ def first_pass(plan: Plan, watcher: Watcher) -> Pass:
         state = learner.state()
     finally:
         learner.close()
-    return Pass(TrainedModel(recipe, options.rule, _narrow(state.counters),
-                             data.class_names, data.coding, data.name, data.image_shape,
-                             data.columns, _extras(options), parts=state.parts), state.prng, 0)
-
-
-def _narrow(counters: Sequence[npt.NDArray[np.integer]]) -> tuple[npt.NDArray[np.int16], ...]:
-    return tuple(layer.astype(np.int16) for layer in counters)
+    return Pass(TrainedModel(recipe, options.rule, state.int16, data.class_names, data.coding,
+                             data.name, data.image_shape, data.columns, _extras(options),
+                             parts=state.parts), state.prng, 0)
 
 
 def next_pass(state: Pass, options: TrainOptions, values: npt.NDArray[Any], labels: Labels,
@@ -95,9 +90,7 @@ def next_pass(state: Pass, options: TrainOptions, values: npt.NDArray[Any], labe
         for first in range(0, rows, learner.chunk):
             part = slice(first, first + learner.chunk)
             done = learner.train(x[part], y[part], gains)
-            for name in ("samples", "correct", "updates", "flips", "cycles", "forward_cycles"):
-                setattr(epoch, name, getattr(epoch, name) + getattr(done, name))
-            epoch.counted = learner.counts_cycles
+            epoch.add(done, learner.counts_cycles)
             watcher.trained(number + 1, recipe.epochs, epoch, rows)
         if options.gf3 is not None:
             learner.act("scrub")
@@ -105,7 +98,7 @@ def next_pass(state: Pass, options: TrainOptions, values: npt.NDArray[Any], labe
     finally:
         learner.close()
     watcher.epoch_over(number + 1, max(recipe.epochs, number + 1), epoch)
-    model = replace(model, counters=_narrow(found.counters), parts=found.parts)
+    model = replace(model, counters=found.int16, parts=found.parts)
     return Pass(model, found.prng, number + 1), epoch
 
 
@@ -128,16 +121,7 @@ def scores(state: Pass, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     Each call has a network of its own: estimators are asked by several threads at once.
     """
     model = state.model
-    learner = _asked(model)
-    x = model.coding.apply(values)
-    parts: Sequence[npt.NDArray[np.int64]] = [
-        learner.infer(x[first:first + learner.chunk])[1]
-        for first in range(0, len(x), learner.chunk)]
-    return np.concatenate(parts)
-
-
-def _asked(model: TrainedModel) -> Learner:
-    options = TrainOptions(rule="sign" if model.rule == "sign" else "margin", device="model")
+    options = TrainOptions(rule=model.forward_rule, device="model")
     learner = open_learner(options, model.recipe, Watcher())
     learner.load(model.state)
-    return learner
+    return inferred(learner, model.coding.apply(values))[1]

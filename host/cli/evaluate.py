@@ -22,7 +22,7 @@ from ..run.options import TrainOptions, data_path
 from ..run.outputs import check_outputs, check_picture
 from .console import draw, emit, fits, json_option, say, screen, table
 from .data_options import rows_options, show_data, show_warning
-from .inference import forward_rule, opened_all, predicted
+from .inference import opened_all, predicted
 from .train_options import core_options
 
 __all__ = ["evaluate"]
@@ -61,7 +61,7 @@ def evaluate(context: click.Context, model_file: str, dataset: str | None, devic
     data, x, y, rows = model_rows(model, model_file, dataset, given)
     show_data(data.summary)
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
-                           counter_bits=model.recipe.counter_bits, rule=forward_rule(model),
+                           counter_bits=model.recipe.counter_bits, rule=model.forward_rule,
                            scales="scales" in model.parts, skip=model.recipe.skip)
     found, _ = predicted(models, options, x, rows, screen(stderr=True), vcd)
     alike = one_class_warning([data.class_names[k] for k in found], data.classes)

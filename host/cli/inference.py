@@ -19,7 +19,7 @@ from ..run.options import TrainOptions
 from ..run.training import open_learner
 from .console import RunProgress, counting, warn
 
-__all__ = ["forward_rule", "heed_core", "opened", "opened_all", "predicted"]
+__all__ = ["heed_core", "opened", "opened_all", "predicted"]
 
 
 def opened(given: str) -> tuple[str, TrainedModel]:
@@ -100,8 +100,3 @@ def heed_core(device: str, core: CoreConfig) -> None:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and given != has:
             option = "--" + name.replace("_", "-")
             raise BadInput(f"{option} {given}: the core on {device} has {has}; leave {option} away")
-
-
-def forward_rule(model: TrainedModel) -> str:
-    """The rule whose forward pass is the model's: the chip has one, whatever trained it."""
-    return "sign" if model.rule == "sign" else "margin"

@@ -145,12 +145,9 @@ def _shown(point: Point, values: npt.NDArray[Any], model: TrainedModel) -> dict[
 def _learned(new: TrainedModel, model: TrainedModel, stream: str, rows: int,
              adapting: Adapting | None) -> TrainedModel:
     """The new model with its history; what the old one had measured is no longer so."""
-    gone = ("test_accuracy", "val_accuracy", "epoch")
-    extras = {name: value for name, value in model.extras.items() if name not in gone}
+    extras = model.extras_after(rows, Path(stream).name)
     if adapting is not None and adapting.coding is not model.coding:
         extras["limits"] = Scaling.fit(adapting.recent).as_json()
-    extras["learned"] = [*model.extras.get("learned", ()),
-                         {"from": model.state_sha256, "rows": rows, "file": Path(stream).name}]
     return replace(new, extras=extras)
 
 

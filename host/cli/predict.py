@@ -18,7 +18,7 @@ from ..run.options import TrainOptions
 from ..run.outputs import check_outputs
 from .console import emit, json_option, screen
 from .data_options import feature_options, show_data, show_warning
-from .inference import forward_rule, opened_all, predicted
+from .inference import opened_all, predicted
 
 __all__ = ["predict"]
 
@@ -47,7 +47,7 @@ def predict(model_file: str, data_file: str, form: str, output: str | None,
                          reading=Reading(**given), limits=model_limits(model))
     show_data(read.summary)
     x = model.coding.apply(read.values)
-    options = TrainOptions(device="model", rule=forward_rule(model))
+    options = TrainOptions(device="model", rule=model.forward_rule)
     predictions, scores = predicted(models, options, x, "rows", screen(stderr=True))
     best = np.sort(scores, axis=1)[:, -2:]
     rows = [(model.class_names[k], int(margin)) for k, margin

@@ -51,7 +51,7 @@ from .console import (
 )
 from .data_options import reading_values, show_data, show_warning
 from .going_on import option_of, taken_over
-from .inference import forward_rule, heed_core, predicted
+from .inference import heed_core, predicted
 from .train_options import read_text, train_options
 
 __all__ = ["train"]
@@ -145,7 +145,7 @@ def _train_ensemble(options: TrainOptions, size: int, out: str | None, progress:
             options = replace(outcome.options, seed=options.seed)
         data = outcome.data
         console = screen(stderr=as_json)
-        found, _ = predicted(models, TrainOptions(device="model", rule=forward_rule(models[0])),
+        found, _ = predicted(models, TrainOptions(device="model", rule=models[0].forward_rule),
                              data.x_test, "test rows", screen(stderr=True))
         vote = accuracy(data.y_test, found) if len(found) else None
         alone = [r["test_accuracy"][-1] for r in reports]

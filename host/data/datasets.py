@@ -33,7 +33,7 @@ from .splits import split, windows
 from .summary import Summary
 from .tables import Table
 
-__all__ = ["Dataset", "Rows", "load"]
+__all__ = ["Dataset", "Rows", "balanced", "load"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -263,7 +263,7 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
         y_val = y_train[back]
     chosen = chosen[:limit]
     if reading.balance:
-        chosen = _balanced(chosen, y_train[chosen])
+        chosen = balanced(chosen, y_train[chosen])
         notes.append("training rows of rare classes are repeated, as --balance says")
     window = reading.window or (layout.window if layout else None)
     numbers = Rows(
@@ -360,7 +360,8 @@ def _fill(table: Table, values: npt.NDArray[Any],
     return found
 
 
-def _balanced(rows: Indices, labels: Labels) -> Indices:
+def balanced(rows: Indices, labels: Labels) -> Indices:
+    """The rows, those of rare classes repeated up to the largest class, `REPEATS` times at most."""
     counts = np.bincount(labels)
     times = np.clip((counts.max() + counts // 2) // np.maximum(counts, 1), 1, REPEATS)
     return np.repeat(rows, times[labels])

@@ -7,9 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
-from .codings.coding import Coding
 from .codings.spec import fit
-from .datasets import Dataset, Rows
+from .datasets import Dataset, Rows, balanced
 from .label_checks import MAX_CLASSES
 from .scaling import Scaling, check_planes
 from .splits import split
@@ -21,14 +20,12 @@ __all__ = ["NAME", "of_arrays"]
 NAME = "arrays"
 #: Bits of an input where nothing else is told, as for files.
 PLANES = 4
-#: Most that a training row is repeated, as for files.
-REPEATS = 100
 
 
 def of_arrays(values: npt.NDArray[Any], labels: npt.NDArray[np.int64], class_names: Sequence[str],
               *, planes: int | None = None, encode: str | None = None,
-              coding: Coding | None = None, val_fraction: float | None = None,
-              balance: bool = False, image_shape: tuple[int, int] | None = None,
+              val_fraction: float | None = None, balance: bool = False,
+              image_shape: tuple[int, int] | None = None,
               columns: Sequence[str] | None = None) -> Dataset:
     """Training rows as `datasets.load` would give them from a file, without test rows.
 
@@ -40,7 +37,7 @@ def of_arrays(values: npt.NDArray[Any], labels: npt.NDArray[np.int64], class_nam
         (rows,), numbers of `class_names`.
     class_names
         One for each output.
-    planes, encode, coding, val_fraction
+    planes, encode, val_fraction
         As for `datasets.load`.
     balance
         Whether rows of rare classes are repeated, up to the largest class.
@@ -70,12 +67,9 @@ def of_arrays(values: npt.NDArray[Any], labels: npt.NDArray[np.int64], class_nam
             raise BadInput(f"val_fraction {val_fraction!r} of {rows} rows leaves no "
                            f"{'validation' if len(chosen) else 'training'} row")
     if balance:
-        counts = np.bincount(labels[chosen], minlength=len(class_names))
-        times = np.clip((counts.max() + counts // 2) // np.maximum(counts, 1), 1, REPEATS)
-        chosen = np.repeat(chosen, times[labels[chosen]])
-    if coding is None:
-        coding = fit(encode or "planes", values, chosen, image_shape=image_shape,
-                     planes=check_planes(PLANES if planes is None else planes))
+        chosen = balanced(chosen, labels[chosen])
+    coding = fit(encode or "planes", values, chosen, image_shape=image_shape,
+                 planes=check_planes(PLANES if planes is None else planes))
     none = values[:0]
     counts = np.bincount(labels, minlength=len(class_names)).tolist()
     return Dataset(

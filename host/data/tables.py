@@ -1,6 +1,5 @@
 """Tables of numbers with labels from text files, checked cell by cell."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -260,8 +259,3 @@ def _indices(parsed: Parsed) -> list[str]:
             found.append(f"column {column.name!r} only counts the rows; --drop "
                          f"{quote(column.name)} leaves it out")
     return found
-
-
-def value_counts(labels: Text) -> dict[str, int]:
-    """How often each label occurs."""
-    return dict(Counter(labels.tolist()))

@@ -52,8 +52,7 @@ class Run:
         self.done.append({
             "train": epoch.train_accuracy, "test": epoch.test_accuracy, "updates": epoch.updates,
             "flips": epoch.flips,
-            "cycles": (epoch.cycles / epoch.samples
-                       if epoch.counted and epoch.cycles and epoch.samples else None)})
+            "cycles": epoch.cycles_per_sample})
         self.samples = 0
 
     def as_json(self) -> dict[str, Any]:

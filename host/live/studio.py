@@ -19,7 +19,7 @@ from ..run.learners import Learner
 from ..run.model_file import TrainedModel
 from ..run.options import TrainOptions
 from ..run.report import as_model
-from ..run.training import Outcome, Stopped, Trainer, start
+from ..run.training import Stopped, start
 from .drawing import SIDE, row_of_drawing
 from .runs import Run, RunWatcher, held_json
 from .teacher import HeldBack, Look, Rows, Teacher, measured
@@ -207,7 +207,7 @@ class Studio:
             try:
                 return as_model(trainer.run())
             except Stopped:
-                return as_model(_so_far(trainer))
+                return as_model(trainer.outcome())
 
     def _ready(self) -> Teacher:
         if self.training:
@@ -237,11 +237,6 @@ class Studio:
 
     def _tell(self) -> None:
         self.tell(self.state())
-
-
-def _so_far(trainer: Trainer) -> Outcome:
-    c = trainer.checkpoint
-    return Outcome(c.options, trainer.data, c.data, trainer.recipe, c.position, c.state, c.best)
 
 
 def _text(values: npt.NDArray[np.uint8]) -> str:

@@ -13,7 +13,7 @@ from ...model.scales.rows import RowScales
 from ...model.soft.shadow import hard_pass
 from ...model.state import NetworkState
 from ..run.going_on import gains_of_the_end
-from ..run.learners import Learner
+from ..run.learners import Learner, inferred
 from ..run.metrics import ClassReport, accuracy, class_reports, confusion_matrix
 from ..run.model_file import TrainedModel
 
@@ -79,9 +79,7 @@ class HeldBack:
 
 def measured(learner: Learner, rows: Rows, class_names: tuple[str, ...]) -> HeldBack:
     """Rows inferred on a device, class by class."""
-    parts = [learner.infer(rows.x[first:first + learner.chunk])[0]
-             for first in range(0, len(rows.x), learner.chunk)]
-    predicted = np.concatenate(parts)
+    predicted = inferred(learner, rows.x)[0]
     matrix = confusion_matrix(rows.y, predicted, len(class_names))
     return HeldBack(len(rows.x), accuracy(rows.y, predicted), class_reports(matrix, class_names))
 
@@ -199,9 +197,5 @@ class Teacher:
     def as_model(self) -> TrainedModel:
         """The network as it is now; what was measured of it before is no longer so."""
         state = self.snapshot()
-        gone = ("test_accuracy", "val_accuracy", "epoch")
-        extras = {name: value for name, value in self.model.extras.items() if name not in gone}
-        history = [*self.model.extras.get("learned", ()),
-                   {"from": self.model.state_sha256, "rows": self._lessons, "file": "drawings"}]
         return replace(self.model, counters=state.int16, parts=state.parts,
-                       extras=extras | {"learned": history})
+                       extras=self.model.extras_after(self._lessons, "drawings"))

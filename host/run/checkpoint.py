@@ -14,6 +14,7 @@ from ...model.state import NetworkState
 from ..data.codings.numbers import Planes
 from ..data.datasets import Dataset
 from ..data.npz import read_arrays, write_arrays
+from ..device.driver import RunStats
 from .options import TrainOptions
 
 __all__ = ["Checkpoint", "Epoch", "Position", "check_data", "fingerprint"]
@@ -45,6 +46,17 @@ class Epoch:
     def train_accuracy(self) -> float:
         """Per cent of the samples that were predicted right before their own update."""
         return 100.0 * self.correct / self.samples if self.samples else 0.0
+
+    @property
+    def cycles_per_sample(self) -> float | None:
+        """Of training; None unless the device counted cycles in all chunks."""
+        return self.cycles / self.samples if self.counted and self.cycles else None
+
+    def add(self, done: RunStats, counted: bool) -> None:
+        """Count a chunk too; `counted`: whether its cycles mean anything."""
+        for name in ("samples", "correct", "updates", "flips", "cycles", "forward_cycles"):
+            setattr(self, name, getattr(self, name) + getattr(done, name))
+        self.counted = self.counted and counted
 
 
 @dataclass

@@ -46,14 +46,13 @@ class Run:
     def as_json(self) -> dict[str, Any]:
         """Its figures in JSON types."""
         best, last = self.best(), self.epochs[-1] if self.epochs else Epoch()
-        counted = last.counted and last.cycles
         return {"run": self.name, "layers": list(self.layers), "epochs": len(self.epochs),
                 "test_accuracy": last.test_accuracy, "val_accuracy": last.val_accuracy,
                 "best_test_accuracy": best[1] if best else None,
                 "best_epoch": best[0] if best else None,
                 "updates": sum(e.updates for e in self.epochs),
                 "flips": sum(e.flips for e in self.epochs),
-                "cycles_per_sample": last.cycles / last.samples if counted else None,
+                "cycles_per_sample": last.cycles_per_sample,
                 "seconds": round(self.seconds, 3), "options": self.options}
 
 

@@ -17,7 +17,7 @@ from ...rules.method import Method, method_of
 from ..device.driver import Driver, RunStats, layer_table
 from ..device.session import DeviceAstray, DeviceReset
 
-__all__ = ["DeviceLearner", "Learner", "ModelLearner"]
+__all__ = ["DeviceLearner", "Learner", "ModelLearner", "inferred"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -84,6 +84,14 @@ class Learner(Protocol):
 
     def close(self) -> None:
         """Let go of what it holds."""
+
+
+def inferred(learner: Learner, x: Bytes) -> tuple[Labels, Labels]:
+    """Predictions (rows,) and scores (rows, classes) of rows (rows, inputs), chunk by chunk."""
+    parts = [learner.infer(x[first:first + learner.chunk])[:2]
+             for first in range(0, len(x), learner.chunk)]
+    predictions, scores = zip(*parts, strict=True)
+    return np.concatenate(predictions), np.concatenate(scores)
 
 
 class ModelLearner:

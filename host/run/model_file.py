@@ -93,6 +93,21 @@ class TrainedModel:
         """The network as learners take it; its PRNG's state is not kept."""
         return NetworkState(self.counters, parts=self.parts)
 
+    @property
+    def forward_rule(self) -> str:
+        """The rule whose forward pass is this one's: the chip has one, whatever trained it."""
+        return "sign" if self.rule == "sign" else "margin"
+
+    def extras_after(self, rows: int, file: str) -> dict[str, Any]:
+        """The extras of a network that has learned so many rows of a file after this one.
+
+        They get it into their history; what was measured of this one is no longer so.
+        """
+        gone = ("test_accuracy", "val_accuracy", "epoch")
+        return {name: value for name, value in self.extras.items() if name not in gone} | {
+            "learned": [*self.extras.get("learned", ()),
+                        {"from": self.state_sha256, "rows": rows, "file": file}]}
+
     def trits(self) -> list[npt.NDArray[np.int8]]:
         """For each array of counters the weights -1, 0, +1."""
         return [trits(layer, bits).astype(np.int8)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ...errors import BadInput
 from .adapting import Adapting
-from .learners import Learner
+from .learners import Learner, inferred
 from .metrics import accuracy
 from .mixing import TURN, check_order, turns
 
@@ -112,6 +112,4 @@ def learn_rows(learner: Learner, x: npt.NDArray[Any], y: Labels, gains: Sequence
 
 def measured(learner: Learner, x: Bytes, y: Labels) -> float:
     """Per cent of rows that are right, without learning."""
-    parts = [learner.infer(x[first:first + learner.chunk])[0]
-             for first in range(0, len(x), learner.chunk)]
-    return accuracy(y, np.concatenate(parts))
+    return accuracy(y, inferred(learner, x)[0])

@@ -233,8 +233,12 @@ class Trainer:
             self._save()
         except OutputError as error:  # a disk that is full must not cost the results
             unsaved = error
+        return self.outcome(unsaved)
+
+    def outcome(self, unsaved: TritgradError | None = None) -> Outcome:
+        """What there is by the last checkpoint."""
         c = self.checkpoint
-        return Outcome(c.options, self.data, c.data, self.recipe, position, c.state, c.best,
+        return Outcome(c.options, self.data, c.data, self.recipe, c.position, c.state, c.best,
                        unsaved)
 
     def _train_epoch(self, number: int, epoch: Epoch) -> None:
@@ -258,9 +262,7 @@ class Trainer:
             if prune is not None:
                 self._purge(prune, seen + len(x), whole, epoch)
             self.checkpoint.position.train_seconds += time.monotonic() - before
-            for name in ("samples", "correct", "updates", "flips", "cycles", "forward_cycles"):
-                setattr(epoch, name, getattr(epoch, name) + getattr(done, name))
-            epoch.counted = epoch.counted and self.learner.counts_cycles
+            epoch.add(done, self.learner.counts_cycles)
             self.watcher.trained(number + 1, self.epochs, epoch, rows)
             self._pause()
         if self.options.gf3 is not None:

@@ -1,6 +1,5 @@
 """Watchers of a run: its history on disk epoch by epoch, its curve, and other people's trackers."""
 
-import csv
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -8,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ...errors import BadInput, ToolError
+from ...errors import ToolError
 from ..data.npz import write_whole
 from .checkpoint import Epoch
 from .options import TrainOptions
@@ -76,16 +75,6 @@ def _row(number: int, epoch: Epoch) -> str:
 
 def _line(*cells: object) -> str:
     return ",".join(map(str, cells)) + "\n"
-
-
-def read_history(path: Path) -> list[dict[str, float | None]]:
-    """Rows of a file that `History` wrote. Raises `BadInput` if it is none."""
-    try:
-        with path.open(newline="") as file:
-            return [{name: float(cell) if cell else None for name, cell in row.items()}
-                    for row in csv.DictReader(file)]
-    except (OSError, ValueError, TypeError) as error:
-        raise BadInput(f"{path}: {error}") from None
 
 
 class Curve(Watcher):
