@@ -14,16 +14,16 @@ PARAMETERS = 9
 
 #: Modules that are longer, with the lines that they may have.
 LONG_MODULES = {
-    "host/cli/train.py": 420,
-    "host/device/driver.py": 570,
+    "host/cli/train.py": 403,
+    "host/device/driver.py": 565,
     "host/device/serial_port.py": 424,
     "model/machine.py": 460,
 }
 #: Functions that are longer, with theirs: tables, and what reads files by many options.
 LONG_FUNCTIONS = {
     "host/data/columns.py parse": 82,
-    "host/data/datasets.py load": 120,
-    "host/run/report.py report": 100,
+    "host/data/datasets.py load": 118,
+    "host/run/report.py report": 95,
 }
 
 
@@ -43,8 +43,11 @@ def functions():
 
 
 def beyond(found, limit, exceptions):
-    """What is longer than it may be."""
-    return [f"{name}: {size}" for name, size in found if size > exceptions.get(name, limit)]
+    """What is longer than it may be, and exceptions that are no longer needed."""
+    sizes = dict(found)
+    return ([f"{name}: {size}" for name, size in sizes.items()
+             if size > exceptions.get(name, limit)]
+            + [f"{name}: no exception" for name in exceptions if sizes.get(name, 0) <= limit])
 
 
 def test_modules_are_short():
@@ -67,6 +70,7 @@ def test_compiled_functions_have_few_parameters():
 
 
 @pytest.mark.parametrize("exceptions, wrong", [
-    ({}, ["a: 5"]), ({"a": 5}, []), ({"a": 4}, ["a: 5"]), ({"b": 9}, ["a: 5"])])
+    ({}, ["a: 5"]), ({"a": 5}, []), ({"a": 4}, ["a: 5"]),
+    ({"b": 9}, ["a: 5", "b: no exception"]), ({"a": 5, "c": 9}, ["c: no exception"])])
 def test_the_limits_are_held(exceptions, wrong):
     assert beyond([("a", 5), ("b", 2)], 3, exceptions) == wrong
