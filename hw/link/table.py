@@ -150,7 +150,7 @@ class TableLoader(wiring.Component):
             self._refuse_if(m, at.first & ((at.left == 0) | (at.left > config.max_inputs)))
             self._refuse_if(m, (at.outputs == 0) | (at.last & (at.outputs == 1)))
             self._refuse_if(m, Mux(at.last, exceeds(at.outputs, config.max_classes),
-                          exceeds(at.outputs, config.max_neurons)))
+                                    exceeds(at.outputs, config.max_neurons)))
             self._refuse_if(m, exceeds(at.target, config.hidden_depth))
             self._refuse_if(m, (at.skip != 0) & (at.first | at.last | (at.left != at.outputs)))
             m.next = "JUDGE"
@@ -180,7 +180,7 @@ class TableLoader(wiring.Component):
                 at.words.eq(at.words + (at.lane == 0)),
                 at.lane.eq(Mux(at.lane == config.lanes - 1, 0, at.lane + 1)),
             ]
-            # One of eight inputs begins a byte: 1, 9, 17 ... are at.left at as many as there are.
+            # One of eight inputs begins a byte: 1, 9, 17 ... are left at as many as there are.
             with m.If(at.first & at.second_pass & (at.left[:3] == 1)):
                 m.d.sync += self.item_bytes.eq(self.item_bytes + self.planes)
             with m.If(at.left == 1):
@@ -229,7 +229,7 @@ class TableLoader(wiring.Component):
                 m.next = "IDLE"
 
     def _read(self, m, place, name, at):
-        """What the byte at a place of a at.row goes to, and what is wrong with it alone."""
+        """What the byte at a place of a row goes to, and what is wrong with it alone."""
         config, byte = self.config, self.byte
         bits = slice(8 * (place % 2), 8 * (place % 2) + 8)
         if name == "inputs":
@@ -241,8 +241,8 @@ class TableLoader(wiring.Component):
             self._refuse_if(m, byte[len(at.outputs[bits]):].any())
         elif name == "planes":
             self._refuse_if(m, Mux(at.first, (byte == 0) | (byte > config.input_planes),
-                          byte != config.activation_bits))
-            # The second pass comes only if the at.first has found no fault.
+                                    byte != config.activation_bits))
+            # The second pass comes only if the first has found no fault.
             with m.If(at.first & at.second_pass):
                 m.d.sync += self.planes.eq(byte)
         elif name == "shift":
