@@ -29,8 +29,7 @@ class Sockets:
 
     def having(self, socket: str) -> list:
         """The sockets of a kind that there are."""
-        return [getattr(unit, socket) for name, unit in self.units.items()
-                if socket in self.records[name].sockets]
+        return [port for _, port in self.named(socket)]
 
     def one(self, socket: str, otherwise):
         """The only part of a kind that a unit has, else what is made without."""

@@ -1,7 +1,7 @@
 """Memories beside the FPGA, modelled at their pins: they stop a run that breaks a rule of theirs.
 
-The models are C++, so that the harness of a compiled core calls them each half cycle; from Python
-they are `Sdram` and `SerialFlash`, and `bench` joins them to pins in Amaranth's simulator.
+The models are C++, as a simulation steps them each half cycle; from Python they are `Sdram` and
+`SerialFlash`.
 """
 
 from .flash import SerialFlash

@@ -1,4 +1,4 @@
-// The models of memories as C functions, for Python and for the harness of a compiled core.
+// The models of memories as C functions, for Python.
 
 #include "flash.hpp"
 #include "sdram.hpp"

@@ -1,6 +1,5 @@
 """Units join by sockets: what puts a core together names none, and a unit has those it says."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -66,14 +65,3 @@ def test_all_sockets_are_named_once():
     taken = {name for unit in UNITS for name in (
         *unit.sockets, *(name for option in unit.options for name in option.sockets))}
     assert taken == set(SOCKETS)
-
-
-@pytest.mark.parametrize("path", sorted([*(ROOT / "hw").rglob("*.py"),
-                                         *(ROOT / "units").rglob("*.py")]),
-                         ids=lambda path: str(path.relative_to(ROOT)))
-def test_modules_and_functions_are_short(path):
-    text = path.read_text()
-    assert len(text.splitlines()) <= 400
-    long = [node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)
-            and (node.end_lineno or 0) - node.lineno + 1 > 80]
-    assert long == []
