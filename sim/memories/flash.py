@@ -2,18 +2,17 @@
 
 import ctypes
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ...errors import BadInput
-from .library import MemoryViolation, library
-from .parts import FLASHES, FlashPart, structure
+from .library import Model
+from .parts import FLASHES, FlashPart
 
 __all__ = ["SerialFlash"]
 
 
-class SerialFlash:
+class SerialFlash(Model):
     """Serial NOR flash: reads by 0x03, 0x0B and 0x6B, programs, erases, keeps its status.
 
     Parameters
@@ -35,16 +34,12 @@ class SerialFlash:
         The file cannot be written, or has another size.
     """
 
-    SELECT_N, CLOCK = 1, 2
+    KIND = TITLE = "flash"
     DATA_AT, DRIVE_AT = 2, 6
 
     def __init__(self, part: FlashPart = FLASHES["W25Q128JV"], path: str | Path | None = None, *,
                  seed: int = 0, guard: int = 0, asleep: bool = False):
-        self._library = library()
-        self.part = part
-        self._model: int | None = self._library.flash_create(
-            ctypes.byref(structure(part)), seed, str(path).encode() if path else None, guard,
-            asleep)
+        super().__init__(part, seed, str(path).encode() if path else None, guard, asleep)
         if not self._model:
             raise BadInput(f"cannot keep a flash of {part.bytes} bytes in {str(path)!r}: the file "
                            "cannot be written, or has another size")
@@ -74,17 +69,6 @@ class SerialFlash:
             self.check()
         return seen & 15
 
-    def check(self) -> None:
-        """Raise `MemoryViolation` if a rule has been broken."""
-        broken = self._library.flash_broken(self._model).decode()
-        if broken:
-            raise MemoryViolation(f"flash {broken}")
-
-    @property
-    def handle(self) -> Any:
-        """The model and the function that steps it, for a harness."""
-        return self._model, ctypes.cast(self._library.memories_flash_step, ctypes.c_void_p)
-
     @property
     def erases(self) -> int:
         """Those since it was made."""
@@ -104,9 +88,3 @@ class SerialFlash:
     def power_cycle(self, asleep: bool = False) -> None:
         """Power off and on; time begins anew. What was being written is noise afterwards."""
         self._library.flash_power_cycle(self._model, asleep)
-
-    def close(self) -> None:
-        """Let it go; a file keeps its contents."""
-        if self._model:
-            self._library.flash_destroy(self._model)
-            self._model = None

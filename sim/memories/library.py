@@ -12,8 +12,9 @@ from typing import Any
 from ...errors import DeviceError, ToolError
 from ..toolchain import find_compiler
 from ..verilate import cache_folder
+from .parts import FlashPart, SdramPart, structure
 
-__all__ = ["MemoryViolation", "library"]
+__all__ = ["MemoryViolation", "Model"]
 
 _FOLDER = Path(__file__).resolve().parent
 _FLAGS = ("-std=c++17", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror")
@@ -38,6 +39,35 @@ _BOUND = {
 
 class MemoryViolation(DeviceError):
     """A memory's rule was broken: what happened, when, and what the data sheet asks for."""
+
+
+class Model:
+    """A model in the library; `KIND` begins the names of its functions."""
+
+    KIND = ""
+    #: How what it violates is said.
+    TITLE = ""
+
+    def __init__(self, part: SdramPart | FlashPart, *arguments: Any):
+        self.part = part
+        self._library = library()
+        self._model: int | None = self._function("create")(
+            ctypes.byref(structure(part)), *arguments)
+
+    def _function(self, name: str) -> Any:
+        return getattr(self._library, f"{self.KIND}_{name}")
+
+    def check(self) -> None:
+        """Raise `MemoryViolation` if a rule has been broken."""
+        broken = self._function("broken")(self._model).decode()
+        if broken:
+            raise MemoryViolation(f"{self.TITLE} {broken}")
+
+    def close(self) -> None:
+        """Let it go; the file of a flash keeps its contents."""
+        if self._model:
+            self._function("destroy")(self._model)
+            self._model = None
 
 
 @functools.cache

@@ -1,18 +1,15 @@
 """An SDRAM at its pins."""
 
-import ctypes
-from typing import Any
-
 import numpy as np
 
 from ...errors import ConfigError
-from .library import MemoryViolation, library
-from .parts import SDRAMS, SdramPart, structure
+from .library import Model
+from .parts import SDRAMS, SdramPart
 
 __all__ = ["Sdram"]
 
 
-class Sdram:
+class Sdram(Model):
     """Single-data-rate SDRAM: 16 bits, four banks, words read and written one by one.
 
     Parameters
@@ -23,6 +20,7 @@ class Sdram:
         Of the noise that stands for what nobody has written.
     """
 
+    KIND, TITLE = "sdram", "SDRAM"
     CLOCK, CKE, CS_N, RAS_N, CAS_N, WE_N, OUTPUT = (1 << n for n in range(7))
     MASK_AT = 7
 
@@ -30,10 +28,7 @@ class Sdram:
         if not 8 <= part.column_bits <= 11 or not 11 <= part.row_bits <= 13:
             raise ConfigError(f"columns must be numbered by 8 to 11 bits and rows by 11 to 13, not "
                               f"{part.column_bits!r} and {part.row_bits!r}")
-        self._library = library()
-        self.part = part
-        self._model: int | None = self._library.sdram_create(
-            ctypes.byref(structure(part)), seed)
+        super().__init__(part, seed)
 
     def step(self, now: int, control: int, address: int, dq: int = 0) -> int:
         """Set the pins, `now` picoseconds after power-up; time must not go back.
@@ -62,17 +57,6 @@ class Sdram:
             self.check()
         return seen & 0xFFFF
 
-    def check(self) -> None:
-        """Raise `MemoryViolation` if a rule has been broken."""
-        broken = self._library.sdram_broken(self._model).decode()
-        if broken:
-            raise MemoryViolation(f"SDRAM {broken}")
-
-    @property
-    def handle(self) -> Any:
-        """The model and the function that steps it, for a harness."""
-        return self._model, ctypes.cast(self._library.memories_sdram_step, ctypes.c_void_p)
-
     @property
     def words(self) -> int:
         """How many it holds: numbered by bank, then row, then column."""
@@ -98,9 +82,3 @@ class Sdram:
         """Set words from one on, past the pins."""
         words = np.ascontiguousarray(words, np.uint16)
         self._library.sdram_poke(self._model, at, len(words), words.ctypes.data)
-
-    def close(self) -> None:
-        """Let it go."""
-        if self._model:
-            self._library.sdram_destroy(self._model)
-            self._model = None
