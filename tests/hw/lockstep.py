@@ -306,6 +306,7 @@ class Lockstep:
             await ctx.tick()
             cycles += 1
             assert cycles < 100_000, "the program does not end"
+        await self._settle(ctx)
         self._compare(ctx, "a free run")
         if self.config.trace:
             await self._compare_records(ctx, "a free run")
@@ -338,9 +339,15 @@ class Lockstep:
             if word >> 24 == Op.PROBE:
                 await ctx.tick()  # the table's port is free again
             self.executed += 1
+            await self._settle(ctx)
             self._compare(ctx, name)
             if word >> 24 in (Op.ERR, Op.UPD, Op.LOSS, Op.STEP):
                 await self._compare_statistics(ctx, name)
+
+    async def _settle(self, ctx):
+        """The signature has the last step's change a cycle after all is quiet."""
+        if self.config.signature:
+            await ctx.tick()
 
     async def _compare_statistics(self, ctx, name):
         found = await statistics(ctx, self.engine.statistics)
