@@ -1,16 +1,10 @@
 """An option added to one record, in a copy of the tree, is everywhere without another edit."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("boards", "firmware", "host", "hw", "model", "sim", "units")
+from ..walk import copied, python
 
 RECORD = "units/row_sums/__init__.py"
 BEHIND = 'passes over each row; needs --row-sums.", sockets=("debt",)),\n'
@@ -58,21 +52,12 @@ print(json.dumps({
 def copy(tmp_path_factory):
     """A folder to import a copy of tritgrad from."""
     site = tmp_path_factory.mktemp("site")
-    ignore = shutil.ignore_patterns("__pycache__", "reports", "*.egg-info")
-    shutil.copytree(ROOT / "tritgrad", site / "tritgrad", ignore=ignore)
-    for folder in FOLDERS:
-        shutil.copytree(ROOT / folder, site / "tritgrad" / folder, ignore=ignore)
+    copied(site)
     path = site / "tritgrad" / RECORD
     text = path.read_text()
     assert text.count(BEHIND) == text.count(MEMORY) == 1
     path.write_text(text.replace(BEHIND, BEHIND + OPTION).replace(MEMORY, MEMORY + TOYS))
     return site
-
-
-def python(site, *arguments):
-    environment = os.environ | {"PYTHONPATH": str(site), "COLUMNS": "200"}
-    return subprocess.run([sys.executable, *arguments], env=environment, cwd=site, check=True,
-                          capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")
