@@ -39,6 +39,7 @@ class SerialFlash(Model):
 
     def __init__(self, part: FlashPart = FLASHES["W25Q128JV"], path: str | Path | None = None, *,
                  seed: int = 0, guard: int = 0, asleep: bool = False):
+        self.part = part
         super().__init__(part, seed, str(path).encode() if path else None, guard, asleep)
         if not self._model:
             raise BadInput(f"cannot keep a flash of {part.bytes} bytes in {str(path)!r}: the file "

@@ -49,7 +49,6 @@ class Model:
     TITLE = ""
 
     def __init__(self, part: SdramPart | FlashPart, *arguments: Any):
-        self.part = part
         self._library = library()
         self._model: int | None = self._function("create")(
             ctypes.byref(structure(part)), *arguments)
