@@ -16,7 +16,7 @@ from tritgrad.hw.control.statistics import COUNTERS
 from tritgrad.hw.engine import Engine
 from tritgrad.hw.parts.ports import LayerRecord, RunState
 from tritgrad.model.config import MAX_SKIP, CoreConfig, ceil_div
-from tritgrad.model.layout import Layer, TableError, check_table, pack_counters, row_sums
+from tritgrad.model.layout import Layer, TableError, check_table, pack_counters, place, row_sums
 from tritgrad.model.machine import Machine, Sample
 from tritgrad.model.records import Piece
 from tritgrad.model.scales.chip import (
@@ -50,6 +50,9 @@ def random_case(rng: random.Random, max_layers=3, max_size=20):
                     rng.choice([rng.randint(-15, config.counter_bits - 2),
                                 config.counter_bits - 4, config.counter_bits - 2]))
               for number, (f, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
+    used = place(config, [*layers, Layer(0, 0, 0, 0, 0)])[-1]  # with one lane more than most need
+    config = config.changed(trit_depth=max(config.trit_depth, used.trit_base),
+                            residual_depth=max(config.residual_depth, used.residual_base))
     check_table(config, layers)
     return config, layers
 
@@ -161,8 +164,8 @@ async def statistics(ctx, report) -> dict[str, int]:
     values = {}
     for name, places in COUNTERS.items():
         found = bytearray()
-        for place in places:
-            ctx.set(report.place, place)
+        for byte in places:
+            ctx.set(report.place, byte)
             await ctx.tick()
             found.append(ctx.get(report.byte))
         values[name] = int.from_bytes(found, "little")
