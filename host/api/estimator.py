@@ -17,9 +17,9 @@ from ..run.checkpoint import Epoch
 from ..run.model_file import TrainedModel
 from ..run.running import begun, planned
 from ..run.training import Watcher
-from .kept import of_model, with_classes
 from .options import NAMES, init_from_options, train_options
 from .passes import Pass, first_pass, next_pass, scores
+from .saved import of_model, with_classes
 
 __all__ = ["TernaryClassifier"]
 

@@ -9,6 +9,7 @@ from ...errors import BadInput
 from ..data.codings.coding import Coding
 from ..data.codings.images import Deskew, Edges
 from ..data.codings.numbers import Signed
+from ..run.defaults import filling_shifts
 from .parse import Dense, Network
 
 __all__ = ["RESIDUALS", "Ternary", "counters_of", "ternarised"]
@@ -180,12 +181,7 @@ def _told(network: Network, layers: list[Dense], notes: list[str]) -> tuple[int,
 
 def _fitted(trits: list[Trits], bits: int, x: Bytes, y: npt.NDArray[np.int64]) -> tuple[int, ...]:
     """Shifts for which activations fill their range, each moved as long as more rows are right."""
-    top, h, shifts = (1 << bits) - 1, x.astype(np.float64), []
-    for layer in trits[:-1]:
-        z = h @ layer.T
-        mean = max(1, int(np.abs(z).sum()) // z.size)
-        shifts.append(max(0, mean.bit_length() + 2 - bits))
-        h = np.clip(np.floor(z / 2.0 ** shifts[-1]), 0, top)
+    top, shifts = (1 << bits) - 1, list(filling_shifts(trits[:-1], bits, x))
 
     def right(tried: list[int]) -> int:
         h = x.astype(np.float64)

@@ -1,5 +1,6 @@
 """Numbers of a run that follow from its data, where they are not given."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..data.codings.images import Edges
 from ..data.codings.numbers import Signed, Thermometer
 from ..data.datasets import Dataset
 
-__all__ = ["adapted", "default_epochs", "spread_shifts"]
+__all__ = ["adapted", "default_epochs", "filling_shifts", "spread_shifts"]
 
 #: Epochs at least and at most, and the samples that a small set is shown in all.
 EPOCHS, MOST_EPOCHS, SHOWN = 20, 400, 40_000
@@ -55,17 +56,24 @@ def adapted(recipe: Recipe, data: Dataset, margin: bool, shifts: bool, floor: bo
 
 
 def spread_shifts(recipe: Recipe, rows: npt.NDArray[np.uint8]) -> tuple[int, ...]:
-    """Shifts of the hidden layers for which the initial network's activations fill their range.
+    """`filling_shifts` of the initial network's hidden layers."""
+    counters = initial_counters(recipe.layers, recipe.counter_bits, recipe.seed)
+    return filling_shifts([trits(layer, recipe.counter_bits) for layer in counters[:-1]],
+                          recipe.activation_bits, rows)
+
+
+def filling_shifts(weights: Iterable[npt.NDArray[np.integer]], bits: int,
+                   rows: npt.NDArray[np.uint8]) -> tuple[int, ...]:
+    """Shifts for which the activations of `bits` bits behind these layers fill their range.
 
     Layer by layer from the first, for inputs `rows` (rows, inputs): m = floor(log2 max(1, floor(sum
-    of abs z / number of z))), shift = max(0, m + 3 - a), used for the next layer's inputs.
+    of abs z / number of z))), shift = max(0, m + 3 - bits), used for the next layer's inputs.
     """
-    a, h, found = recipe.activation_bits, rows.astype(np.float64), []
-    counters = initial_counters(recipe.layers, recipe.counter_bits, recipe.seed)
-    for layer in counters[:-1]:
+    h, found = rows.astype(np.float64), []
+    for layer in weights:
         # products of float64 are fast and, below 2^53, exact
-        z = (h @ trits(layer, recipe.counter_bits).T.astype(np.float64)).astype(np.int64)
+        z = (h @ layer.T.astype(np.float64)).astype(np.int64)
         mean = max(1, int(np.abs(z).sum()) // z.size)
-        found.append(max(0, mean.bit_length() - 1 + 3 - a))
-        h = np.clip(z >> found[-1], 0, (1 << a) - 1).astype(np.float64)
+        found.append(max(0, mean.bit_length() - 1 + 3 - bits))
+        h = np.clip(z >> found[-1], 0, (1 << bits) - 1).astype(np.float64)
     return tuple(found)
