@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from .assembler import assemble
 
-__all__ = ["PROGRAMS", "infer", "purge", "scrub", "train", "train_fd", "train_spsa"]
+__all__ = ["infer", "purge", "scrub", "train", "train_fd", "train_spsa"]
 
 
 def infer(layers: int, samples: int, trace: int = 0) -> list[int]:
@@ -115,7 +115,3 @@ def train_fd(layers: int, samples: int, margin: int, steps: int) -> list[int]:
     The PRNG's state is the place of the first one, see `tritgrad.model.discrete.walk`.
     """
     return train_spsa(layers, samples, margin, steps, sparsity=0)
-
-
-PROGRAMS = {"infer": infer, "purge": purge, "scrub": scrub, "train": train, "train-fd": train_fd,
-            "train-spsa": train_spsa}
