@@ -238,15 +238,17 @@ def test_traces_of_threads_are_apart():
 def test_its_own_suite(tmp_path):
     """A folder with a suite is run under the alias; the source's own one where it is at hand."""
     run = [sys.executable, "-m", "tritgrad.sources.programgrad"]
-    (tmp_path / "tests").mkdir()
-    suite = tmp_path / "tests" / "test_one.py"
     for wanted, code in ((2.0, 0), (3.0, 1)):
-        suite.write_text("import unittest\nfrom programgrad import Tensor\n\n"
-                         "class One(unittest.TestCase):\n    def test_one(self):\n"
-                         f"        self.assertEqual((Tensor(1.0) + 1.0).data, {wanted})\n")
-        assert subprocess.run([*run, tmp_path], capture_output=True).returncode == code
+        # A folder each: compiled modules are told apart by size and second alone.
+        folder = tmp_path / str(code)
+        (folder / "tests").mkdir(parents=True)
+        (folder / "tests" / "test_one.py").write_text(
+            "import unittest\nfrom programgrad import Tensor\n\n"
+            "class One(unittest.TestCase):\n    def test_one(self):\n"
+            f"        self.assertEqual((Tensor(1.0) + 1.0).data, {wanted})\n")
+        assert subprocess.run([*run, folder], capture_output=True).returncode == code
     assert subprocess.run([*run, tmp_path / "none"], capture_output=True).returncode == 2
-    if folder := os.environ.get("PROGRAMGRAD"):
-        done = subprocess.run([*run, Path(folder).resolve()], capture_output=True, text=True,
+    if source := os.environ.get("PROGRAMGRAD"):
+        done = subprocess.run([*run, Path(source).resolve()], capture_output=True, text=True,
                               cwd=tmp_path)
         assert done.returncode == 0 and "Ran 67 tests" in done.stderr, done.stderr
