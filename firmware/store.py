@@ -1,16 +1,14 @@
-"""A store of samples beside the core: what kinds there are, and records as they lie in it.
+"""Records of samples in a memory beside the FPGA.
 
-A record is a sample with its label. It begins at any address that the host chose for it, counted in
-units of the memory: bytes of a flash, words of 16 bits of a RAM.
+In a serial flash a record is a label, then a sample as DATA has it, dense or sparse
+(`firmware.wire`); records follow each other without a gap, and one is named by its first byte.
 
-FLASH   The label, then the sample's bytes as in DATA, dense or sparse.
-RAM     A word with the label, its high byte 0. The rest are the sample's words of L inputs, plane
-        by plane: with L = 16 k + r, up to 16 / r of them (all planes counted) have a word that
-        holds their r highest lanes, the first one's lowest; then k words for each, lowest lanes
-        first. Lanes that the sample does not have are 0.
-
-Where consecutive records are played or filled, each begins at the first address behind the one
-before that is a multiple of 2^shift away from the first record's.
+In a RAM of 16-bit words all records of a data set have the same size, and one is named by its
+number. The first word is the label, then come the words of L inputs that the core works on, each
+plane of one a *plane word* of L bits: all planes of the first word, all of the second, and so on.
+With L = 16 k + r, as many plane words as have room in one 16-bit word with r bits each share such a
+word for their r highest bits, the first one lowest; it goes before their k other words each, the
+lowest bits first. With r = 0 there is none.
 """
 
 import enum
@@ -18,63 +16,80 @@ import enum
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["StoreKind", "ram_records", "record_stride", "record_words"]
+__all__ = ["Kind", "pack_ram_records", "ram_record_words", "unpack_ram_records"]
 
 
-class StoreKind(enum.IntEnum):
-    """What a core's samples can be played from."""
+class Kind(enum.IntEnum):
+    """What a core has for samples beside it."""
 
-    NONE = 0
-    FLASH = 1
-    RAM = 2
-
-
-def record_words(inputs: int, planes: int, lanes: int) -> int:
-    """Words of a record in a RAM."""
-    full, rest = divmod(lanes, 16)
-    slices = -(-inputs // lanes) * planes
-    return 1 + slices * full + (-(-slices // (16 // rest)) if rest else 0)
+    NONE = 0   #: nothing
+    RAM = 1    #: words of 16 bits
+    FLASH = 2  #: a serial flash of bytes
 
 
-def record_stride(units: int, shift: int) -> int:
-    """From a record of so many units to the next one's first."""
-    return -(-units >> shift) << shift
+def _shape(lanes: int, inputs: int, planes: int) -> tuple[int, int, int, int]:
+    """Plane words of a sample, 16-bit words of one alone, bits left over, and how many share."""
+    own, rest = divmod(lanes, 16)
+    return -(-inputs // lanes) * planes, own, rest, 16 // rest if rest else 0
 
 
-def ram_records(x: npt.NDArray[np.uint8], labels: npt.NDArray[np.integer], planes: int,
-                lanes: int) -> npt.NDArray[np.uint16]:
-    """Records as they lie in a RAM.
+def ram_record_words(lanes: int, inputs: int, planes: int) -> int:
+    """16-bit words of a record."""
+    count, own, rest, sharing = _shape(lanes, inputs, planes)
+    return 1 + count * own + (-(-count // sharing) if rest else 0)
+
+
+def _places(lanes: int, inputs: int, planes: int) -> npt.NDArray[np.intp]:
+    """The bit of a record, counted from its first word's lowest, of each bit of each plane word."""
+    count, own, rest, sharing = _shape(lanes, inputs, planes)
+    bits = np.arange(lanes)
+    places = np.empty((count, lanes), np.intp)
+    word = 1
+    for n in range(count):
+        if rest and n % sharing == 0:
+            shared, word = word, word + 1
+        low = bits < 16 * own
+        places[n, low] = 16 * word + bits[low]
+        if rest:
+            places[n, ~low] = 16 * shared + rest * (n % sharing) + np.arange(rest)
+        word += own
+    return places
+
+
+def pack_ram_records(x: npt.NDArray[np.uint8], y: npt.NDArray[np.integer], lanes: int,
+                     planes: int) -> npt.NDArray[np.uint16]:
+    """Samples as records of a RAM.
 
     Parameters
     ----------
     x
-        uint8 (samples, inputs), below 2^planes.
-    labels
+        uint8 (samples, inputs), below 2^planes, in the order of the core.
+    y
         (samples,), below 256.
+    lanes, planes
+        L of the core, and the bits of an input.
 
     Returns
     -------
-    uint16 (samples, `record_words`).
+    uint16 (samples, `ram_record_words`).
     """
-    count, inputs = x.shape
-    full, rest = divmod(lanes, 16)
-    padded = np.zeros((count, -(-inputs // lanes) * lanes), np.uint8)
+    samples, inputs = x.shape
+    places = _places(lanes, inputs, planes)
+    padded = np.zeros((samples, len(places) // planes * lanes), np.uint8)
     padded[:, :inputs] = x
-    bits = (padded.reshape(count, -1, 1, lanes) >> np.arange(planes)[:, None]) & 1
-    bits = bits.reshape(count, -1, lanes)
-    group = 16 // rest if rest else bits.shape[1]
-    parts = [np.asarray(labels, "<u2").reshape(-1, 1)]
-    for first in range(0, bits.shape[1], group):
-        slices = bits[:, first:first + group]
-        if rest:
-            high = np.zeros((count, 16), np.uint8)
-            high[:, :slices.shape[1] * rest] = slices[:, :, 16 * full:].reshape(count, -1)
-            parts.append(_words(high))
-        parts.append(_words(slices[:, :, :16 * full].reshape(count, -1)))
-    return np.concatenate(parts, axis=1)
+    words = padded.reshape(samples, -1, 1, lanes) >> np.arange(planes, dtype=np.uint8)[:, None] & 1
+    bits = np.zeros((samples, 16 * ram_record_words(lanes, inputs, planes)), np.uint8)
+    bits[:, places.reshape(-1)] = words.reshape(samples, -1)
+    bits[:, :8] = np.unpackbits(y.astype(np.uint8)[:, None], axis=1, bitorder="little")
+    return np.packbits(bits, axis=1, bitorder="little").view("<u2")
 
 
-def _words(bits: npt.NDArray[np.integer]) -> npt.NDArray[np.uint16]:
-    """Bits (samples, 16 n) as words (samples, n), the first one lowest."""
-    packed = np.packbits(bits, axis=1, bitorder="little")
-    return np.ascontiguousarray(packed).view("<u2")
+def unpack_ram_records(words: npt.NDArray[np.uint16], inputs: int, lanes: int, planes: int,
+                       ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """The inverse of `pack_ram_records`: samples and labels; bits that hold nothing are ignored."""
+    raw = np.ascontiguousarray(words, "<u2").view(np.uint8)
+    bits = np.unpackbits(raw, axis=1, bitorder="little")
+    found = bits[:, _places(lanes, inputs, planes).reshape(-1)]
+    values = (found.reshape(len(words), -1, planes, lanes)
+              << np.arange(planes, dtype=np.uint8)[:, None]).sum(axis=2, dtype=np.uint8)
+    return values.reshape(len(words), -1)[:, :inputs], raw[:, 0].copy()
