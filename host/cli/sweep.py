@@ -1,6 +1,7 @@
 """``tritgrad sweep``: many trainings, side by side."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,16 @@ __all__ = ["sweep"]
               help="Train N runs at once on this machine.  [default: one a processor]")
 @click.option("--scheduler", metavar="ADDRESS",
               help="Hand the runs to the Dask cluster at this address, which must see the same "
-                   "folders. With boards, its workers have the resource board=1, and the device "
-                   "for a name.")
+                   "folders. With boards, it has a worker for each: with the resource board=1, and "
+                   "the device for a name.")
+@click.option("--ensemble", is_flag=True,
+              help="Let the networks of a setting's seeds vote on the test rows, too.")
 @click.option("--out", default="runs/sweep", show_default=True, metavar="DIR",
               help="Put results here; runs that have ended here before are not repeated.")
 @json_option
 def sweep(dataset: str, data_dir: str | None, label: str | None, seeds: str,
           grids: tuple[str, ...], epochs: int | None, device: str, jobs: int | None,
-          scheduler: str | None, out: str, as_json: bool) -> None:
+          scheduler: str | None, ensemble: bool, out: str, as_json: bool) -> None:
     """Train with many seeds and options, and show what accuracy costs.
 
     Begun again with the same folder, it goes on where it was: with runs that have not ended, from
@@ -74,27 +77,35 @@ def sweep(dataset: str, data_dir: str | None, label: str | None, seeds: str,
         say(errors, f"{done}/{len(runs)}  {point.setting}  seed {point.options.seed}  {said}")
 
     with cluster(jobs or os.cpu_count() or 1, boards, scheduler) as client:
-        results = run_sweep(client, runs, folder, bool(boards), tell)
-    _finish(runs, results, folder, base, console, as_json)
+        results = run_sweep(client, runs, folder, boards, tell)
+    _finish(runs, results, folder, base, ensemble, console, as_json)
 
 
-def _finish(runs: Any, results: Any, folder: Path, base: TrainOptions, console: Any,
-            as_json: bool) -> None:
+def _finish(runs: Any, results: Any, folder: Path, base: TrainOptions, ensemble: bool,
+            console: Any, as_json: bool) -> None:
     """Show and write what it came to."""
-    from ..sweep.tables import as_csv, pareto, summed_up
+    from ..sweep.tables import as_csv, pareto, settings_csv, summed_up
+    from ..sweep.vote import votes
 
-    settings = summed_up(runs, results)
-    rows = [(s.name, len(s.accuracies), f"{s.mean:.2f}",
-             "" if s.spread is None else f"{s.spread:.2f}",
-             f"{min(s.accuracies):.2f}", f"{max(s.accuracies):.2f}",
-             "" if s.cycles is None else f"{s.cycles:,.0f}",
-             "" if s.luts is None else f"{s.luts:,.0f}",
-             "" if s.state_bits is None else f"{s.state_bits:,.0f}") for s in settings]
+    settings = summed_up(runs, results, votes(runs, results, folder) if ensemble else {})
+    columns: list[tuple[str, Callable[[Any], str]]] = [
+        ("setting", lambda s: s.name), ("runs", lambda s: f"{len(s.accuracies)}"),
+        ("mean", lambda s: f"{s.mean:.2f}"), ("dev.", lambda s: _number(s.spread, ".2f")),
+        ("least", lambda s: f"{min(s.accuracies):.2f}"),
+        ("most", lambda s: f"{max(s.accuracies):.2f}"),
+        ("vote", lambda s: _number(s.vote, ".2f")),
+        ("cycles", lambda s: _number(s.cycles, ",.0f")),
+        ("LUTs", lambda s: _number(s.luts, ",.0f")),
+        ("bits", lambda s: _number(s.state_bits, ",.0f"))]
+    shown = [(name, text) for name, text in columns if any(text(s) for s in settings)]
     console.print(table(f"{Path(base.dataset).name} on {base.device}, test %",
-                        ("setting", "runs", "mean", "dev.", "least", "most", "cycles", "LUTs",
-                         "bits"), rows, right=range(1, 9)))
+                        [name for name, _ in shown],
+                        [[text(s) for _, text in shown] for s in settings],
+                        right=range(1, len(shown))))
     as_csv(runs, results, folder / "sweep.csv")
+    settings_csv(settings, folder / "settings.csv")
     say(console, f"runs: {folder / 'sweep.csv'}")
+    say(console, f"settings: {folder / 'settings.csv'}")
     picture = folder / "pareto.png"
     if settings and draw(picture, lambda path: pareto(
             settings, f"{Path(base.dataset).name}, test accuracy and its cost", path)):
@@ -106,3 +117,7 @@ def _finish(runs: Any, results: Any, folder: Path, base: TrainOptions, console: 
               "runs": len(runs), "failed": failed})
     if failed:
         raise DeviceError(f"{failed} of {len(runs)} runs failed; the same command tries them again")
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)

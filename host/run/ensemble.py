@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ...errors import BadInput
+from .learners import inferred
 from .model_file import TrainedModel
+from .options import TrainOptions
+from .training import Watcher, open_learner
 
-__all__ = ["MEMBER", "check_alike", "members"]
+__all__ = ["MEMBER", "check_alike", "members", "voted"]
 
 #: What the folder of a member is called, followed by its seed.
 MEMBER = "seed-"
@@ -40,6 +44,21 @@ def check_alike(files: Sequence[Path], models: Sequence[TrainedModel]) -> None:
                                  ("rule", first.rule, model.rule)):
             if one != other:
                 raise BadInput(f"{file} cannot vote with {files[0]}: other {what}")
+
+
+def voted(models: Sequence[TrainedModel], x: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """The class of each row (rows, inputs) with the first maximum of all networks' scores, added.
+
+    On the golden model, which says what every device would.
+    """
+    total = np.zeros((len(x), len(models[0].class_names)), np.int64)
+    for model in models:
+        learner = open_learner(TrainOptions(device="model", rule=model.forward_rule), model.recipe,
+                               Watcher(), None, model.pixels)
+        learner.load(model.state)
+        total += inferred(learner, x)[1]
+        learner.close()
+    return np.argmax(total, axis=1)
 
 
 def _reads(model: TrainedModel) -> Any:

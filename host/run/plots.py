@@ -17,8 +17,8 @@ from ..data.npz import write_whole
 from ..text import visible
 from .outputs import check_picture
 
-__all__ = ["BLUE", "ORANGE", "confusion_matrix", "learning_curve", "plain_text", "save_figure",
-           "tidy"]
+__all__ = ["BLUE", "GREEN", "ORANGE", "confusion_matrix", "learning_curve", "plain_text",
+           "save_figure", "tidy"]
 
 BLUE, ORANGE, GREEN, GREY = "#2563a8", "#d9730d", "#3d8b40", "#8a9099"
 

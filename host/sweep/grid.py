@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 from ...errors import BadInput
+from ..run.ensemble import MEMBER
 from ..run.options import TrainOptions
 
 __all__ = ["Point", "parse_grid", "parse_seeds", "points"]
@@ -13,7 +14,9 @@ __all__ = ["Point", "parse_grid", "parse_seeds", "points"]
 #: Options that a grid may have: what decides a network and how it learns.
 NAMES = ("hidden", "counter_bits", "planes", "margin", "gain", "output_gain", "act_shift", "floor",
          "epochs", "limit", "rule", "encode", "augment", "shift_augment", "clean_epochs", "scales",
-         "gf3", "skip", "vote", "batch", "steps", "sparsity", "lanes", "banks", "update_lanes")
+         "gf3", "skip", "vote", "batch", "steps", "sparsity", "order", "wrong", "conv", "pool",
+         "conv_bits", "conv_counter_bits", "conv_shift", "conv_gain", "lanes", "banks",
+         "update_lanes")
 #: Of these the ones with a value in several parts, joined by x in a grid.
 TUPLES = ("hidden", "act_shift")
 #: Most runs of a sweep.
@@ -33,10 +36,14 @@ class Point:
         return " ".join(f"{name}={value}" for name, value in self.values) or "all"
 
     @property
+    def folder(self) -> str:
+        """The folder of the runs of the setting; their networks are an ensemble."""
+        return "".join(c if c.isalnum() or c in "=.-+" else "_" for c in self.setting)
+
+    @property
     def name(self) -> str:
-        """A name that a folder may have."""
-        text = "".join(c if c.isalnum() or c in "=.-+" else "_" for c in self.setting)
-        return f"{text}_seed={self.options.seed}"
+        """Where in the sweep's folder the run is."""
+        return f"{self.folder}/{MEMBER}{self.options.seed}"
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from ...boards import BOARDS
 from ...boards.report import last_report
 from ...errors import BadInput
+from ...model.recipe import Recipe
 from ..data.npz import write_whole
 from ..device.address import board_and_port
 from ..run.checkpoint import Checkpoint
@@ -80,11 +81,9 @@ def run_point(stored: Mapping[str, Any], folder: str, device: str | None = None)
         _, failure = write_files(outcome, place)
         if failure is not None:
             raise failure
-        recipe = outcome.recipe
-        weights = sum(outputs * inputs for outputs, inputs in recipe.shapes)
         result = report(outcome) | {
             "options": TrainOptions.from_json(stored).as_json(),
-            "state_bits": weights * recipe.counter_bits, "luts": _luts(options.device)}
+            "state_bits": _state_bits(outcome.recipe), "luts": _luts(options.device)}
         write_whole(place / RESULT, json.dumps(result, indent=1).encode())
         (place / CHECKPOINT).unlink(missing_ok=True)
     return result
@@ -105,6 +104,13 @@ def _trainer(options: TrainOptions, place: Path) -> Trainer:
     except BaseException:
         learner.close()
         raise
+
+
+def _state_bits(recipe: Recipe) -> int:
+    """Of all counters, those of kernels among them."""
+    dense = sum(outputs * inputs for outputs, inputs in recipe.shapes) * recipe.counter_bits
+    conv = recipe.conv
+    return dense + (conv.size * conv.counter_bits if conv else 0)
 
 
 def _luts(device: str) -> int | None:

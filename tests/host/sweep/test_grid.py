@@ -28,10 +28,10 @@ def test_every_value_with_every_other_and_every_seed():
         ((64,), 8, 1), ((64,), 8, 2), ((64,), 10, 1), ((64,), 10, 2),
         ((128, 32), 8, 1), ((128, 32), 8, 2), ((128, 32), 10, 1), ((128, 32), 10, 2)]
     assert runs[-1].setting == "hidden=128x32 counter_bits=10 scales=no margin=default"
-    assert runs[-1].name == "hidden=128x32_counter_bits=10_scales=no_margin=default_seed=2"
+    assert runs[-1].name == "hidden=128x32_counter_bits=10_scales=no_margin=default/seed-2"
     assert len({p.name for p in runs}) == len(runs)
     (alone,) = points(TrainOptions(), {}, (3,))
-    assert (alone.setting, alone.name) == ("all", "all_seed=3")
+    assert (alone.setting, alone.name) == ("all", "all/seed-3")
 
 
 @pytest.mark.parametrize(("texts", "message"), [

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tritgrad.host.sweep.grid import parse_grid, points
 from tritgrad.host.sweep.work import RESULT, finished, run_point
 
 from ..command import call, refusal
+from .dying import dying_once
 
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning",
@@ -48,35 +50,21 @@ def test_an_open_coding_is_chosen_as_for_one_run(tmp_path):
     assert result["state_sha256"] == alone.state_sha256
 
 
+def test_kernels_are_state_too(tmp_path):
+    options = replace(BASE, conv="3x3x3", pool=2, conv_counter_bits=10, limit=100, epochs=1)
+    result = run_point(options.as_json(), str(tmp_path / "run"))
+    assert result["state_bits"] == 10 * 3 * 9 + 8 * (27 * 8 + 8 * 10)
+
+
 def test_a_worker_that_is_killed_costs_no_run(tmp_path):
     from tritgrad.host.sweep.run import cluster, run_sweep
 
     flag = str(tmp_path / "killed")
-
-    def die_once():
-        """In the worker: the first test of a second epoch is its death."""
-        import os
-        import signal
-
-        from tritgrad.host.run.training import Trainer
-        whole = Trainer._test_epoch
-
-        def dying(self, number, epoch):
-            if number == 1:
-                try:
-                    os.close(os.open(flag, os.O_CREAT | os.O_EXCL))
-                except FileExistsError:
-                    pass
-                else:
-                    os.kill(os.getpid(), signal.SIGKILL)
-            whole(self, number, epoch)
-        Trainer._test_epoch = dying
-
     runs = points(BASE, {}, (1, 2, 3))
     told = []
     with cluster(2) as client:
-        client.run(die_once)
-        results = run_sweep(client, runs, tmp_path / "sweep", False,
+        client.run(dying_once(flag))
+        results = run_sweep(client, runs, tmp_path / "sweep", (),
                             lambda point, result, error: told.append((point.name, error)))
     assert os.path.exists(flag)
     assert sorted(told) == [(point.name, None) for point in runs]
@@ -106,7 +94,7 @@ def test_each_board_is_leased_to_one_run_at_a_time(tmp_path):
     runs = points(BASE, parse_grid(["hidden=8,9"]), range(1, 6))
     with cluster(1, boards) as client:
         client.run(pretend)
-        results = run_sweep(client, runs, tmp_path / "sweep", True, lambda *told: None)
+        results = run_sweep(client, runs, tmp_path / "sweep", boards, lambda *told: None)
     assert [r["seed"] for r in results] == [p.options.seed for p in runs]
     assert {r["device"] for r in results} <= set(boards)
 
@@ -115,8 +103,8 @@ def test_the_command_goes_on_where_it_was(tmp_path):
     arguments = ("sweep", "--seeds", "1-2", "--grid", "hidden=8,12", "--grid", "limit=200",
                  "--epochs", "1", "--jobs", "1", "--out", tmp_path, "--json")
     run_point(TrainOptions(hidden=(8,), limit=200, epochs=1, device="model").as_json(),
-              str(tmp_path / "hidden=8_limit=200_seed=1"))
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob(f"*/{RESULT}")}
+              str(tmp_path / "hidden=8_limit=200/seed-1"))
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob(f"*/*/{RESULT}")}
     assert len(before) == 1
     said = json.loads(call(*arguments).stdout.splitlines()[-1])
     assert {path: path.stat().st_mtime_ns for path in before} == before

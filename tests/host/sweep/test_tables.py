@@ -2,7 +2,14 @@ import csv
 
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.sweep.grid import parse_grid, points
-from tritgrad.host.sweep.tables import Setting, as_csv, pareto, pareto_front, summed_up
+from tritgrad.host.sweep.tables import (
+    Setting,
+    as_csv,
+    pareto,
+    pareto_front,
+    settings_csv,
+    summed_up,
+)
 
 RUNS = points(TrainOptions(device="model"), parse_grid(["hidden=8,16"]), (1, 2))
 
@@ -33,6 +40,28 @@ def test_the_front_is_what_nothing_cheaper_beats():
              of("same", 95.0, 40), of("free", 99.0, None)]
     assert [s.name for s in pareto_front(every, "cycles")] == ["a", "b", "c"]
     assert pareto_front(every, "luts") == []
+
+
+def test_networks_that_vote_cost_as_much_as_all_of_them():
+    results = [result(90.0, [100.0]), result(94.0, [80.0]), result(95.0, [1.0]), None]
+    first, second = summed_up(RUNS, results, {"hidden=8": 96.0})
+    one = first.as_one()
+    assert (one.name, one.accuracies, one.cycles, one.state_bits, one.vote) == (
+        "hidden=8, vote of 2", (96.0,), 180.0, 200.0, None)
+    assert second.as_one() is None
+
+
+def test_a_row_a_setting(tmp_path):
+    results = [result(90.0, [100.0]), result(94.0, [80.0]), result(95.0, [1.0]), None]
+    settings = summed_up(RUNS, results, {"hidden=8": 96.0})
+    settings_csv(settings, tmp_path / "settings.csv")
+    first, second = csv.DictReader((tmp_path / "settings.csv").read_text().splitlines())
+    assert first == {"setting": "hidden=8", "runs": "2", "mean": "92.0",
+                     "deviation": str(8 ** 0.5), "least": "90.0", "most": "94.0", "vote": "96.0",
+                     "cycles": "90.0", "luts": "", "state_bits": "100.0"}
+    assert (second["runs"], second["deviation"], second["vote"]) == ("1", "", "")
+    pareto(settings, "with votes", tmp_path / "pareto.png")
+    assert (tmp_path / "pareto.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_files(tmp_path):
