@@ -78,11 +78,12 @@ def sweep(dataset: str, data_dir: str | None, label: str | None, seeds: str,
 
     with cluster(jobs or os.cpu_count() or 1, boards, scheduler) as client:
         results = run_sweep(client, runs, folder, boards, tell)
-    _finish(runs, results, folder, base, ensemble, console, as_json)
+    title = f"{Path(base.dataset).name} on {f'{len(boards)} boards' if boards[1:] else devices[0]}"
+    _finish(runs, results, folder, title, ensemble, console, as_json)
 
 
-def _finish(runs: Any, results: Any, folder: Path, base: TrainOptions, ensemble: bool,
-            console: Any, as_json: bool) -> None:
+def _finish(runs: Any, results: Any, folder: Path, title: str, ensemble: bool, console: Any,
+            as_json: bool) -> None:
     """Show and write what it came to."""
     from ..sweep.tables import as_csv, pareto, settings_csv, summed_up
     from ..sweep.vote import votes
@@ -98,7 +99,7 @@ def _finish(runs: Any, results: Any, folder: Path, base: TrainOptions, ensemble:
         ("LUTs", lambda s: _number(s.luts, ",.0f")),
         ("bits", lambda s: _number(s.state_bits, ",.0f"))]
     shown = [(name, text) for name, text in columns if any(text(s) for s in settings)]
-    console.print(table(f"{Path(base.dataset).name} on {base.device}, test %",
+    console.print(table(f"{title}, test %",
                         [name for name, _ in shown],
                         [[text(s) for _, text in shown] for s in settings],
                         right=range(1, len(shown))))
@@ -108,7 +109,7 @@ def _finish(runs: Any, results: Any, folder: Path, base: TrainOptions, ensemble:
     say(console, f"settings: {folder / 'settings.csv'}")
     picture = folder / "pareto.png"
     if settings and draw(picture, lambda path: pareto(
-            settings, f"{Path(base.dataset).name}, test accuracy and its cost", path)):
+            settings, f"{title}: test accuracy and its cost", path)):
         say(console, f"picture: {picture}")
     failed = sum(result is None for result in results)
     if as_json:
