@@ -23,7 +23,7 @@ from .rng import XorShift64, initial_counters, initial_prng
 from .scales.rows import RowScales
 from .state import NetworkState, Part
 
-__all__ = ["FastNetwork", "TrainStats"]
+__all__ = ["FastNetwork", "TrainStats", "read_labels"]
 
 Bits = npt.NDArray[np.bool_]
 #: A granule that holds any layer.
@@ -43,6 +43,16 @@ class TrainStats:
     def __add__(self, other: "TrainStats") -> "TrainStats":
         return TrainStats(self.samples + other.samples, self.correct + other.correct,
                           self.updates + other.updates, self.flips + other.flips)
+
+
+def read_labels(y: npt.NDArray[np.integer], rows: int, classes: int) -> npt.NDArray[np.int64]:
+    """Labels of so many rows, as compiled code takes them. Raises `BadInput`."""
+    if len(y) != rows:
+        raise BadInput(f"labels must be as many as the {rows} rows, not {len(y)}")
+    if rows and not 0 <= y.min() <= y.max() < classes:
+        raise BadInput(f"labels must be from 0 to {classes - 1}, "
+                       f"not {int(y.min())!r} to {int(y.max())!r}")
+    return read_only(y, np.int64)
 
 
 class FastNetwork:
@@ -199,8 +209,7 @@ class FastNetwork:
         """
         recipe, chunk = self.recipe, slice(start, stop)
         rows = np.asarray(order[chunk], np.int64)
-        if len(y) != len(x):
-            raise BadInput(f"labels must be as many as the {len(x)} rows, not {len(y)}")
+        labels = read_labels(y, len(x), recipe.layers[-1])
         if len(rows) and not 0 <= rows.min() <= rows.max() < len(x):
             raise BadInput(f"order must hold row numbers from 0 to {len(x) - 1}, "
                            f"not {int(rows.min())!r} to {int(rows.max())!r}")
@@ -217,7 +226,7 @@ class FastNetwork:
         terms = Terms(recipe.counter_bits, recipe.activation_bits, self._shifts, self._skips,
                       self._gains(gains), recipe.margin, refresh, recipe.conserve,
                       *(self._granule or WHOLE), rest)
-        counts = train_samples(self._layers, terms, self._inputs(x[rows]), self._labels(y[rows]),
+        counts = train_samples(self._layers, terms, self._inputs(x[rows]), labels[rows],
                                Moves(dy, dx, columns), prng, self._steps)
         self.prng.state = int(prng[0])
         return TrainStats(len(rows), *counts)
@@ -253,13 +262,6 @@ class FastNetwork:
         if x.size and x.max() >> planes:
             raise BadInput(f"inputs must be below 2^{planes}, not {int(x.max())!r}")
         return read_only(x)
-
-    def _labels(self, y: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-        last = self.recipe.layers[-1] - 1
-        if len(y) and not 0 <= y.min() <= y.max() <= last:
-            raise BadInput(f"labels must be from 0 to {last}, "
-                           f"not {int(y.min())!r} to {int(y.max())!r}")
-        return read_only(y, np.int64)
 
     def _gains(self, gains: Sequence[int]) -> npt.NDArray[np.int64]:
         top = self.recipe.counter_bits - 2

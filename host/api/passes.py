@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
-from ...model.moves import move_images
 from ..run.checkpoint import Checkpoint, Epoch
 from ..run.learners import inferred
 from ..run.mixing import sequence
@@ -110,9 +109,8 @@ def _inputs(model: TrainedModel, options: TrainOptions, values: npt.NDArray[Any]
         return model.coding.apply(values)
     if model.image_shape is None:
         raise BadInput("shift_augment and augment are for images; give image_shape")
-    images = model.coding.pictures(values).reshape(len(values), *model.image_shape)
-    moved = move_images(images, options.moves.draws(recipe.seed, number, len(values)))
-    return model.coding.code(moved.reshape(len(values), -1))
+    return model.coding.moved(model.coding.pictures(values), model.image_shape,
+                              options.moves.draws(recipe.seed, number, len(values)))
 
 
 def scores(state: Pass, values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

@@ -13,7 +13,8 @@ __all__ = ["option_of", "taken_over"]
 
 #: Options of the network, which are the model's own.
 NETWORK = ("recipe_name", "encode", "hidden", "counter_bits", "planes", "act_shift", "rule",
-           "scales", "scale_refresh", "prune", "skip")
+           "scales", "scale_refresh", "prune", "skip", "pool", "conv_bits", "conv_counter_bits",
+           "conv_shift", "conv_gain", "wrong")
 NAMES = {"recipe_name": "--recipe", "from_model": "--from"}
 
 
@@ -39,6 +40,9 @@ def taken_over(context: click.Context, options: TrainOptions) -> TrainOptions:
                        f"--dataset")
     file, model = opened(options.from_model or "")
     recipe = model.recipe
+    if recipe.conv is not None and options.gf3 is not None:
+        raise BadInput(f"--gf3 {options.gf3} goes without a convolution, and {file} has one; leave "
+                       f"it away")
     if recipe.conserve != (options.gf3 == "conserve") and options.gf3 is not None:
         raise BadInput(f"--gf3 {options.gf3} contradicts {file}, which was trained with"
                        f"{'' if recipe.conserve else 'out'} --gf3 conserve")

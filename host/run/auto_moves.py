@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...model.fast import FastNetwork
-from ...model.moves import Moves, move_images
+from ...model.moves import Moves
 from ...model.rng import epoch_order
 from ..data.datasets import Dataset
 from .options import TrainOptions
@@ -42,7 +42,7 @@ def compare_moves(options: TrainOptions, data: Dataset) -> tuple[float, float]:
 def _right(options: TrainOptions, data: Dataset, moves: Moves, learned: Rows, held: Rows) -> int:
     """How many held-back rows are right after the others were learned; rows count in `chosen`."""
     coding, shape = data.coding, data.image_shape or (1, 1)
-    pictures = coding.pictures(data.rows.train[data.rows.chosen[learned]]).reshape(-1, *shape)
+    pictures = coding.pictures(data.rows.train[data.rows.chosen[learned]])
     x, y = data.x_train[learned], data.y_train[learned]
     recipe = replace(options.recipe(data), prune=None, epochs=LONG)
     network = FastNetwork(recipe)
@@ -50,7 +50,7 @@ def _right(options: TrainOptions, data: Dataset, moves: Moves, learned: Rows, he
         order = epoch_order(recipe.seed, epoch, len(learned))
         shown = x[order]
         if moves and epoch < LONG - clean_epochs(LONG):
-            amounts = moves.draws(recipe.seed, epoch, len(order))
-            shown = coding.code(move_images(pictures[order], amounts).reshape(len(order), -1))
+            shown = coding.moved(pictures[order], shape,
+                                 moves.draws(recipe.seed, epoch, len(order)))
         network.train(shown, y[order], np.arange(len(order)), recipe.gains_in(epoch))
     return int(np.count_nonzero(network.predict(data.x_train[held]) == data.y_train[held]))

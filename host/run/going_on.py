@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ...errors import BadInput
 from ...model.recipe import Recipe
-from ...model.rng import initial_counters
+from ...model.state import NetworkState, initial_state
 from ..data.datasets import Dataset, load
 from ..data.reading import Reading
 from .kept import Kept, check_size
@@ -77,8 +77,6 @@ class Origin:
         if model.rule != "margin":
             raise BadInput(f"{file} was trained by rule {model.rule}; only the margin rule goes "
                            f"on from a model")
-        if model.recipe.conv is not None:
-            raise BadInput(f"{file} has a convolution; no run goes on from such a model yet")
         own = model.class_names
         lacking = [name for name in own if classes is not None and name not in classes]
         if lacking:
@@ -137,8 +135,10 @@ class Origin:
         return replace(recipe, gains=tuple(gains), epochs=EPOCHS if epochs is None else epochs,
                        floor=recipe.floor if floor is None else floor)
 
-    def counters(self, recipe: Recipe) -> list[npt.NDArray[np.int16]]:
-        """The model's counters; outputs that are new have those of an untrained network."""
+    def state(self, recipe: Recipe) -> NetworkState:
+        """The model's, with the PRNG of a new run; new outputs are those of an untrained network.
+        """
         *others, last = self.model.counters
-        fresh = initial_counters(recipe.layers, recipe.counter_bits, recipe.seed)[-1]
-        return [*others, np.concatenate([last, fresh[len(last):].astype(np.int16)])]
+        fresh = initial_state(recipe)
+        more = fresh.counters[-1][len(last):].astype(np.int16)
+        return NetworkState([*others, np.concatenate([last, more])], fresh.prng, self.model.parts)

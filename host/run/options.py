@@ -23,7 +23,7 @@ from ..data.idx_names import IMAGE_SETS
 from ..data.reading import Reading
 from ..device.address import board_and_port
 from .defaults import adapted, default_epochs
-from .going_on import EPOCHS, Origin
+from .going_on import EPOCHS, Origin, gains_of_the_end
 from .kept import check_size
 from .mixing import check_order, sequence
 from .network_checks import check_convolution, check_network, convolution
@@ -260,7 +260,7 @@ class TrainOptions:
 
     def gains_in(self, recipe: Recipe, epoch: int) -> tuple[int, ...]:
         """The gain exponents in force in an epoch of the run, from 0."""
-        return recipe.gains_in(recipe.epochs + epoch if self.steady else epoch)
+        return gains_of_the_end(recipe) if self.steady else recipe.gains_in(epoch)
 
     def order_in(self, data: Dataset, epoch: int) -> npt.NDArray[np.int64]:
         """Training rows in the order of an epoch, from 0."""

@@ -13,9 +13,7 @@ import numpy.typing as npt
 from ...errors import BadInput, OutputError, TritgradError
 from ...model.blending.granules import Support
 from ...model.blending.pruning import ALL, Pruning
-from ...model.moves import move_images
 from ...model.recipe import Recipe
-from ...model.rng import initial_prng
 from ...model.state import NetworkState, Part
 from ..data.datasets import Dataset
 from ..device.address import board_and_port
@@ -24,7 +22,6 @@ from ..device.open import open_board
 from ..device.session import Session
 from ..device.transport import GoldenTransport, SimTransport
 from .checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
-from .conv_learner import ConvLearner
 from .learners import DeviceLearner, Learner, ModelLearner
 from .metrics import accuracy, balanced_accuracy
 from .options import TrainOptions
@@ -100,12 +97,9 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     """The device that the options name, ready for `Learner.start` or `Learner.load`."""
     if options.device != "sim" and vcd is not None:
         raise BadInput(f"--vcd {vcd} needs --device sim, not {options.device}")
-    if recipe.conv is not None:
-        if options.device != "model":
-            raise BadInput(f"a convolution runs on --device model only, not on {options.device}: "
-                           "no core has one yet")
-        with watcher.working("compiling the golden model"):
-            return ConvLearner(recipe, recipe.conv)
+    if recipe.conv is not None and options.device != "model":
+        raise BadInput(f"a convolution runs on --device model only, not on {options.device}: "
+                       "no core has one yet")
     method = options.method(recipe)
     if options.device == "model" and method.rule.golden:
         with watcher.working("compiling the golden model"):
@@ -143,9 +137,7 @@ def start(options: TrainOptions, data: Dataset, folder: Path | None, learner: Le
     if options.origin is None:
         learner.start()
     else:
-        learner.load(NetworkState(options.origin.counters(recipe),
-                                  initial_prng(recipe.layers, recipe.seed).state,
-                                  options.origin.model.parts))
+        learner.load(options.origin.state(recipe))
     if recipe.prune is not None:
         recipe.prune.check(recipe.epochs * len(data.x_train))
         learner.act("purge", [1], 0, ALL)
@@ -205,6 +197,7 @@ class Trainer:
         numbers = data.rows.train[data.rows.chosen] if self.moves else None
         self.pictures = (np.zeros((0, 0), np.uint8) if numbers is None
                          else data.coding.pictures(numbers))
+        self.shape = data.image_shape or (1, 1)
         self._clock = self._saved = time.monotonic()
         self._over = False
 
@@ -255,7 +248,8 @@ class Trainer:
                                              epoch.samples + (prune.ahead(seen) if prune
                                                               else rows)))
             x = (self.data.x_train[order[chunk]] if amounts is None
-                 else self._moved(order[chunk], amounts[chunk]))
+                 else self.data.coding.moved(self.pictures[order[chunk]], self.shape,
+                                             amounts[chunk]))
             before = time.monotonic()
             done = self.learner.train(x, self.data.y_train[order[chunk]], gains,
                                       prune is not None and prune.rests(seen, whole))
@@ -267,11 +261,6 @@ class Trainer:
             self._pause()
         if self.options.gf3 is not None:
             self.learner.act("scrub")
-
-    def _moved(self, rows: Labels, amounts: Labels) -> Bytes:
-        """Inputs of training rows whose images are moved."""
-        images = self.pictures[rows].reshape(len(rows), *(self.data.image_shape or (1, 1)))
-        return self.data.coding.code(move_images(images, amounts).reshape(len(rows), -1))
 
     def _purge(self, prune: Pruning, seen: int, whole: int, epoch: Epoch) -> None:
         """Purge if it is time, and count births and deaths. Between purges nothing dies."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ...errors import BadInput
 from ..arrays import read_only
 from ..compiled_rule import Terms
-from ..fast import WHOLE, FastNetwork, TrainStats
+from ..fast import WHOLE, FastNetwork, TrainStats, read_labels
 from ..recipe import MIN_GAIN, Recipe
 from ..rng import initial_counters, initial_prng
 from ..state import state_sha256
@@ -98,12 +98,7 @@ class FastConvNetwork:
             As of `ConvNetwork.train_sample`; their sums are at most counter bits - 2.
         """
         recipe, conv = self.recipe, self.conv
-        labels, top = read_only(y, np.int64), recipe.counter_bits - 2
-        if len(labels) != len(x):
-            raise BadInput(f"labels must be as many as the {len(x)} rows, not {len(labels)}")
-        if len(labels) and not 0 <= labels.min() <= labels.max() < recipe.layers[-1]:
-            raise BadInput(f"labels must be from 0 to {recipe.layers[-1] - 1}, "
-                           f"not {int(labels.min())!r} to {int(labels.max())!r}")
+        labels, top = read_labels(y, len(x), recipe.layers[-1]), recipe.counter_bits - 2
         if len(gains) != recipe.depth or not all(MIN_GAIN <= g <= g + wrong <= top for g in gains):
             raise BadInput(f"gains must be {recipe.depth} exponents from {MIN_GAIN} to {top}, "
                            f"also with the {wrong} of wrong samples, not {gains!r}")

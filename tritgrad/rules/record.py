@@ -64,7 +64,8 @@ class Rule:
     device
         Whether cores can learn it, or only the golden model.
     method, golden
-        Module and class in its folder; "" for what follows from its program.
+        Module and class in its folder, or a function that chooses one; "" for what follows from
+        its program.
     text
         Its program, if that is what it is made of.
     source
@@ -83,6 +84,6 @@ class Rule:
     source: str = ""
 
     def part(self, name: str) -> Any:
-        """A class of its folder, given as ``module:Class``; loaded now."""
+        """What its folder names so, given as ``module:Class``; loaded now."""
         module, _, name = name.partition(":")
         return getattr(importlib.import_module(f"tritgrad.rules.{self.name}.{module}"), name)

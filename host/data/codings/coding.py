@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....errors import BadInput
+from ....model.moves import move_images
 from ..scaling import Scaling
 from .choice import Repeat, Select
 from .images import Channels, Deskew, Edges, TopBits
@@ -105,6 +106,20 @@ class Coding:
     def code(self, pictures: Bytes) -> Bytes:
         """Inputs (rows, inputs) of images that `pictures` made, moved or not."""
         return self._run(pictures, self._of_pictures, len(self.steps))
+
+    def moved(self, pictures: Bytes, shape: tuple[int, int],
+              amounts: npt.NDArray[np.int64]) -> Bytes:
+        """Inputs (rows, inputs) of images that `pictures` made, each moved by its row of amounts.
+
+        Parameters
+        ----------
+        shape
+            Rows and columns of an image.
+        amounts
+            As `tritgrad.model.moves.Moves.draws` gives them.
+        """
+        images = move_images(pictures.reshape(-1, *shape), amounts)
+        return self.code(images.reshape(len(images), -1))
 
     def origins(self) -> npt.NDArray[np.intp]:
         """The number of a row that each input is made of; of a window its upper left pixel."""

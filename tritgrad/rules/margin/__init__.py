@@ -5,4 +5,4 @@ from ..record import Rule
 __all__ = ["MARGIN"]
 
 MARGIN = Rule("margin", "by the margin rule", lacks={}, method="method:Margin",
-              golden="golden:MarginGolden")
+              golden="golden:golden")
