@@ -13,7 +13,7 @@ import click
 import numpy.typing as npt
 
 from ...errors import BadInput
-from ...model.rng import initial_prng
+from ...model.state import initial_state
 from ..data.scaling import Scaling
 from ..run.adapting import Adapting
 from ..run.going_on import gains_of_the_end, kept_rows
@@ -96,8 +96,8 @@ def learn(model_file: str, stream: str, label: str | None, order: str, epochs: i
     if adapting is None:
         x, old = model.coding.apply(x), old and Old(model.coding.apply(old.x), old.y)
     try:
-        prng = initial_prng(model.recipe.layers, seed).state
-        learner.load(replace(model.state, prng=prng))
+        fresh = initial_state(replace(model.recipe, seed=seed))
+        learner.load(replace(model.state, prng=fresh.prng))
         curve = [_shown(point, values, model) for point in learn_rows(
             learner, x, y, gains_of_the_end(model.recipe), epochs=epochs, order=order, seed=seed,
             old=old, adapting=adapting)]
@@ -161,4 +161,7 @@ def _as_file(stream: str) -> Iterator[str]:
         path = Path(folder, "stdin.csv")
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
-        yield str(path)
+        try:
+            yield str(path)
+        except BadInput as error:
+            raise BadInput(str(error).replace(str(path), "standard input")) from None

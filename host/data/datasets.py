@@ -228,9 +228,7 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
     """
     if limit is not None and (isinstance(limit, bool) or limit < 1):
         raise BadInput(f"limit must be at least 1, not {limit!r}")
-    reading = reading or Reading()
-    if label is not None:
-        reading = replace(reading, label=label)
+    reading = _completed(reading or Reading(), label, layout)
     source = read_source(name, data_dir, reading, test, layout)
     planes = check_planes(source.planes if planes is None else planes)
     tables = [source.train, *([source.test] if source.test else [])]
@@ -240,7 +238,7 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
         check_scale(source.train, source.test)
     if class_names is None and source.class_names is None:
         warnings += check_labels(source.train, reading)
-    tables, made = _windowed(tables, reading, layout)
+    tables, made = _windowed(tables, reading)
     train, notes = tables[0], notes + made
 
     rows, held = np.arange(len(train.values)), None
@@ -265,12 +263,11 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
     if reading.balance:
         chosen = balanced(chosen, y_train[chosen])
         notes.append("training rows of rare classes are repeated, as --balance says")
-    window = reading.window or (layout.window if layout else None)
     numbers = Rows(
         values, test_values, chosen, back, source.scaling,
         train.groups[rows] if reading.group and train.groups is not None else None,
-        train.starts[rows] if window and train.starts is not None else None,
-        window[0] if window else 1)
+        train.starts[rows] if reading.window and train.starts is not None else None,
+        reading.window[0] if reading.window else 1)
     rows, y_train = rows[chosen], y_train[chosen]
     if coding is None:
         coding = fit(encode or "planes", values, chosen, scaling=source.scaling,
@@ -303,12 +300,19 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
             window=reading.window or train.layout.window))
 
 
-def _windowed(tables: list[Table], reading: Reading, layout: Layout | None,
-              ) -> tuple[list[Table], list[str]]:
-    window = reading.window or (layout.window if layout else None)
-    if window is None:
+def _completed(reading: Reading, label: str | None, layout: Layout | None) -> Reading:
+    """With a label's name, and with the windows of the training."""
+    if label is not None:
+        reading = replace(reading, label=label)
+    if layout is not None and reading.window is None:
+        reading = replace(reading, window=layout.window)
+    return reading
+
+
+def _windowed(tables: list[Table], reading: Reading) -> tuple[list[Table], list[str]]:
+    if reading.window is None:
         return tables, []
-    rows, stride = window
+    rows, stride = reading.window
     if stride < rows and reading.split_rule in ("random", "stratified"):
         raise BadInput(f"windows of {rows} rows every {stride} overlap, and --split "
                        f"{reading.split_rule} would put parts of one into training and test; give "

@@ -79,6 +79,10 @@ class Reading:
         if isinstance(self.split_seed, bool) or not 0 <= self.split_seed < 2**64:
             raise BadInput(f"--split-seed must be an integer from 0 to 2^64 - 1, "
                            f"not {self.split_seed!r}")
+        if self.split_seed and self.split_rule == "ordered":
+            raise BadInput(f"--split-seed {self.split_seed} is of random splits; with --split "
+                           f"ordered{'' if self.split else ', as --window has it,'} the last rows "
+                           f"are split off")
         if self.classes is not None:
             if len(self.classes) < 2 or "" in self.classes:
                 raise BadInput(f"--classes must be at least two names separated by commas, "

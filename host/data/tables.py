@@ -182,8 +182,12 @@ def _plan(path: Path, names: list[str], kinds: Sequence[str], reading: Reading,
         raise BadInput(f"{path}: --drop leaves no column")
     label, reason = None, ""
     if labelled:
+        wanted = _named(names, reading.label)
+        if wanted is not None and wanted == reading.group:
+            raise BadInput(f"{path}: --split group:{wanted} is the label; groups must be of "
+                           f"another column")
         free = [n for n in left if n != reading.group]
-        place, reason = choose_label(str(path), free or left, _named(names, reading.label))
+        place, reason = choose_label(str(path), free or left, wanted)
         label = (free or left)[place]
     columns = {name: (None if kind == "text" else Column(name, kind))
                for name, kind in zip(names, kinds, strict=True)

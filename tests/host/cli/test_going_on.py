@@ -163,6 +163,30 @@ def test_a_stream_that_drifts_is_told_and_followed(begun):
     assert after["data"]["outside"] < 0.1
 
 
+def test_windows_are_the_models_in_all_that_goes_on_from_it(folder):
+    for name, rows in ("waves.csv", 240), ("more.csv", 90):
+        lines = [f"{7 * i % 30},{i % 30 // 10}" for i in range(rows)]
+        Path(name).write_text("\n".join(["a,label", *lines]) + "\n")
+    call("train", "--device", "model", "--dataset", "waves.csv", "--window", "4,2", "--hidden", "6",
+         "--encode", "signed", "--epochs", "4", "--out", "old")
+    windows = 9 * 4  # four in each stretch of ten rows, which no label changes in
+    for order in "file", "random":
+        learned = result("learn", "old", "more.csv", "-o", "new.npz", "--order", order)
+        again = result("train", "--device", "model", "--from", "old", "--dataset", "more.csv",
+                       "--test", "more.csv", "--epochs", "1", "--order", order, "--out", order)
+        assert learned["rows"] == windows
+        assert learned["state_sha256"] == again["state_sha256"]
+    assert result("eval", "old", "--dataset", "more.csv")["rows"] == windows
+    split = result("train", "--device", "model", "--from", "old", "--dataset", "more.csv",
+                   "--out", "split")
+    assert split["data"]["split"].endswith("the last rows")
+
+
+def test_standard_input_is_called_so(begun):
+    assert refusal("learn", "old", "-", stdin="a,b,c,label\n") == (
+        "standard input has a header row and no data")
+
+
 @pytest.mark.parametrize("arguments, message", [
     (["--from", "old", "--hidden", "9"], "--hidden goes without --from "),
     (["--from", "old", "--recipe", "r1"], "--recipe goes without --from "),

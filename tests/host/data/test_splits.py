@@ -59,6 +59,8 @@ def test_groups_and_seeds_by_option(tmp_path: Path) -> None:
     assert one.train_rows.tolist() != two.train_rows.tolist()
     with pytest.raises(BadInput, match="has no column 'who'"):
         load(path, reading=Reading(split="group:who"))
+    with pytest.raises(BadInput, match="--split group:y is the label; groups must be of another"):
+        load(path, reading=Reading(split="group:y", label="y"))
     with pytest.raises(BadInput, match="test_fraction 0.1 of 60 rows leaves no test row"):
         load(path, test_fraction=0.1, reading=Reading(split="group:user"))
 
@@ -132,6 +134,9 @@ def test_rows_of_rare_classes_are_repeated(tmp_path: Path) -> None:
     ({"split": "half"}, "--split must be random, stratified, ordered or group:COL, not 'half'"),
     ({"split": "group:"}, "--split must be"),
     ({"split_seed": -1}, "--split-seed must be an integer from 0"),
+    ({"split_seed": 3, "split": "ordered"}, ("--split-seed 3 is of random splits; with --split "
+                                             "ordered the last rows are split off")),
+    ({"split_seed": 3, "window": (2, 2)}, "with --split ordered, as --window has it, the last"),
     ({"window": (0, 1)}, "--window must be N or N,STRIDE, integers above 0, not '0,1'"),
     ({"classes": ("a",)}, "--classes must be at least two names separated by commas, not 'a'"),
     ({"classes": ("a", "b", "a")}, "--classes names 'a' twice"),
