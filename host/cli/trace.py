@@ -20,6 +20,7 @@ from ...model.soft.summary import Summary, summarise
 from ..data.npz import write_whole
 from ..device.driver import layer_table
 from ..device.records import trace_samples
+from ..run.kernel_pictures import Seen, see
 from ..run.model_file import TrainedModel
 from ..run.model_rows import model_rows
 from ..run.options import TrainOptions, data_path
@@ -73,6 +74,9 @@ def trace(model_file: str, dataset: str | None, sample: int | None, summary: int
                            counter_bits=model.recipe.counter_bits)
     if device == "model" and vcd is not None:
         raise BadInput(f"a waveform ({vcd}) needs device sim, not {device}")
+    if device != "model" and model.recipe.conv is not None:
+        raise BadInput(f"{model_file} has a convolution, which runs on --device model only, not on "
+                       f"{device}: no core has one yet")
     if device != "model" and summary is not None:
         raise BadInput(f"--device {device} tells of one sample; give --sample, not --summary")
     gains = model.recipe.gains_in(model.recipe.epochs - 1)
@@ -84,19 +88,20 @@ def trace(model_file: str, dataset: str | None, sample: int | None, summary: int
         number = sample or 0
         if not 0 <= number < len(x):
             raise BadInput(f"--sample must be from 0 to {len(x) - 1} ({rows}), not {number}")
-        told = None if device == "model" else _told(
-            options, network, x[number:number + 1], y[number:number + 1], gains, vcd)
-        found = Subject(number, rows, x[number], explain(
-            network, x[number].astype(np.int64), int(y[number]), gains, widths, model.class_names,
-            told))
+        one, seen = _behind(model, x[number:number + 1])
+        told = None if device == "model" else _told(options, network, one, y[number:number + 1],
+                                                    gains, vcd)
+        found = Subject(number, rows, one[0], explain(
+            network, one[0].astype(np.int64), int(y[number]), gains, widths, model.class_names,
+            told), seen[0] if seen else None)
     elif svg is not None:
         raise BadInput("--svg draws one sample; give --sample too")
     if summary is not None:
         if not 1 <= summary <= len(x):
             raise BadInput(f"--summary must be from 1 to {len(x)} ({rows}), not {summary}")
         with counting(screen(stderr=True), rows, summary) as show:
-            totals = summarise(network, x[:summary].astype(np.int64), y[:summary], gains, widths,
-                               model.class_names, show)
+            totals = summarise(network, _behind(model, x[:summary])[0].astype(np.int64),
+                               y[:summary], gains, widths, model.class_names, show)
     console = screen(stderr=as_json)
     if found is not None:
         _show(found, model, console)
@@ -117,14 +122,23 @@ def _network(model: TrainedModel, model_file: str) -> MarginNetwork:
     if model.rule != "margin":
         raise BadInput(f"{model_file} was trained by rule {model.rule}; only networks trained by "
                        "rule margin can be explained")
-    if model.recipe.conv is not None:
-        raise BadInput(f"{model_file} has a convolution, which trace would leave out")
     if model.recipe.skip is not None:
         raise BadInput(f"{model_file} has skip connections, which trace would leave out")
     network = MarginNetwork(model.recipe)
-    network.counters = [np.array(layer, np.int64) for layer in model.counters]
+    layers = model.counters if model.recipe.conv is None else model.counters[1:]
+    network.counters = [np.array(layer, np.int64) for layer in layers]
     network.scales = RowScales.of(model.parts)
     return network
+
+
+def _behind(model: TrainedModel,
+            x: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], list[Seen]]:
+    """Inputs of the layers for samples (rows, inputs), and what a convolution saw, if there is one.
+    """
+    if model.recipe.conv is None:
+        return x, []
+    seen = see(model, x)
+    return np.array([image.features.h for image in seen], np.uint8), seen
 
 
 def _told(options: TrainOptions, network: MarginNetwork, x: npt.NDArray[np.uint8],

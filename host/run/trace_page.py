@@ -1,7 +1,6 @@
 """A page about the decisions of a sample or of many: one file, nothing loaded from outside."""
 
-import base64
-import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,17 +8,18 @@ import numpy as np
 import numpy.typing as npt
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib import colormaps
-from matplotlib.image import imsave
 
 from ...model.scales.rows import RowScales
 from ...model.soft.explain import Explanation
 from ...model.soft.kinds import KINDS
 from ...model.soft.shadow import hard_pass
 from ...model.soft.summary import Summary
+from .kernel_pictures import Seen, by_kernel, kernel_pictures, picture
 from .model_file import TrainedModel
 
 __all__ = ["Subject", "page"]
+
+Array = npt.NDArray[Any]
 
 #: Neurons whose weights are shown.
 INVOLVED = 6
@@ -31,12 +31,16 @@ BARS = 512
 
 @dataclass(frozen=True)
 class Subject:
-    """An explained sample: its number among the rows, what rows those are, inputs, explanation."""
+    """An explained sample: its number among the rows, what rows those are, inputs, explanation.
+
+    Behind a convolution the inputs are its outputs, and `seen` has the image.
+    """
 
     number: int
     rows: str
     x: npt.NDArray[np.uint8]
     made: Explanation
+    seen: Seen | None = None
 
 
 def page(model: TrainedModel, found: Subject | None, totals: Summary | None) -> str:
@@ -53,7 +57,15 @@ def page(model: TrainedModel, found: Subject | None, totals: Summary | None) -> 
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     sample = None if found is None else _sample(model, found)
     return environment.get_template("trace.html").render(
-        model=model, layers="-".join(map(str, model.recipe.layers)), sample=sample, totals=totals)
+        model=model, layers=_layers(model), sample=sample, totals=totals)
+
+
+def _layers(model: TrainedModel) -> str:
+    layers, conv = "-".join(map(str, model.recipe.layers)), model.recipe.conv
+    if conv is None:
+        return layers
+    return (f"{layers} behind {conv.kernels} kernels of {conv.kernel} x {conv.kernel}, "
+            f"pool {conv.pool}")
 
 
 def _sample(model: TrainedModel, found: Subject) -> dict[str, Any]:
@@ -64,7 +76,8 @@ def _sample(model: TrainedModel, found: Subject) -> dict[str, Any]:
         "number": found.number, "rows": found.rows, "d": d, "label": names[d.label],
         "prediction": names[d.prediction], "rival": names[d.rival],
         "temperatures": vars(made.temperatures), "metrics": trace.summary(),
-        "picture": _picture(found.x, model),
+        "picture": None if found.seen else _picture(found.x, model),
+        "behind": found.seen and kernel_pictures(model, found.seen, d),
         "features": [] if model.image_shape else _features(model, found.x),
         "scores": _scores(model, made), "layers": [_layer(model, found, n)
                                                    for n in range(len(d.hidden))],
@@ -83,7 +96,7 @@ def involved(model: TrainedModel, made: Explanation, count: int) -> list[int]:
     By how much a neuron moves the gap: its activation times the difference of its weights, carried
     down the layers by absolute values. Of a network of one layer, the two classes.
     """
-    weights, d = model.trits(), made.decisions
+    weights, d = _dense(model, model.trits()), made.decisions
     if len(weights) == 1:
         return [d.label, d.rival][:count]
     share = np.abs(weights[-1][d.label].astype(float) - weights[-1][d.rival])
@@ -107,7 +120,8 @@ def _scores(model: TrainedModel, made: Explanation) -> list[dict[str, Any]]:
 def _layer(model: TrainedModel, found: Subject, number: int) -> dict[str, Any]:
     """A bar a neuron, from 0 to where the activation is at its largest."""
     recipe, hidden = model.recipe, found.made.decisions.hidden[number]
-    z = hard_pass(recipe, model.counters, RowScales.of(model.parts), found.x)[1][number]
+    counters, scales = _dense(model, model.counters), RowScales.of(model.parts)
+    z = hard_pass(recipe, counters, scales, found.x)[1][number]
     soft = found.made.shadow.hidden[number].data
     clip = float(1 << recipe.activation_bits << recipe.shifts[number])
     width = found.made.temperatures.gate * 2.0 ** recipe.shifts[number]
@@ -124,10 +138,13 @@ def _layer(model: TrainedModel, found: Subject, number: int) -> dict[str, Any]:
 
 def _row(model: TrainedModel, made: Explanation, neuron: int) -> dict[str, Any]:
     """A neuron's weights as an image, and how many would change."""
-    d, weights = made.decisions, model.trits()[0][neuron]
-    shown, shape = _by_place(weights, model)
-    top = max(1, int(np.abs(shown).max()))
-    return {"neuron": neuron, "image": _image(shown, shape, "RdBu_r", -top, top),
+    d, weights = made.decisions, _dense(model, model.trits())[0][neuron]
+    if model.recipe.conv is None:
+        shown = _by_place(weights, model)
+        top = max(1, int(np.abs(shown).max()))
+    else:
+        shown, top = by_kernel(weights, model.recipe.conv), 1
+    return {"neuron": neuron, "image": picture(shown, "RdBu_r", -top, top),
             "activation": int((d.hidden[0].activations if d.hidden else d.scores)[neuron]),
             "flips": int((d.flips[0][:, 0] == neuron).sum()),
             "positive": int((weights > 0).sum()), "negative": int((weights < 0).sum())}
@@ -136,34 +153,28 @@ def _row(model: TrainedModel, made: Explanation, neuron: int) -> dict[str, Any]:
 def _picture(x: npt.NDArray[np.uint8], model: TrainedModel) -> str | None:
     if model.image_shape is None:
         return None
-    shown, shape = _by_place(x, model)
+    shown = _by_place(x, model)
     top = (1 << model.recipe.planes) - 1
-    return _image(shown, shape, "gray", 0, max(top, int(shown.max())))
+    return picture(shown, "gray", 0, max(top, int(shown.max())))
 
 
-def _by_place(values: npt.NDArray[Any],
-              model: TrainedModel) -> tuple[npt.NDArray[np.int64], tuple[int, int] | None]:
-    """Values of inputs, summed where they are of one place of an image, and the image's shape."""
+def _dense(model: TrainedModel, arrays: Sequence[Array]) -> Sequence[Array]:
+    """Those of a model's arrays that are of its layers, not of kernels before them."""
+    return arrays if model.recipe.conv is None else arrays[1:]
+
+
+def _by_place(values: Array, model: TrainedModel) -> npt.NDArray[np.int64]:
+    """Values of inputs as an image, summed where they are of one place, else as one row."""
     numbers = values.astype(np.int64)
     if model.image_shape is None:
-        return numbers, None
+        return numbers[None]
     sums = np.zeros(model.coding.features, np.int64)
     np.add.at(sums, model.coding.origins(), numbers)
     window = model.coding.window()
     rows, columns = (n // window * window for n in model.image_shape)
-    grid = sums.reshape(model.image_shape)[:rows:window, :columns:window]
-    return grid.ravel(), (grid.shape[0], grid.shape[1])
+    return sums.reshape(model.image_shape)[:rows:window, :columns:window]
 
 
 def _features(model: TrainedModel, x: npt.NDArray[np.uint8]) -> list[dict[str, Any]]:
     return [{"name": name, "value": value, "width": 100 * value / top}
             for name, value, top in model.coding.readings(x, model.columns)[:FEATURES]]
-
-
-def _image(values: npt.NDArray[Any], shape: tuple[int, int] | None, colours: str, low: float,
-           high: float) -> str:
-    """A PNG in a data URL; a row of pixels where there is no shape."""
-    buffer = io.BytesIO()
-    imsave(buffer, np.asarray(values, np.float64).reshape(shape or (1, -1)),
-           cmap=colormaps[colours], vmin=low, vmax=high, format="png")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -127,6 +127,8 @@ def explain(network: MarginNetwork, x: npt.NDArray[np.integer], y: int, gains: S
         The sample does not fit the network, or the decisions are of another one.
     """
     recipe, counters = network.recipe, [c.copy() for c in network.counters]
+    if recipe.wrong and int(np.argmax(network.scores(x))) != y:
+        gains = [gain + recipe.wrong for gain in gains]
     scales = None if network.scales is None else network.scales.copy()
     if decisions is None:
         prng = network.prng.state

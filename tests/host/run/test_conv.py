@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from tritgrad.host.data.codings.spec import fit
 from tritgrad.host.interchange.export import as_onnx, as_qonnx
 from tritgrad.host.run.checkpoint import Checkpoint
 from tritgrad.host.run.export import write_npz
+from tritgrad.host.run.mixing import sequence
 from tritgrad.host.run.model_file import TrainedModel
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.recipes import RECIPES
@@ -41,7 +44,7 @@ def reference(model):
     return net
 
 
-def random_model(conv, coding, hidden=7, seed=3):
+def random_model(conv, coding, hidden=7, seed=3, **given):
     """A network of random counters behind a convolution."""
     recipe = Recipe.default((conv.outputs, hidden, 3), conv.bits, seed=seed, conv=conv)
     rng = np.random.default_rng(seed)
@@ -49,7 +52,7 @@ def random_model(conv, coding, hidden=7, seed=3):
                      for shape, bits in recipe.stored)
     return TrainedModel(recipe=recipe, rule="margin", counters=counters,
                         class_names=("a", "b", "c"), coding=coding, dataset="some data.csv",
-                        image_shape=(conv.rows, conv.columns))
+                        **{"image_shape": (conv.rows, conv.columns)} | given)
 
 
 def test_a_run_is_the_references():
@@ -225,11 +228,39 @@ def test_what_needs_a_core_or_dense_layers_alone_is_refused():
     shutil.copy("run/model.npz", "model.npz")
     assert refusal("eval", "model.npz", "--device", "sim") == (
         "a convolution runs on --device model only, not on sim: no core has one yet")
-    assert refusal("trace", "model.npz", "--sample", "1") == (
-        "model.npz has a convolution, which trace would leave out")
+    assert refusal("trace", "model.npz", "--sample", "1", "--device", "sim") == (
+        "model.npz has a convolution, which runs on --device model only, not on sim: no core has "
+        "one yet")
     assert refusal("tune", "model.npz") == (
         "model.npz has a convolution, which tune would leave out")
     assert refusal("live", "model.npz") == (
         "model.npz has a convolution, which live would leave out")
-    assert "has a convolution; no run goes on from such a model yet" in refusal(
-        "train", "--from", "model.npz", "--dataset", "digits", "--out", "next")
+    goes_on = "train", "--from", "model.npz", "--dataset", "digits", "--out", "next"
+    file = Path("model.npz").absolute()
+    assert refusal(*goes_on, "--gf3", "check") == (
+        f"--gf3 check goes without a convolution, and {file} has one; leave it away")
+    assert refusal(*goes_on, "--pool", "3") == (
+        f"--pool goes without --from {file}: the network is the model's")
+
+
+@pytest.mark.parametrize("order", ["file", "random"])
+def test_learn_is_train_from_and_the_references(order):
+    data = replace(OPTIONS, conv=None, wrong=0, shift_augment=0).load_data()
+    images = data.rows.train[:40].reshape(-1, 8, 8).astype(np.uint8)
+    np.savez("new.npz", x=images, y=data.y_train[:40])
+    call(*QUICK, "--wrong", "1", "--out", "run")
+    given = "--order", order, "--seed", "7", "--json"
+    found = json.loads(call("learn", "run", "new.npz", "-o", "new_model.npz", *given).stdout)
+    again = json.loads(call("train", "--device", "model", "--from", "run/model.npz", "--dataset",
+                            "new.npz", "--test", "new.npz", "--epochs", "1", "--out", "next",
+                            *given).stdout)
+    assert found["state_sha256"] == again["state_sha256"]
+    model = TrainedModel.load("run/model.npz")
+    net = reference(model)
+    net.prng.state = ConvNetwork(replace(model.recipe, seed=7), model.recipe.conv).prng.state
+    gains = model.recipe.gains_in(model.recipe.epochs - 1)
+    x = model.coding.apply(images.reshape(40, -1))
+    assert found["accuracy_before"] == 2.5 * sum(
+        net.train_sample(x[i], int(data.y_train[i]), gains, 1).correct
+        for i in sequence(7, 0, 40, 0, order))
+    assert found["state_sha256"] == net.state_sha256()
