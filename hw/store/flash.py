@@ -6,9 +6,11 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["FlashPort", "FlashReader"]
+from .ports import FlashSignature
 
-#: The commands that `FlashReader` sends.
+__all__ = ["FlashPort", "FlashStore"]
+
+#: The commands that `FlashStore` sends.
 READ, WAKE = 0x03, 0xAB
 
 
@@ -96,10 +98,11 @@ class FlashPort(wiring.Component):
         return m
 
 
-class FlashReader(wiring.Component):
+class FlashStore(wiring.Component):
     """Reads bytes from any address on: the first 88 cycles behind the request, then one each 17.
 
-    Wakes the flash first, which an iCE40 that has configured itself leaves asleep.
+    Wakes the flash first, which an iCE40 that has configured itself leaves asleep. Raw transactions
+    go as they come to a `FlashPort`.
 
     Parameters
     ----------
@@ -108,10 +111,7 @@ class FlashReader(wiring.Component):
 
     Members
     -------
-    start, address : strobe, while `idle`: read from there on.
-    stop : strobe, once a byte has come: it is enough.
-    idle : nothing is being read.
-    o : the bytes.
+    port : the link.
     cs_n, sck, copi, cipo : see `FlashPort`.
     """
 
@@ -121,46 +121,58 @@ class FlashReader(wiring.Component):
     def __init__(self, clock_hz: float):
         self.clock_hz = clock_hz
         self.wake = ceil(self.WAKE_S * clock_hz)
-        self.port = FlashPort(ceil(self.GAP_S * clock_hz))
+        self.pins = FlashPort(ceil(self.GAP_S * clock_hz))
         super().__init__({
-            "start": In(1), "address": In(24), "stop": In(1), "idle": Out(1),
-            "o": Out(stream.Signature(8)),
+            "port": In(FlashSignature()),
             "cs_n": Out(1, init=1), "sck": Out(1), "copi": Out(1), "cipo": In(1),
         })
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.port = port = self.port
-        m.d.comb += [self.cs_n.eq(port.cs_n), self.sck.eq(port.sck), self.copi.eq(port.copi),
-                     port.cipo.eq(self.cipo), self.o.p.eq(port.o.p)]
+        m.submodules.pins = pins = self.pins
+        port = self.port
         command = Signal(32)  # what is left to send, its next byte on top
         left = Signal(2)
         wait = Signal(range(self.wake + 1), init=self.wake)
-        m.d.comb += [port.i.p.data.eq(command[-8:]), port.i.p.last.eq(left == 0)]
+        reading = Signal()    # bytes come
+        m.d.comb += [
+            self.cs_n.eq(pins.cs_n), self.sck.eq(pins.sck), self.copi.eq(pins.copi),
+            pins.cipo.eq(self.cipo), port.o.p.eq(pins.o.p),
+            port.o.valid.eq(pins.o.valid & reading), pins.o.ready.eq(port.o.ready & reading),
+            pins.stop.eq(port.stop & reading),
+            pins.i.p.data.eq(command[-8:]), pins.i.p.last.eq(left == 0), pins.receive.eq(1),
+        ]
         with m.FSM():
             with m.State("ASLEEP"):
-                m.d.comb += [port.i.valid.eq(1), port.i.p.data.eq(WAKE)]
-                with m.If(port.i.ready):
+                m.d.comb += [pins.i.valid.eq(1), pins.i.p.data.eq(WAKE), pins.i.p.last.eq(1),
+                             pins.receive.eq(0)]
+                with m.If(pins.i.ready):
                     m.next = "WAKES"
             with m.State("WAKES"):
-                with m.If(port.idle):
+                with m.If(pins.idle):
                     m.d.sync += wait.eq(wait - 1)
                     with m.If(wait == 0):
                         m.next = "IDLE"
             with m.State("IDLE"):
-                m.d.comb += self.idle.eq(port.idle)
-                m.d.sync += [command.eq(Cat(self.address, C(READ, 8))), left.eq(3)]
-                with m.If(self.start & port.idle):
+                m.d.comb += port.idle.eq(pins.idle)
+                m.d.sync += [command.eq(Cat(port.address, C(READ, 8))), left.eq(3)]
+                with m.If(port.start & pins.idle):
                     m.next = "COMMAND"
+                with m.Elif(port.i.valid & pins.idle):
+                    m.next = "RAW"
             with m.State("COMMAND"):
-                m.d.comb += [port.i.valid.eq(1), port.receive.eq(1)]
-                with m.If(port.i.ready):
+                m.d.comb += pins.i.valid.eq(1)
+                with m.If(pins.i.ready):
                     m.d.sync += [command.eq(command << 8), left.eq(left - 1)]
                     with m.If(left == 0):
                         m.next = "READ"
             with m.State("READ"):
-                m.d.comb += [self.o.valid.eq(port.o.valid), port.o.ready.eq(self.o.ready)]
-                m.d.comb += port.stop.eq(self.stop)
-                with m.If(self.stop):
+                m.d.comb += reading.eq(1)
+                with m.If(port.stop):
+                    m.next = "IDLE"
+            with m.State("RAW"):
+                m.d.comb += [reading.eq(1), pins.i.valid.eq(port.i.valid), pins.i.p.eq(port.i.p),
+                             pins.receive.eq(port.receive), port.i.ready.eq(pins.i.ready)]
+                with m.If(pins.idle & ~port.i.valid):
                     m.next = "IDLE"
         return m

@@ -323,5 +323,8 @@ OPEN = {
     "units.watchdog.rtl": "simulation: hung programs, and runs that must not be reset",
     "hw.store.flash": "simulation at the pins of a model that stops it at a broken rule",
     "hw.store.sdram": "simulation at the pins of a model that stops it at a broken rule",
+    "hw.store.block": "simulation with the store in front of it",
+    "hw.store.ram": "simulation against the records' description",
+    "hw.store.records": "simulation against the records' description",
     "hw.parts.pipeline": "delays; proved with T, R and the MAC array, pipelined",
 }

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.hw.link.harness import get, put, simulate, stalls
-from tritgrad.hw.store.flash import FlashPort, FlashReader
+from tritgrad.hw.store.flash import FlashPort, FlashStore
 from tritgrad.sim.memories import FlashPart, MemoryViolation, SerialFlash
 
 US = 1_000_000
@@ -42,23 +42,24 @@ def run(dut, bench, *, mhz=24, part=PART, limit=60_000, asleep=False):
 
 
 async def read(ctx, dut, address, count, idle=lambda: 0):
-    while not ctx.get(dut.idle):
+    port = dut.port
+    while not ctx.get(port.idle):
         await ctx.tick()
-    ctx.set(dut.address, address)
-    ctx.set(dut.start, 1)
+    ctx.set(port.address, address)
+    ctx.set(port.start, 1)
     await ctx.tick()
-    ctx.set(dut.start, 0)
-    out = bytes([await get(ctx, dut.o, idle()) for _ in range(count)])
-    ctx.set(dut.stop, 1)
+    ctx.set(port.start, 0)
+    out = bytes([await get(ctx, port.o, idle()) for _ in range(count)])
+    ctx.set(port.stop, 1)
     await ctx.tick()
-    ctx.set(dut.stop, 0)
+    ctx.set(port.stop, 0)
     return out
 
 
 @pytest.mark.parametrize("mhz", [12, 24, 65])
 def test_reads_from_anywhere(fresh_seed, mhz):
     rng = random.Random(fresh_seed + mhz)
-    dut = FlashReader(mhz * 1e6)
+    dut = FlashStore(mhz * 1e6)
 
     async def bench(ctx, model):
         for _ in range(6):
@@ -70,17 +71,18 @@ def test_reads_from_anywhere(fresh_seed, mhz):
 
 
 def test_cycles():
-    dut = FlashReader(24e6)
+    dut = FlashStore(24e6)
 
     async def bench(ctx, model):
-        while not ctx.get(dut.idle):
+        port = dut.port
+        while not ctx.get(port.idle):
             await ctx.tick()
-        ctx.set(dut.start, 1)
-        ctx.set(dut.o.ready, 1)
+        ctx.set(port.start, 1)
+        ctx.set(port.o.ready, 1)
         found, cycle = [], 0
         while len(found) < 40:
-            *_, valid = await ctx.tick().sample(dut.o.valid)
-            ctx.set(dut.start, 0)
+            *_, valid = await ctx.tick().sample(port.o.valid)
+            ctx.set(port.start, 0)
             cycle += 1
             if valid:
                 found.append(cycle)
@@ -91,7 +93,7 @@ def test_cycles():
 
 def test_a_flash_that_wakes_late_is_not_waited_for_long_enough():
     """The fault is the part's here: the reader waits for 30 us."""
-    dut = FlashReader(24e6)
+    dut = FlashStore(24e6)
 
     async def bench(ctx, model):
         await read(ctx, dut, 0, 1)
@@ -100,21 +102,26 @@ def test_a_flash_that_wakes_late_is_not_waited_for_long_enough():
         run(dut, bench, asleep=True, part=replace(PART, wake=60 * US))
 
 
-def test_the_port_writes(fresh_seed):
-    """As a host would by raw transactions: erase, program, poll, read back."""
+@pytest.mark.parametrize("whole", [False, True], ids=["port", "store"])
+def test_the_port_writes(fresh_seed, whole):
+    """As a host would by raw transactions: erase, program, poll, read back; through a store too,
+    which reads records in between."""
     rng = random.Random(fresh_seed)
-    dut = FlashPort(2)
+    dut = FlashStore(24e6) if whole else FlashPort(2)
+    port = dut.port if whole else dut
 
     async def transaction(ctx, sent, count=0):
-        ctx.set(dut.receive, count > 0)
-        for n, byte in enumerate(sent):
-            await put(ctx, dut.i, {"data": byte, "last": n == len(sent) - 1}, rng.randint(0, 3))
-        out = bytes([await get(ctx, dut.o, rng.randint(0, 20)) for _ in range(count)])
-        if count:
-            ctx.set(dut.stop, 1)
+        while not ctx.get(port.idle):
             await ctx.tick()
-            ctx.set(dut.stop, 0)
-        while not ctx.get(dut.idle):
+        ctx.set(port.receive, count > 0)
+        for n, byte in enumerate(sent):
+            await put(ctx, port.i, {"data": byte, "last": n == len(sent) - 1}, rng.randint(0, 3))
+        out = bytes([await get(ctx, port.o, rng.randint(0, 20)) for _ in range(count)])
+        if count:
+            ctx.set(port.stop, 1)
+            await ctx.tick()
+            ctx.set(port.stop, 0)
+        while not ctx.get(port.idle):
             await ctx.tick()
         return out
 
@@ -127,6 +134,8 @@ def test_the_port_writes(fresh_seed):
             while (await transaction(ctx, b"\x05", 1))[0] & 1:
                 pass
         assert await transaction(ctx, b"\x03" + at.to_bytes(3, "big"), 22) == page + b"\xff\xff"
+        if whole:
+            assert await read(ctx, dut, at + 1, 19) == page[1:]
         assert await transaction(ctx, b"\x9f", 3) == b"\xef\x40\x12"
         assert model.erases == model.programs == 1
 

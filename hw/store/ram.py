@@ -1,0 +1,176 @@
+"""A store of samples in a RAM of 16-bit words, by the number of a record."""
+
+from amaranth import *
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from ...model.config import CoreConfig
+from .ports import RamSignature, Task
+from .records import Gather, RecordSize, Scatter
+from .sdram import SdramController, SdramTiming
+
+__all__ = ["RamStore", "SdramStore", "WordSignature"]
+
+SDRAM_INPUTS = ("dq_rise", "dq_fall")
+SDRAM_PINS = ("cke", "cs_n", "ras_n", "cas_n", "we_n", "ba", "a", "dqm", "dq_o", "dq_oe",
+              *SDRAM_INPUTS)
+
+
+class WordSignature(wiring.Signature):
+    """A memory of words, from its user's side: see `hw.store.sdram.SdramController`."""
+
+    def __init__(self, address_bits: int):
+        super().__init__({
+            "start": Out(1), "write": Out(1), "address": Out(address_bits), "words": Out(24),
+            "idle": In(1), "ready": In(1), "failed": In(1), "phase": In(2),
+            "i": Out(stream.Signature(16)), "o": In(stream.Signature(16)),
+        })
+
+
+class RamStore(wiring.Component):
+    """Finds a record by its number, and turns its words.
+
+    To play a record of 51 words takes 58 cycles in an open row of an SDRAM, from its start to its
+    last word; one that is not behind the one before takes 2 more and one for each bit of its
+    number. To fill one takes some 7 cycles a word.
+
+    Parameters
+    ----------
+    config
+        The core.
+    address_bits
+        Of the memory.
+
+    Members
+    -------
+    port : the link.
+    memory : the memory's words.
+    """
+
+    def __init__(self, config: CoreConfig, address_bits: int):
+        self.config, self.address_bits = config, address_bits
+        super().__init__({
+            "port": In(RamSignature(config)),
+            "memory": Out(WordSignature(address_bits)),
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        port, memory = self.port, self.memory
+        m.submodules.size = size = RecordSize(self.config)
+        m.submodules.gather = gather = Gather(self.config)
+        m.submodules.scatter = scatter = Scatter(self.config)
+        number, following = Signal(24), Signal(24, init=~0)
+        at, addend = Signal(self.address_bits), Signal(self.address_bits)
+        task = Signal(Task)
+        left = Signal.like(size.words)
+        m.d.comb += [
+            size.inputs.eq(port.inputs), size.planes.eq(port.planes),
+            gather.inputs.eq(port.inputs), gather.planes.eq(port.planes),
+            gather.label.eq(memory.o.p), gather.i.p.eq(memory.o.p),
+            scatter.planes.eq(port.planes),
+            port.ready.eq(memory.ready), port.failed.eq(memory.failed),
+            port.phase.eq(memory.phase),
+            port.raw.p.data.eq(memory.o.p), port.raw.p.last.eq(left == 1),
+            memory.address.eq(at), memory.words.eq(size.words), memory.i.p.eq(scatter.o.p.data),
+        ]
+        connect(m, flipped(port.o), gather.o)
+        connect(m, flipped(port.i), scatter.i)
+        with m.If(~size.known):  # the records are elsewhere now
+            m.d.sync += following.eq(~0)
+
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += port.idle.eq(size.known)
+                m.d.sync += [task.eq(port.task), number.eq(port.number), addend.eq(size.words)]
+                with m.If(port.start & size.known):
+                    m.d.sync += following.eq(port.number + 1)
+                    m.next = "BEGIN"
+                    with m.If(port.number == following):
+                        m.d.sync += at.eq(at + size.words)
+                    with m.Else():
+                        m.d.sync += at.eq(0)
+                        m.next = "FIND"
+            with m.State("FIND"):
+                m.d.sync += [number.eq(number >> 1), addend.eq(addend << 1)]
+                with m.If(number[0]):
+                    m.d.sync += at.eq(at + addend)
+                with m.If(number == 0):
+                    m.next = "BEGIN"
+            with m.State("BEGIN"):
+                m.d.sync += left.eq(size.words)
+                with m.If(task == Task.FILL):
+                    m.d.comb += scatter.start.eq(1)
+                    m.next = "WRITE"
+                with m.Elif(memory.idle & memory.ready):
+                    m.d.comb += memory.start.eq(1)
+                    m.next = "LABEL"
+                    with m.If(task == Task.RAW):
+                        m.next = "RAW"
+            with m.State("LABEL"):
+                m.d.comb += memory.o.ready.eq(1)
+                with m.If(memory.o.valid):
+                    m.d.comb += gather.start.eq(1)
+                    m.next = "PLAY"
+            with m.State("PLAY"):
+                m.d.comb += [gather.i.valid.eq(memory.o.valid),
+                             memory.o.ready.eq(gather.i.ready)]
+                with m.If(gather.o.valid & gather.o.ready & gather.o.p.last):
+                    m.next = "IDLE"
+            with m.State("RAW"):
+                m.d.comb += [port.raw.valid.eq(memory.o.valid),
+                             memory.o.ready.eq(port.raw.ready)]
+                with m.If(memory.o.valid & port.raw.ready):
+                    m.d.sync += left.eq(left - 1)
+                    with m.If(port.raw.p.last):
+                        m.next = "IDLE"
+            with m.State("WRITE"):  # the next word's place is known with it
+                with m.If(scatter.o.valid & memory.idle & memory.ready):
+                    m.d.comb += [memory.start.eq(1), memory.write.eq(1), memory.words.eq(1),
+                                 memory.address.eq(at + scatter.o.p.place)]
+                    m.next = "WORD"
+            with m.State("WORD"):
+                m.d.comb += [memory.i.valid.eq(1), scatter.o.ready.eq(memory.i.ready)]
+                with m.If(memory.i.ready):
+                    m.next = "WRITE"
+                    with m.If(scatter.o.p.last):
+                        m.next = "IDLE"
+        return m
+
+
+class SdramStore(wiring.Component):
+    """A store in an SDRAM.
+
+    Members
+    -------
+    port : the link.
+    pins : see `SdramController`.
+    """
+
+    def __init__(self, config: CoreConfig, timing: SdramTiming):
+        self.controller = SdramController(timing)
+        self.store = RamStore(config, self.controller.address_bits)
+        super().__init__({
+            "port": In(RamSignature(config)),
+            **{name: member for name, member in self.controller.signature.members.items()
+               if name in SDRAM_PINS},
+        })
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.controller = controller = self.controller
+        m.submodules.store = store = self.store
+        memory = store.memory
+        connect(m, flipped(self.port), store.port)
+        connect(m, memory.i, controller.i)
+        connect(m, controller.o, memory.o)
+        m.d.comb += [
+            controller.start.eq(memory.start), controller.write.eq(memory.write),
+            controller.address.eq(memory.address), controller.words.eq(memory.words),
+            memory.idle.eq(controller.idle), memory.ready.eq(controller.ready),
+            memory.failed.eq(controller.failed), memory.phase.eq(controller.phase),
+        ]
+        for name in SDRAM_PINS:
+            ours, theirs = getattr(self, name), getattr(controller, name)
+            m.d.comb += theirs.eq(ours) if name in SDRAM_INPUTS else ours.eq(theirs)
+        return m
