@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.config import CoreConfig
 from .compiled import Compiled
+from .memories.library import Model
 from .verilate import SOURCES, Progress
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class CompiledBoard(Compiled):
 
     Parameters
     ----------
-    make, key, progress, power_up, fault
+    make, key, progress, power_up, fault, memory
         As of `Compiled`.
     clock_hz
         Frequency of the clock, by which the UART at the pins keeps its rate.
@@ -38,12 +39,13 @@ class CompiledBoard(Compiled):
     BUFFER = 512
 
     def __init__(self, make: Callable[[], Any], key: str, clock_hz: float, *,
-                 progress: Progress | None = None, power_up: int = 0, fault: int = 0):
-        self.clock_hz = clock_hz
+                 progress: Progress | None = None, power_up: int = 0, fault: int = 0,
+                 memory: Model | None = None):
         self.sent = 0
         self._queue = bytearray()
         self._quiet = 0
-        super().__init__(make, key, progress=progress, power_up=power_up, fault=fault)
+        super().__init__(make, key, progress=progress, power_up=power_up, fault=fault,
+                         memory=memory, clock_hz=clock_hz)
 
     @classmethod
     def of(cls, board: "Board", config: CoreConfig | None = None,
@@ -90,6 +92,7 @@ class CompiledBoard(Compiled):
             self._open(), data, len(data), ctypes.byref(consumed), self._output, self.CAPACITY,
             ctypes.byref(produced), max_cycles, stop_at_frame,
             round(65536 * self.clock_hz / rate))
+        self._check_memory()
         self.sent += consumed.value
         return consumed.value, ctypes.string_at(self._output, produced.value)
 
@@ -117,7 +120,9 @@ class CompiledBoard(Compiled):
 
     def reset(self) -> None:
         """Power the board up anew. The cycle counter restarts."""
-        self.close()
+        super().close()
+        if self.memory:
+            self.memory.power_cycle()
         self._create()
         self.unplug()
         self._quiet = 0

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import BadInput, DeviceError, ToolError
+from .memories.library import Model
 from .verilate import SOURCES, Progress, build, component_verilog
 
 __all__ = ["Compiled", "CompiledCore"]
@@ -31,6 +32,11 @@ class Compiled:
         Seed of what the memories hold that nothing initialises, up to 31 bits; 0: zeros.
     fault
         Which of the faults that are planted in the top it is to have; 0: none.
+    memory
+        What is at the top's pins for one, from its own time 0 on; checked after each run. The top
+        has the pins of `sim.verilate`, named after its `KIND`.
+    clock_hz
+        Frequency of the clock, by which a memory's time goes.
 
     Raises
     ------
@@ -48,14 +54,17 @@ class Compiled:
     FOLDERS: tuple[str, ...] = SOURCES
 
     def __init__(self, make: Callable[[], Any], key: str, *, vcd: str | Path | None = None,
-                 progress: Progress | None = None, power_up: int = 0, fault: int = 0):
+                 progress: Progress | None = None, power_up: int = 0, fault: int = 0,
+                 memory: Model | None = None, clock_hz: float = 0):
         trace = None
         if vcd is not None:
             trace = _TRACES.get(Path(vcd).suffix)
             if trace is None:
                 raise BadInput(f"a waveform's file must end in .vcd or .fst, not {str(vcd)!r}")
         verilog = component_verilog(make, key, folders=self.FOLDERS)
-        library = build(verilog, trace=trace, progress=progress, serial=self.SERIAL)
+        self.memory, self.clock_hz = memory, clock_hz
+        library = build(verilog, trace=trace, progress=progress, serial=self.SERIAL,
+                        memory=memory.KIND if memory else None)
         try:
             self._library = ctypes.CDLL(str(library))
         except OSError as error:
@@ -72,6 +81,8 @@ class Compiled:
         library.tritgrad_create.argtypes = [ctypes.c_char_p, ctypes.c_uint32,
                                            ctypes.c_uint32]
         library.tritgrad_destroy.argtypes = [pointer]
+        if self.memory:
+            library.tritgrad_attach.argtypes = [pointer, pointer, number]
         library.tritgrad_cycles.restype = number
         library.tritgrad_cycles.argtypes = [pointer]
 
@@ -80,6 +91,18 @@ class Compiled:
                                                    self._power_up, self._fault)
         if not self._core:
             raise BadInput(f"cannot write {str(vcd)!r}")
+        self._attach(self.memory)
+
+    def _attach(self, memory: Model | None) -> None:
+        """Put a memory at the pins, or none where the top has pins for one."""
+        if self.memory:
+            self._library.tritgrad_attach(self._core, memory.handle if memory else None,
+                                          round(1e12 / self.clock_hz))
+
+    def _check_memory(self) -> None:
+        """Raise if a rule of the memory has been broken, which has stopped the run."""
+        if self.memory:
+            self.memory.check()
 
     def _open(self) -> int:
         if not self._core:
@@ -108,8 +131,10 @@ class CompiledCore(Compiled):
     """A top with byte streams ``i`` and ``o``, after its reset. Parameters as of `Compiled`."""
 
     def __init__(self, make: Callable[[], Any], key: str, *, vcd: str | Path | None = None,
-                 progress: Progress | None = None, power_up: int = 0):
-        super().__init__(make, key, vcd=vcd, progress=progress, power_up=power_up)
+                 progress: Progress | None = None, power_up: int = 0,
+                 memory: Model | None = None, clock_hz: float = 0):
+        super().__init__(make, key, vcd=vcd, progress=progress, power_up=power_up,
+                         memory=memory, clock_hz=clock_hz)
         self.reset()
 
     def _declare(self) -> None:
@@ -123,8 +148,13 @@ class CompiledCore(Compiled):
                                          ctypes.c_char_p, number, counter, number, ctypes.c_int]
 
     def reset(self) -> None:
-        """Reset the core for two cycles; the cycle counter restarts."""
-        self._library.tritgrad_reset(self._open())
+        """Reset the core for two cycles, and power up its memory; the cycle counter restarts."""
+        self._open()
+        self._attach(None)
+        self._library.tritgrad_reset(self._core)
+        if self.memory:
+            self.memory.power_cycle()
+            self._attach(self.memory)
 
     def stall(self, seed: int, gap: float, stall: float) -> None:
         """From now on offer no input and take no output in random cycles, with these chances."""
@@ -151,4 +181,5 @@ class CompiledCore(Compiled):
         self._library.tritgrad_run(self._open(), data, len(data), ctypes.byref(consumed),
                                    self._output, self.CAPACITY, ctypes.byref(produced), max_cycles,
                                    stop_at_frame)
+        self._check_memory()
         return consumed.value, ctypes.string_at(self._output, produced.value)

@@ -5,6 +5,9 @@
 // A cycle: clk falls, which takes in the inputs, and all logic settles; handshakes are sampled; clk
 // rises. So ready and valid are right also where they depend on the other side's in the same cycle.
 // The core sees rst one rising edge late.
+//
+// With TRITGRAD_SDRAM or TRITGRAD_FLASH the top has the pins of that memory, and the model of one can
+// be attached, which is stepped as time goes by: see the wrappers in sim/verilate.py.
 
 #include <cstdint>
 #include <memory>
@@ -18,6 +21,16 @@ using Trace = VerilatedVcdC;
 #elif defined(TRACE_FST)
 #include "verilated_fst_c.h"
 using Trace = VerilatedFstC;
+#endif
+#if defined(TRITGRAD_SDRAM)
+#include "memories/sdram.hpp"
+using Memory = memories::Sdram;
+#elif defined(TRITGRAD_FLASH)
+#include "memories/flash.hpp"
+using Memory = memories::Flash;
+#endif
+#if defined(TRITGRAD_SDRAM) || defined(TRITGRAD_FLASH)
+#define TRITGRAD_MEMORY
 #endif
 
 namespace {
@@ -46,6 +59,38 @@ struct Core {
     bool offering = false; // a byte was offered and must stay
 #endif
     uint8_t last = kFlag;  // the last byte that came out
+#if defined(TRITGRAD_MEMORY)
+    Memory* memory = nullptr;
+    uint64_t period = 0;   // of the clock, in picoseconds
+    uint64_t edges = 0;    // rises of the clock since the memory was attached
+    uint32_t seen[2] = {0, 0};
+    bool broken = false;   // a rule of the memory's
+
+    // What the data pins show, from the clock's last rise until its next one.
+    void look(bool falls) {
+        if (!memory) return;
+        const uint64_t now = edges * period, half = now + period / 2, next = now + period - 1;
+#if defined(TRITGRAD_SDRAM)
+        const uint32_t control = top->memory_control;
+        if (!falls) {
+            memory->step(now, control, top->memory_address, top->memory_out);
+            return;
+        }
+        // Its clock is ours inverted.
+        for (int n = 0; n < 2; ++n)
+            seen[n] = memory->step(n ? next : half, control | Memory::kClock, top->memory_address,
+                                   top->memory_out);
+        broken |= seen[1] >> 31;
+#else
+        (void)half;
+        seen[0] = memory->step(falls ? next : now, top->memory_control);
+        broken |= seen[0] >> 31;
+        if (falls) top->memory_in = seen[0] & 15;
+#endif
+    }
+#else
+    static constexpr bool broken = false;
+#endif
 
 #if !defined(TRITGRAD_SERIAL)
     // Seeds that differ in a bit must not give like streams, and 0 must give one at all.
@@ -71,6 +116,9 @@ struct Core {
     }
 
     void settle() {
+#if defined(TRITGRAD_MEMORY)
+        look(true);
+#endif
         top->clk = 0;
         top->eval();
         dump();
@@ -80,6 +128,14 @@ struct Core {
         top->clk = 1;
         top->eval();
         dump();
+#if defined(TRITGRAD_MEMORY)
+        ++edges;
+#if defined(TRITGRAD_SDRAM)
+        top->memory_fall = seen[0] & 0xFFFF;  // input registers
+        top->memory_rise = seen[1] & 0xFFFF;
+#endif
+        look(false);
+#endif
     }
 };
 
@@ -114,6 +170,21 @@ Core* tritgrad_create(const char* trace_path, uint32_t power_up, uint32_t fault)
     return core;
 }
 
+#if defined(TRITGRAD_MEMORY)
+
+// The model of the memory that is at the pins from now on, at time 0 of its own, and the clock's
+// period in picoseconds.
+void tritgrad_attach(Core* core, Memory* memory, uint64_t period) {
+    core->memory = memory;
+    core->period = period;
+    core->edges = 0;
+    core->broken = false;
+    core->top->eval();  // pins as registers begin
+    core->look(false);
+}
+
+#endif
+
 void tritgrad_destroy(Core* core) {
 #if defined(TRACE_VCD) || defined(TRACE_FST)
     if (core->trace.isOpen()) core->trace.close();
@@ -133,7 +204,7 @@ uint64_t tritgrad_serial(Core* core, const uint8_t* in, uint64_t length, uint64_
     Vtop* top = core->top.get();
     uint64_t taken = 0, given = 0, cycle = 0;
     bool ended = false;
-    while (cycle < max_cycles && given < capacity && !ended) {
+    while (cycle < max_cycles && given < capacity && !ended && !core->broken) {
         const uint64_t now = (core->cycles + cycle) << 16;
         if (now >= core->bit_ends) {
             core->sending >>= 1;
@@ -208,7 +279,7 @@ uint64_t tritgrad_run(Core* core, const uint8_t* in, uint64_t length, uint64_t* 
     Vtop* top = core->top.get();
     uint64_t taken = 0, given = 0, cycle = 0;
     bool ended = false;
-    while (cycle < max_cycles && given < capacity && !ended) {
+    while (cycle < max_cycles && given < capacity && !ended && !core->broken) {
         const bool offer = taken < length && (core->offering || core->gap == 0
                                               || core->draw() >= core->gap);
         top->i___05Fvalid = offer;

@@ -32,6 +32,7 @@ SOURCES = ("hw", "units", "model", "firmware")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _HARNESS = Path(__file__).with_name("harness.cpp")
+_MEMORIES = Path(__file__).with_name("memories")
 TOP = "tritgrad_sim"
 # Verilator settles what depends on a top's inputs at every edge, whether they changed or not, and
 # on reset depends a large part of a core. Behind these registers there is nothing to settle. The
@@ -40,7 +41,7 @@ _HARNESS_TOP = "tritgrad_harness"
 _WRAPPER = f"""
 module {_HARNESS_TOP}(input clk, input rst,
     input [7:0] i__payload, input i__valid, output i__ready,
-    output [7:0] o__payload, output o__valid, input o__ready);
+    output [7:0] o__payload, output o__valid, input o__ready%s);
   reg reset, valid, ready;
   reg [7:0] payload;
   always @(posedge clk) reset <= rst;
@@ -51,15 +52,39 @@ module {_HARNESS_TOP}(input clk, input rst,
   end
   {TOP} core(.clk(clk), .rst(reset),
     .i__payload(payload), .i__valid(valid), .i__ready(i__ready),
-    .o__payload(o__payload), .o__valid(o__valid), .o__ready(ready));
+    .o__payload(o__payload), .o__valid(o__valid), .o__ready(ready)%s);
 endmodule
 """
 # A board's top has pins instead, which nothing but registers depends on.
 _SERIAL_WRAPPER = f"""
-module {_HARNESS_TOP}(input clk, input rx, output tx);
-  {TOP} board(.clk(clk), .rx(rx), .tx(tx));
+module {_HARNESS_TOP}(input clk, input rx, output tx%s);
+  {TOP} board(.clk(clk), .rx(rx), .tx(tx)%s);
 endmodule
 """
+# What tops with a memory beside them have more: the wrapper's ports, and how the top's are joined
+# to them. The bits are those that the models in sim/memories take.
+_MEMORY_PINS = {
+    None: ("", ""),
+    "sdram": (""",
+    output [8:0] memory_control, output [14:0] memory_address, output [15:0] memory_out,
+    input [15:0] memory_rise, input [15:0] memory_fall""", """,
+    .sdram_cke(memory_control[1]), .sdram_cs_n(memory_control[2]),
+    .sdram_ras_n(memory_control[3]), .sdram_cas_n(memory_control[4]),
+    .sdram_we_n(memory_control[5]), .sdram_dq_oe(memory_control[6]),
+    .sdram_dqm(memory_control[8:7]), .sdram_ba(memory_address[14:13]),
+    .sdram_a(memory_address[12:0]), .sdram_dq_o(memory_out),
+    .sdram_dq_rise(memory_rise), .sdram_dq_fall(memory_fall)"""),
+    "flash": (""",
+    output [9:0] memory_control, input [3:0] memory_in""", """,
+    .flash_cs_n(memory_control[0]), .flash_sck(memory_control[1]),
+    .flash_copi(memory_control[2]), .flash_cipo(memory_in[1])"""),
+}
+# Pins of the memories that no top drives: WP# and HOLD# are high, and the FPGA drives all but one.
+_MEMORY_LEVELS = {
+    None: "",
+    "sdram": "  assign memory_control[0] = 1'b0;\n",
+    "flash": "  assign memory_control[5:3] = 3'b110;\n  assign memory_control[9:6] = 4'b1101;\n",
+}
 # A good part of the compile time would go into functions that run once. Of the runtime, little is
 # called often.
 _FAST, _RUNTIME, _SLOW = "-O2", "-O1", "-O0"
@@ -178,8 +203,15 @@ def _sweep(folder: Path) -> None:
                     shutil.rmtree(left, ignore_errors=True)
 
 
+def _wrapper(serial: bool, memory: str | None) -> str:
+    """The harness's top module."""
+    ports, joined = _MEMORY_PINS[memory]
+    text = (_SERIAL_WRAPPER if serial else _WRAPPER) % (ports, joined)
+    return text.replace("endmodule", _MEMORY_LEVELS[memory] + "endmodule")
+
+
 def build(verilog: str, *, trace: str | None = None, progress: Progress | None = None,
-          serial: bool = False) -> Path:
+          serial: bool = False, memory: str | None = None) -> Path:
     """The shared library of a Verilog top with byte streams ``i`` and ``o``, built or cached.
 
     Parameters
@@ -192,6 +224,8 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         Is told what is being done.
     serial
         The top has the pins ``rx`` and ``tx`` instead, and a clock ``clk``.
+    memory
+        "sdram" or "flash": the top has the pins of one too, named so.
 
     Raises
     ------
@@ -199,9 +233,10 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         A tool is missing or failed, and then names its log; or the cache cannot be written.
     """
     compiler, root = find_compiler(), find_verilator()
-    wrapper = _SERIAL_WRAPPER if serial else _WRAPPER
+    wrapper = _wrapper(serial, memory)
+    models = [path.read_text() for path in sorted(_MEMORIES.glob("*.hpp"))] if memory else []
     digest = hashlib.sha256("\0".join((
-        verilog, wrapper, _HARNESS.read_text(), str(trace), compiler.version,
+        verilog, wrapper, _HARNESS.read_text(), *models, str(trace), compiler.version,
         " ".join(compiler.command), importlib.metadata.version("verilator"),
         repr(_VERILATOR_FLAGS), repr((_FAST, _RUNTIME, _SLOW, _SMALL)),
     )).encode()).hexdigest()[:32]
@@ -210,7 +245,8 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         return library
     shown = progress or (lambda text: None)
     with _scratch() as work:
-        builder = _Builder(work, library.with_suffix(".log"), compiler, root, trace, serial)
+        builder = _Builder(work, library.with_suffix(".log"), compiler, root, trace, serial,
+                           memory)
         if trace == "fst":
             builder.check_headers("zlib.h", "lz4.h")
         shown("translating the RTL to C++ with Verilator")
@@ -224,9 +260,9 @@ class _Builder:
     """The steps of a build, in the folder `work`; a step that fails leaves its output in `log`."""
 
     def __init__(self, work: Path, log: Path, compiler: Compiler, root: Path, trace: str | None,
-                 serial: bool):
+                 serial: bool, memory: str | None):
         self.work, self.log, self.compiler = work, log, compiler
-        self.root, self.trace, self.serial = root, trace, serial
+        self.root, self.trace, self.serial, self.memory = root, trace, serial, memory
         self.cpp, self.include = work / "cpp", root / "include"
         self.running: set[subprocess.Popen[str]] = set()
         self.aborted = False
@@ -293,11 +329,14 @@ class _Builder:
             defines[f"TRACE_{self.trace.upper()}"] = 1
         if self.serial:
             defines["TRITGRAD_SERIAL"] = 1
+        if self.memory:
+            defines[f"TRITGRAD_{self.memory.upper()}"] = 1
         target = self.work / f"{source.stem}.o"
         self._run(self.compiler.version, [
             *self.compiler.command, "-std=c++17", "-fPIC", "-w", "-fno-sanitize=undefined", level,
             *(f"-D{name}={value}" for name, value in defines.items()),
             f"-I{self.include}", f"-I{self.include / 'vltstd'}", f"-I{self.cpp}",
+            f"-I{_HARNESS.parent}",
             "-c", str(source), "-o", str(target)])
         return str(target)
 

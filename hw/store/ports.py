@@ -46,7 +46,7 @@ class RamSignature(wiring.Signature):
             "inputs": Out(range(config.max_inputs + 1)),
             "planes": Out(range(config.input_planes + 1)),
             "start": Out(1), "task": Out(Task), "number": Out(24),
-            "idle": In(1), "ready": In(1), "failed": In(1), "phase": In(2),
+            "idle": In(1), "ready": In(1), "failed": In(1), "phase": In(3),
             "i": Out(stream.Signature(sample_word(config))),
             "o": In(stream.Signature(sample_word(config))),
             "raw": In(stream.Signature(RAW_WORD)),

@@ -9,8 +9,9 @@ from .ports import RamSignature, Task
 from .records import Gather, RecordSize, Scatter
 from .sdram import SdramController, SdramTiming
 
-__all__ = ["RamStore", "SdramStore", "WordSignature"]
+__all__ = ["SDRAM_INPUTS", "SDRAM_PINS", "RamStore", "SdramStore", "WordSignature"]
 
+#: Members of a controller that are pins, and which of them are inputs.
 SDRAM_INPUTS = ("dq_rise", "dq_fall")
 SDRAM_PINS = ("cke", "cs_n", "ras_n", "cas_n", "we_n", "ba", "a", "dqm", "dq_o", "dq_oe",
               *SDRAM_INPUTS)
@@ -22,7 +23,7 @@ class WordSignature(wiring.Signature):
     def __init__(self, address_bits: int):
         super().__init__({
             "start": Out(1), "write": Out(1), "address": Out(address_bits), "words": Out(24),
-            "idle": In(1), "ready": In(1), "failed": In(1), "phase": In(2),
+            "idle": In(1), "ready": In(1), "failed": In(1), "phase": In(3),
             "i": Out(stream.Signature(16)), "o": In(stream.Signature(16)),
         })
 
@@ -141,14 +142,21 @@ class RamStore(wiring.Component):
 class SdramStore(wiring.Component):
     """A store in an SDRAM.
 
+    Parameters
+    ----------
+    config
+        The core.
+    timing, delay, spread
+        See `SdramController`.
+
     Members
     -------
     port : the link.
     pins : see `SdramController`.
     """
 
-    def __init__(self, config: CoreConfig, timing: SdramTiming):
-        self.controller = SdramController(timing)
+    def __init__(self, config: CoreConfig, timing: SdramTiming, delay: int = 0, spread: int = 1):
+        self.controller = SdramController(timing, delay, spread)
         self.store = RamStore(config, self.controller.address_bits)
         super().__init__({
             "port": In(RamSignature(config)),

@@ -10,10 +10,21 @@ from amaranth.lib.wiring import In, Out
 
 from ...errors import ConfigError
 
-__all__ = ["PHASES", "SdramController", "SdramTiming"]
+__all__ = ["SdramController", "SdramTiming", "phases"]
 
-#: Half cycles behind a READ's command at which its word may be taken, the ones tried first to last.
-PHASES = (5, 4, 6)
+
+def phases(delay: int = 0, spread: int = 1) -> tuple[int, ...]:
+    """Half cycles behind a READ's command at which its word may be taken, the best one first.
+
+    Parameters
+    ----------
+    delay
+        Cycles that registers at the pins add, on both ways together.
+    spread
+        Half cycles that are tried to either side of what is expected.
+    """
+    return tuple(5 + 2 * delay + sign * n for n in range(spread + 1)
+                 for sign in ((-1, 1) if n else (1,)))
 
 
 @dataclass(frozen=True)
@@ -57,12 +68,15 @@ class SdramController(wiring.Component):
     command; what nobody takes stops the commands, not the refreshes.
 
     The part's clock is `sync` inverted. After the power-up its last 8 words are written and read,
-    by which `phase` is chosen; it is an index of `PHASES`.
+    by which `phase` is chosen; it is an index of `phases(delay, spread)`.
 
     Parameters
     ----------
     timing
         The part, and the frequency of `sync`.
+    delay, spread
+        See `phases`. A word that is read comes so many cycles later, and one more for each two of
+        `spread` beyond the first.
 
     Members
     -------
@@ -77,17 +91,20 @@ class SdramController(wiring.Component):
         at the fall before it.
     """
 
-    #: Words that may wait in `o`.
-    DEPTH = 8
     #: Words of the test.
     TEST = 8
 
-    def __init__(self, timing: SdramTiming):
+    def __init__(self, timing: SdramTiming, delay: int = 0, spread: int = 1):
         self.timing = timing
+        self.phases = phases(delay, spread)
+        #: Cycles behind a command in which all of its phases have passed.
+        self.flight = max(self.phases) // 2 + 1
+        #: Words that may wait in `o`.
+        self.depth = 8 if self.flight == 4 else 16
         self.address_bits = timing.row_bits + 2 + timing.column_bits
         super().__init__({
             "start": In(1), "write": In(1), "address": In(self.address_bits), "words": In(24),
-            "idle": Out(1), "ready": Out(1), "failed": Out(1), "phase": Out(2),
+            "idle": Out(1), "ready": Out(1), "failed": Out(1), "phase": Out(3),
             "i": In(stream.Signature(16)), "o": Out(stream.Signature(16)),
             "cke": Out(1), "cs_n": Out(1, init=1), "ras_n": Out(1, init=1),
             "cas_n": Out(1, init=1), "we_n": Out(1, init=1), "ba": Out(2), "a": Out(13),
@@ -206,28 +223,35 @@ class SdramController(wiring.Component):
 
     def _reads(self, m, asked, testing):
         """Words on their way in: whether there are any, and whether another one has room."""
-        m.submodules.fifo = fifo = SyncFIFO(width=16, depth=self.DEPTH)
-        pipe, late = Signal(4), Signal(16)
-        m.d.sync += [pipe.eq(Cat(asked, pipe)), late.eq(self.dq_rise)]
-        seen = Array([self.dq_fall, late, self.dq_rise])
+        m.submodules.fifo = fifo = SyncFIFO(width=16, depth=self.depth)
+        pipe = Signal(self.flight)
+        m.d.sync += pipe.eq(Cat(asked, pipe))
+        # What the pins showed, the last half cycle first: at the end of a word's flight that is the
+        # half cycle 2 `flight` - 2 behind its command.
+        shown = [self.dq_rise, self.dq_fall]
+        while 2 * self.flight - 2 - len(shown) >= min(self.phases):
+            late = Signal(16)
+            m.d.sync += late.eq(shown[-2])
+            shown.append(late)
+        seen = Array([shown[2 * self.flight - 2 - phase] for phase in self.phases])
         coming = sum(bit for bit in pipe)
         flying, room = Signal(), Signal()
         m.d.comb += [
             flying.eq(pipe.any()),
-            room.eq(fifo.level + coming < self.DEPTH),
+            room.eq(fifo.level + coming < self.depth),
             fifo.w_data.eq(seen[self.phase]),
             fifo.w_en.eq(pipe[-1] & (testing == 0)),
             self.o.p.eq(fifo.r_data), self.o.valid.eq(fifo.r_rdy),
             fifo.r_en.eq(self.o.ready),
         ]
-        place, wrong = Signal(3), Signal(len(PHASES))
+        place, wrong = Signal(3), Signal(len(self.phases))
         with m.If(pipe[-1] & (testing == 1)):
             m.d.sync += place.eq(place + 1)
             fails = Cat(value != pattern(place) for value in seen) | wrong
             m.d.sync += wrong.eq(fails)
             with m.If(place == self.TEST - 1):
                 m.d.sync += [testing.eq(0), self.failed.eq(fails.all())]
-                for n in reversed(range(len(PHASES))):
+                for n in reversed(range(len(self.phases))):
                     with m.If(~fails[n]):
                         m.d.sync += self.phase.eq(n)
         return flying, room

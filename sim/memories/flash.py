@@ -39,7 +39,7 @@ class SerialFlash(Model):
 
     def __init__(self, part: FlashPart = FLASHES["W25Q128JV"], path: str | Path | None = None, *,
                  seed: int = 0, guard: int = 0, asleep: bool = False):
-        self.part = part
+        self.part, self.asleep = part, asleep
         super().__init__(part, seed, str(path).encode() if path else None, guard, asleep)
         if not self._model:
             raise BadInput(f"cannot keep a flash of {part.bytes} bytes in {str(path)!r}: the file "
@@ -86,6 +86,9 @@ class SerialFlash(Model):
         at = self._library.flash_cells(self._model)
         return np.ctypeslib.as_array((ctypes.c_uint8 * self.part.bytes).from_address(at))
 
-    def power_cycle(self, asleep: bool = False) -> None:
-        """Power off and on; time begins anew. What was being written is noise afterwards."""
-        self._library.flash_power_cycle(self._model, asleep)
+    def power_cycle(self, asleep: bool | None = None) -> None:
+        """Power off and on; time begins anew. What was being written is noise afterwards.
+
+        It is asleep then as it was when it was made, if nothing else is said.
+        """
+        self._library.flash_power_cycle(self._model, self.asleep if asleep is None else asleep)

@@ -50,11 +50,21 @@ class Model:
 
     def __init__(self, part: SdramPart | FlashPart, *arguments: Any):
         self._library = library()
-        self._model: int | None = self._function("create")(
-            ctypes.byref(structure(part)), *arguments)
+        self._made = (ctypes.byref(structure(part)), *arguments)
+        self._model: int | None = self._function("create")(*self._made)
 
     def _function(self, name: str) -> Any:
         return getattr(self._library, f"{self.KIND}_{name}")
+
+    @property
+    def handle(self) -> int | None:
+        """The model itself, for a simulation that steps it; None once it is closed."""
+        return self._model
+
+    def power_cycle(self) -> None:
+        """Power off and on; time begins anew, perhaps at another `handle`."""
+        self.close()
+        self._model = self._function("create")(*self._made)
 
     def check(self) -> None:
         """Raise `MemoryViolation` if a rule has been broken."""
