@@ -19,6 +19,8 @@ from filelock import FileLock, Timeout
 
 from .. import cache
 from ..errors import ToolError
+from .harness_top import HARNESS_TOP, TOP
+from .harness_top import wrapper as harness_top
 from .toolchain import Compiler, find_compiler, find_verilator
 
 __all__ = ["SOURCES", "TOP", "Progress", "build", "cache_folder", "component_verilog",
@@ -33,58 +35,6 @@ SOURCES = ("hw", "units", "model", "firmware")
 _PACKAGE = Path(__file__).resolve().parent.parent
 _HARNESS = Path(__file__).with_name("harness.cpp")
 _MEMORIES = Path(__file__).with_name("memories")
-TOP = "tritgrad_sim"
-# Verilator settles what depends on a top's inputs at every edge, whether they changed or not, and
-# on reset depends a large part of a core. Behind these registers there is nothing to settle. The
-# inputs change where clk falls, so that the core sees them at the next rise as it would without.
-_HARNESS_TOP = "tritgrad_harness"
-_WRAPPER = f"""
-module {_HARNESS_TOP}(input clk, input rst,
-    input [7:0] i__payload, input i__valid, output i__ready,
-    output [7:0] o__payload, output o__valid, input o__ready%s);
-  reg reset, valid, ready;
-  reg [7:0] payload;
-  always @(posedge clk) reset <= rst;
-  always @(negedge clk) begin
-    valid <= i__valid;
-    payload <= i__payload;
-    ready <= o__ready;
-  end
-  {TOP} core(.clk(clk), .rst(reset),
-    .i__payload(payload), .i__valid(valid), .i__ready(i__ready),
-    .o__payload(o__payload), .o__valid(o__valid), .o__ready(ready)%s);
-endmodule
-"""
-# A board's top has pins instead, which nothing but registers depends on.
-_SERIAL_WRAPPER = f"""
-module {_HARNESS_TOP}(input clk, input rx, output tx%s);
-  {TOP} board(.clk(clk), .rx(rx), .tx(tx)%s);
-endmodule
-"""
-# What tops with a memory beside them have more: the wrapper's ports, and how the top's are joined
-# to them. The bits are those that the models in sim/memories take.
-_MEMORY_PINS = {
-    None: ("", ""),
-    "sdram": (""",
-    output [8:0] memory_control, output [14:0] memory_address, output [15:0] memory_out,
-    input [15:0] memory_rise, input [15:0] memory_fall""", """,
-    .sdram_cke(memory_control[1]), .sdram_cs_n(memory_control[2]),
-    .sdram_ras_n(memory_control[3]), .sdram_cas_n(memory_control[4]),
-    .sdram_we_n(memory_control[5]), .sdram_dq_oe(memory_control[6]),
-    .sdram_dqm(memory_control[8:7]), .sdram_ba(memory_address[14:13]),
-    .sdram_a(memory_address[12:0]), .sdram_dq_o(memory_out),
-    .sdram_dq_rise(memory_rise), .sdram_dq_fall(memory_fall)"""),
-    "flash": (""",
-    output [9:0] memory_control, input [3:0] memory_in""", """,
-    .flash_cs_n(memory_control[0]), .flash_sck(memory_control[1]),
-    .flash_copi(memory_control[2]), .flash_cipo(memory_in[1])"""),
-}
-# Pins of the memories that no top drives: WP# and HOLD# are high, and the FPGA drives all but one.
-_MEMORY_LEVELS = {
-    None: "",
-    "sdram": "  assign memory_control[0] = 1'b0;\n",
-    "flash": "  assign memory_control[5:3] = 3'b110;\n  assign memory_control[9:6] = 4'b1101;\n",
-}
 # A good part of the compile time would go into functions that run once. Of the runtime, little is
 # called often.
 _FAST, _RUNTIME, _SLOW = "-O2", "-O1", "-O0"
@@ -94,7 +44,7 @@ _TELLING = re.compile(r"\berror\b|undefined", re.IGNORECASE)
 _SMALL = 20_000  # bytes of C++; below, the headers take most of the compiler's time
 _VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert",
                     "-Wno-fatal", "-Wno-lint", "-Wno-style", "--output-split", "15000",
-                    "--top-module", _HARNESS_TOP, "--prefix", "Vtop")
+                    "--top-module", HARNESS_TOP, "--prefix", "Vtop")
 
 
 def cache_folder() -> Path:
@@ -203,13 +153,6 @@ def _sweep(folder: Path) -> None:
                     shutil.rmtree(left, ignore_errors=True)
 
 
-def _wrapper(serial: bool, memory: str | None) -> str:
-    """The harness's top module."""
-    ports, joined = _MEMORY_PINS[memory]
-    text = (_SERIAL_WRAPPER if serial else _WRAPPER) % (ports, joined)
-    return text.replace("endmodule", _MEMORY_LEVELS[memory] + "endmodule")
-
-
 def build(verilog: str, *, trace: str | None = None, progress: Progress | None = None,
           serial: bool = False, memory: str | None = None) -> Path:
     """The shared library of a Verilog top with byte streams ``i`` and ``o``, built or cached.
@@ -233,7 +176,7 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         A tool is missing or failed, and then names its log; or the cache cannot be written.
     """
     compiler, root = find_compiler(), find_verilator()
-    wrapper = _wrapper(serial, memory)
+    wrapper = harness_top(serial, memory)
     models = [path.read_text() for path in sorted(_MEMORIES.glob("*.hpp"))] if memory else []
     digest = hashlib.sha256("\0".join((
         verilog, wrapper, _HARNESS.read_text(), *models, str(trace), compiler.version,

@@ -34,7 +34,7 @@ ARROWS = {
     "hw": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory",
            "hw.control", "hw.datapath", "hw.link", "hw.wrappers", "units.rtl"),
     "boards": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory",
-               "hw.link", "hw"),
+               "hw.link", "hw.store", "hw"),
     "sim": ("cache", "errors", "firmware", "units", "model", "hw", "boards"),
     "rules": ("errors", "firmware", "units", "model"),
     "host.text": (),

@@ -8,7 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 from .ports import FlashSignature
 
-__all__ = ["FlashPort", "FlashStore"]
+__all__ = ["FLASH_PINS", "FlashPort", "FlashStore"]
+
+#: Of a flash with one data line each way.
+FLASH_PINS = {"cs_n": Out(1, init=1), "sck": Out(1), "copi": Out(1), "cipo": In(1)}
 
 #: The commands that `FlashStore` sends.
 READ, WAKE = 0x03, 0xAB
@@ -41,7 +44,7 @@ class FlashPort(wiring.Component):
             "i": In(stream.Signature(data.StructLayout({"data": 8, "last": 1}))),
             "receive": In(1), "stop": In(1), "idle": Out(1),
             "o": Out(stream.Signature(8)),
-            "cs_n": Out(1, init=1), "sck": Out(1), "copi": Out(1), "cipo": In(1),
+            **FLASH_PINS,
         })
 
     def elaborate(self, platform):
@@ -124,7 +127,7 @@ class FlashStore(wiring.Component):
         self.pins = FlashPort(ceil(self.GAP_S * clock_hz))
         super().__init__({
             "port": In(FlashSignature()),
-            "cs_n": Out(1, init=1), "sck": Out(1), "copi": Out(1), "cipo": In(1),
+            **FLASH_PINS,
         })
 
     def elaborate(self, platform):

@@ -7,14 +7,9 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ...model.config import CoreConfig
 from .ports import RamSignature, Task
 from .records import Gather, RecordSize, Scatter
-from .sdram import SdramController, SdramTiming
+from .sdram import SDRAM_PINS, SdramController, SdramTiming
 
-__all__ = ["SDRAM_INPUTS", "SDRAM_PINS", "RamStore", "SdramStore", "WordSignature"]
-
-#: Members of a controller that are pins, and which of them are inputs.
-SDRAM_INPUTS = ("dq_rise", "dq_fall")
-SDRAM_PINS = ("cke", "cs_n", "ras_n", "cas_n", "we_n", "ba", "a", "dqm", "dq_o", "dq_oe",
-              *SDRAM_INPUTS)
+__all__ = ["RamStore", "SdramStore", "WordSignature"]
 
 
 class WordSignature(wiring.Signature):
@@ -61,7 +56,7 @@ class RamStore(wiring.Component):
         m.submodules.size = size = RecordSize(self.config)
         m.submodules.gather = gather = Gather(self.config)
         m.submodules.scatter = scatter = Scatter(self.config)
-        number, following = Signal(24), Signal(24, init=~0)
+        number, following = Signal(24), Signal(25, init=~0)
         at, addend = Signal(self.address_bits), Signal(self.address_bits)
         task = Signal(Task)
         left = Signal.like(size.words)
@@ -108,35 +103,45 @@ class RamStore(wiring.Component):
                     m.next = "LABEL"
                     with m.If(task == Task.RAW):
                         m.next = "RAW"
-            with m.State("LABEL"):
-                m.d.comb += memory.o.ready.eq(1)
-                with m.If(memory.o.valid):
-                    m.d.comb += gather.start.eq(1)
-                    m.next = "PLAY"
-            with m.State("PLAY"):
-                m.d.comb += [gather.i.valid.eq(memory.o.valid),
-                             memory.o.ready.eq(gather.i.ready)]
-                with m.If(gather.o.valid & gather.o.ready & gather.o.p.last):
-                    m.next = "IDLE"
-            with m.State("RAW"):
-                m.d.comb += [port.raw.valid.eq(memory.o.valid),
-                             memory.o.ready.eq(port.raw.ready)]
-                with m.If(memory.o.valid & port.raw.ready):
-                    m.d.sync += left.eq(left - 1)
-                    with m.If(port.raw.p.last):
-                        m.next = "IDLE"
-            with m.State("WRITE"):  # the next word's place is known with it
-                with m.If(scatter.o.valid & memory.idle & memory.ready):
-                    m.d.comb += [memory.start.eq(1), memory.write.eq(1), memory.words.eq(1),
-                                 memory.address.eq(at + scatter.o.p.place)]
-                    m.next = "WORD"
-            with m.State("WORD"):
-                m.d.comb += [memory.i.valid.eq(1), scatter.o.ready.eq(memory.i.ready)]
-                with m.If(memory.i.ready):
-                    m.next = "WRITE"
-                    with m.If(scatter.o.p.last):
-                        m.next = "IDLE"
+            self._reads(m, gather, left)
+            self._writes(m, scatter, at)
         return m
+
+    def _reads(self, m, gather, left):
+        """A record whose words have been asked for: to words of L inputs, or as they are."""
+        port, memory = self.port, self.memory
+        with m.State("LABEL"):
+            m.d.comb += memory.o.ready.eq(1)
+            with m.If(memory.o.valid):
+                m.d.comb += gather.start.eq(1)
+                m.next = "PLAY"
+        with m.State("PLAY"):
+            m.d.comb += [gather.i.valid.eq(memory.o.valid),
+                         memory.o.ready.eq(gather.i.ready)]
+            with m.If(gather.o.valid & gather.o.ready & gather.o.p.last):
+                m.next = "IDLE"
+        with m.State("RAW"):
+            m.d.comb += [port.raw.valid.eq(memory.o.valid),
+                         memory.o.ready.eq(port.raw.ready)]
+            with m.If(memory.o.valid & port.raw.ready):
+                m.d.sync += left.eq(left - 1)
+                with m.If(port.raw.p.last):
+                    m.next = "IDLE"
+
+    def _writes(self, m, scatter, at):
+        """A record that is filled from place `at` on."""
+        memory = self.memory
+        with m.State("WRITE"):  # the next word's place is known with it
+            with m.If(scatter.o.valid & memory.idle & memory.ready):
+                m.d.comb += [memory.start.eq(1), memory.write.eq(1), memory.words.eq(1),
+                             memory.address.eq(at + scatter.o.p.place)]
+                m.next = "WORD"
+        with m.State("WORD"):
+            m.d.comb += [memory.i.valid.eq(1), scatter.o.ready.eq(memory.i.ready)]
+            with m.If(memory.i.ready):
+                m.next = "WRITE"
+                with m.If(scatter.o.p.last):
+                    m.next = "IDLE"
 
 
 class SdramStore(wiring.Component):
@@ -159,9 +164,7 @@ class SdramStore(wiring.Component):
         self.controller = SdramController(timing, delay, spread)
         self.store = RamStore(config, self.controller.address_bits)
         super().__init__({
-            "port": In(RamSignature(config)),
-            **{name: member for name, member in self.controller.signature.members.items()
-               if name in SDRAM_PINS},
+            "port": In(RamSignature(config)), **SDRAM_PINS,
         })
 
     def elaborate(self, platform):
@@ -178,7 +181,7 @@ class SdramStore(wiring.Component):
             memory.idle.eq(controller.idle), memory.ready.eq(controller.ready),
             memory.failed.eq(controller.failed), memory.phase.eq(controller.phase),
         ]
-        for name in SDRAM_PINS:
+        for name, member in SDRAM_PINS.items():
             ours, theirs = getattr(self, name), getattr(controller, name)
-            m.d.comb += theirs.eq(ours) if name in SDRAM_INPUTS else ours.eq(theirs)
+            m.d.comb += theirs.eq(ours) if member.flow is In else ours.eq(theirs)
         return m

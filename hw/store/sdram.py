@@ -10,7 +10,14 @@ from amaranth.lib.wiring import In, Out
 
 from ...errors import ConfigError
 
-__all__ = ["SdramController", "SdramTiming", "phases"]
+__all__ = ["SDRAM_PINS", "SdramController", "SdramTiming", "phases"]
+
+#: Of a part of 16 bits, with the data pins' drivers and input registers beside the FPGA's logic.
+SDRAM_PINS = {
+    "cke": Out(1), "cs_n": Out(1, init=1), "ras_n": Out(1, init=1), "cas_n": Out(1, init=1),
+    "we_n": Out(1, init=1), "ba": Out(2), "a": Out(13), "dqm": Out(2), "dq_o": Out(16),
+    "dq_oe": Out(1), "dq_rise": In(16), "dq_fall": In(16),
+}
 
 
 def phases(delay: int = 0, spread: int = 1) -> tuple[int, ...]:
@@ -105,11 +112,7 @@ class SdramController(wiring.Component):
         super().__init__({
             "start": In(1), "write": In(1), "address": In(self.address_bits), "words": In(24),
             "idle": Out(1), "ready": Out(1), "failed": Out(1), "phase": Out(3),
-            "i": In(stream.Signature(16)), "o": Out(stream.Signature(16)),
-            "cke": Out(1), "cs_n": Out(1, init=1), "ras_n": Out(1, init=1),
-            "cas_n": Out(1, init=1), "we_n": Out(1, init=1), "ba": Out(2), "a": Out(13),
-            "dqm": Out(2), "dq_o": Out(16), "dq_oe": Out(1),
-            "dq_rise": In(16), "dq_fall": In(16),
+            "i": In(stream.Signature(16)), "o": Out(stream.Signature(16)), **SDRAM_PINS,
         })
 
     def elaborate(self, platform):

@@ -1,0 +1,63 @@
+"""The module between the harness and a top: registers, and the pins of a memory."""
+
+__all__ = ["HARNESS_TOP", "TOP", "wrapper"]
+
+TOP = "tritgrad_sim"
+# Verilator settles what depends on a top's inputs at every edge, whether they changed or not, and
+# on reset depends a large part of a core. Behind these registers there is nothing to settle. The
+# inputs change where clk falls, so that the core sees them at the next rise as it would without.
+HARNESS_TOP = "tritgrad_harness"
+_WRAPPER = f"""
+module {HARNESS_TOP}(input clk, input rst,
+    input [7:0] i__payload, input i__valid, output i__ready,
+    output [7:0] o__payload, output o__valid, input o__ready%s);
+  reg reset, valid, ready;
+  reg [7:0] payload;
+  always @(posedge clk) reset <= rst;
+  always @(negedge clk) begin
+    valid <= i__valid;
+    payload <= i__payload;
+    ready <= o__ready;
+  end
+  {TOP} core(.clk(clk), .rst(reset),
+    .i__payload(payload), .i__valid(valid), .i__ready(i__ready),
+    .o__payload(o__payload), .o__valid(o__valid), .o__ready(ready)%s);
+endmodule
+"""
+# A board's top has pins instead, which nothing but registers depends on.
+_SERIAL_WRAPPER = f"""
+module {HARNESS_TOP}(input clk, input rx, output tx%s);
+  {TOP} board(.clk(clk), .rx(rx), .tx(tx)%s);
+endmodule
+"""
+# What tops with a memory beside them have more: the wrapper's ports, and how the top's are joined
+# to them. The bits are those that the models in sim/memories take.
+_MEMORY_PINS = {
+    None: ("", ""),
+    "sdram": (""",
+    output [8:0] memory_control, output [14:0] memory_address, output [15:0] memory_out,
+    input [15:0] memory_rise, input [15:0] memory_fall""", """,
+    .sdram_cke(memory_control[1]), .sdram_cs_n(memory_control[2]),
+    .sdram_ras_n(memory_control[3]), .sdram_cas_n(memory_control[4]),
+    .sdram_we_n(memory_control[5]), .sdram_dq_oe(memory_control[6]),
+    .sdram_dqm(memory_control[8:7]), .sdram_ba(memory_address[14:13]),
+    .sdram_a(memory_address[12:0]), .sdram_dq_o(memory_out),
+    .sdram_dq_rise(memory_rise), .sdram_dq_fall(memory_fall)"""),
+    "flash": (""",
+    output [9:0] memory_control, input [3:0] memory_in""", """,
+    .flash_cs_n(memory_control[0]), .flash_sck(memory_control[1]),
+    .flash_copi(memory_control[2]), .flash_cipo(memory_in[1])"""),
+}
+# Pins of the memories that no top drives: WP# and HOLD# are high, and the FPGA drives all but one.
+_MEMORY_LEVELS = {
+    None: "",
+    "sdram": "  assign memory_control[0] = 1'b0;\n",
+    "flash": "  assign memory_control[5:3] = 3'b110;\n  assign memory_control[9:6] = 4'b1101;\n",
+}
+
+
+def wrapper(serial: bool, memory: str | None) -> str:
+    """The harness's top module."""
+    ports, joined = _MEMORY_PINS[memory]
+    text = (_SERIAL_WRAPPER if serial else _WRAPPER) % (ports, joined)
+    return text.replace("endmodule", _MEMORY_LEVELS[memory] + "endmodule")
