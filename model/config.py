@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
+from ..option import Option, with_options
 from ..units import registry
 from ..units.skip import MAX_SKIP
 
@@ -42,7 +43,7 @@ def _power_of_two_above(n: int, least: int) -> int:
 
 
 @dataclass(frozen=True)
-@registry.with_options
+@with_options(registry.OPTIONS.values())
 class CoreConfig:
     """Everything that is fixed when a core is made.
 
@@ -122,20 +123,11 @@ class CoreConfig:
 
     if TYPE_CHECKING:
         def __init__(self, **fields: int) -> None: ...
-        def __getattr__(self, option: str) -> Any: ...
 
     def __post_init__(self) -> None:
-        limits = LIMITS | {o.field: o.limits for o in registry.OPTIONS.values()}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(field.default, bool):
-                if not isinstance(value, bool):
-                    raise ConfigError(f"{field.name} must be a bool, not {value!r}")
-                continue
-            low, high = limits[field.name]
-            if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-                raise ConfigError(
-                    f"{field.name} must be an integer from {low} to {high}, not {value!r}")
+        for name, option in _FIELDS.items():
+            if (fault := option.fault(getattr(self, name))) is not None:
+                raise ConfigError(fault)
         for name, other in EXCLUDED_FORMS:
             if (getattr(self, name), getattr(self, other)) == (FORMS[name], FORMS[other]):
                 raise ConfigError(f"{name} must be {self.default(name)!r} where {other} is "
@@ -301,3 +293,9 @@ class CoreConfig:
         }
         chosen.update(options)
         return cls(**chosen)
+
+
+#: All fields as options, for their checks.
+_FIELDS = {field.name: registry.OPTIONS.get(field.name) or Option(
+    field.name, default=field.default, limits=LIMITS.get(field.name))
+    for field in fields(CoreConfig)}

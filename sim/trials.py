@@ -49,7 +49,7 @@ def trial_cores() -> dict[str, CoreConfig]:
     cores = {"small": SMALL}
     for unit in (unit for unit in UNITS if unit.ops or unit.windows):
         option = unit.options[0]
-        changes = {option.field: option.absent} if option.default else _on([unit.field])
+        changes = {option.name: option.absent} if option.default else _on([unit.field])
         name = option.off.partition("-")[0] or unit.name
         cores[name] = SMALL.changed(**dict(unit.trial_sizes) | changes)
     for number, chosen in enumerate(together(), 1):

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 #: Modules of the public face that stand below all others.
 BELOW_ALL = {"tritgrad": "version", "tritgrad.errors": "errors", "tritgrad.cache": "cache",
-             "tritgrad.host.text": "host.text"}
+             "tritgrad.option": "option", "tritgrad.host.text": "host.text"}
 FOLDERS = ("tritgrad", "boards", "firmware", "host", "hw", "model", "sim", "units")
 
 #: Of each group of modules, the groups that it may import. `units` are the records, `units.rtl`
@@ -19,9 +19,10 @@ ARROWS = {
     "version": (),
     "errors": (),
     "cache": (),
+    "option": (),
     "firmware": ("errors",),
-    "units": ("errors", "firmware"),
-    "model": ("cache", "errors", "firmware", "units"),
+    "units": ("errors", "firmware", "option"),
+    "model": ("cache", "errors", "firmware", "option", "units"),
     "hw.parts": ("errors", "firmware", "units", "model"),
     "hw.memory": ("hw.parts", "model"),
     "hw.control": ("firmware", "units", "model", "hw.parts", "hw.memory"),
@@ -36,11 +37,11 @@ ARROWS = {
     "boards": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory",
                "hw.link", "hw.store", "hw"),
     "sim": ("cache", "errors", "firmware", "units", "model", "hw", "boards"),
-    "rules": ("errors", "firmware", "units", "model"),
+    "rules": ("errors", "firmware", "option", "units", "model"),
     "host.text": (),
-    "host.data": ("cache", "errors", "model"),
+    "host.data": ("cache", "errors", "option", "model"),
     "host.device": ("errors", "firmware", "units", "model", "boards", "sim"),
-    "host.run": ("version", "errors", "firmware", "units", "model", "rules", "host.data",
+    "host.run": ("version", "errors", "firmware", "option", "units", "model", "rules", "host.data",
                  "host.device", "host.text"),
     "host.selftest": ("errors", "firmware", "units", "model", "boards", "host.device",
                       "host.run"),
@@ -48,8 +49,8 @@ ARROWS = {
     "host.live": ("errors", "model", "host.data", "host.run"),
     "host.api": ("errors", "model", "host.data", "host.run"),
     "host.sweep": ("errors", "boards", "host.data", "host.device", "host.run"),
-    "host.cli": ("cache", "version", "errors", "firmware", "units", "model", "rules", "hw",
-                 "boards", "sim", "host.data", "host.device", "host.run",
+    "host.cli": ("cache", "version", "errors", "firmware", "option", "units", "model", "rules",
+                 "hw", "boards", "sim", "host.data", "host.device", "host.run",
                  "host.interchange", "host.live", "host.selftest", "host.sweep", "host.text"),
     "sources": ("version", "errors", "model", "host.data", "host.run", "host.cli"),
     "tritgrad": ("version", "errors", "firmware", "units", "model", "boards", "sim",

@@ -181,7 +181,7 @@ def units() -> str:
         option = registry.OPTIONS.get(field)
         if option is None:
             return f"`{field}`" if FORMS[field] is True else f"`{field}={FORMS[field]}`"
-        return f"`{option.off or option.field}`"
+        return f"`{option.off or option.name}`"
 
     def cell(a: str, b: str) -> str:
         reason = refused.get(frozenset((a, b)))
@@ -190,7 +190,7 @@ def units() -> str:
     pairs = (f"{len(refused)} of {len(variants) * (len(variants) - 1) // 2} pairs do not. A number "
              "says why:")
     what = _table(("option", "of", "what it does", "instructions", "memories for the link"), (
-        (f"`{_flag(option.off or option.field)}`", f"`units/{unit.name}`", option.help,
+        (f"`{_flag(option.off or option.name)}`", f"`units/{unit.name}`", option.help,
          " ".join(f"`{op.name}`" for op in unit.ops) if option is unit.options[0] else "",
          " ".join(f"`{w.space.name}`" for w in unit.windows) if option is unit.options[0] else "")
         for unit in UNITS for option in unit.options))

@@ -6,9 +6,9 @@ records: the fields of `CoreConfig` and their checks, options of the command lin
 HELLO, memories that the link reaches, block memories that a board must have, what fuzz and lockstep
 tests build in, and the pages of the docs.
 
-A record imports nothing but errors and firmware: whoever reads it loads neither Amaranth nor the
-model. Functions in it take a ``CoreConfig`` as `config` and a ``model.machine.Machine`` as
-`machine`.
+A record imports nothing but errors, the form of options, and firmware: whoever reads it loads
+neither Amaranth nor the model. Functions in it take a ``CoreConfig`` as `config`, a
+``model.machine.Machine`` as `machine` and the ``TrainOptions`` of a run as `run`.
 """
 
 import importlib
@@ -23,13 +23,15 @@ from typing import Any, Protocol
 from ..firmware.frames import Space
 from ..firmware.isa import Op
 from ..firmware.wire import pack_words, unpack_words
+from ..option import Option
 
-__all__ = ["SOCKETS", "Config", "Machine", "Memory", "Option", "Part", "Unit", "Window", "bits_of",
-           "lanes"]
+__all__ = ["SOCKETS", "Config", "Machine", "Memory", "Option", "Part", "Run", "Unit", "Window",
+           "bits_of", "lanes"]
 
-#: A ``CoreConfig``, and a ``Machine``: not imported, as those read the records.
+#: A ``CoreConfig``, a ``Machine``, ``TrainOptions``: not imported, as those read the records.
 Config = Any
 Machine = Any
+Run = Any
 
 
 #: Where a unit's circuit may be joined to a core (`hw.parts.sockets`), and what each carries.
@@ -60,50 +62,6 @@ SOCKETS = {
     "debt": "updates that keep the sums of rows mod 3",
     "training": "memory R, errors, and the update unit",
 }
-
-
-@dataclass(frozen=True)
-class Option:
-    """A field of `CoreConfig`.
-
-    Parameters
-    ----------
-    field
-        Its name.
-    help
-        What it does, in sentences for the command line.
-    default
-        A bool, or a number with `limits`.
-    limits
-        Least and most of a number.
-    trial
-        A value with which tests build it in.
-    code
-        Of `struct`, in the answer to HELLO.
-    off
-        Name of the option that leaves it away, where it is there by default.
-    sockets
-        What a core has more for it, beside the sockets of its unit.
-    """
-
-    field: str
-    help: str
-    default: int = False
-    limits: tuple[int, int] = (0, 1)
-    trial: int = True
-    code: str = "B"
-    off: str = ""
-    sockets: tuple[str, ...] = ()
-
-    @property
-    def flag(self) -> bool:
-        """Whether it is a bool."""
-        return isinstance(self.default, bool)
-
-    @property
-    def absent(self) -> int:
-        """The value of a core without it."""
-        return False if self.flag else 0
 
 
 @dataclass(frozen=True)
@@ -198,6 +156,10 @@ class Unit:
         What a core with it is, to follow "a core".
     options
         Its fields of `CoreConfig`. The first one builds it in; each other one needs that.
+    training
+        Its options of a run of training.
+    wanted
+        Fields of `CoreConfig`, with their values, that a run asks for with these.
     needs
         Fields of other units without which it cannot be, with the reason.
     excludes
@@ -238,6 +200,8 @@ class Unit:
     name: str
     title: str
     options: tuple[Option, ...]
+    training: tuple[Option, ...] = ()
+    wanted: Callable[[Run], Mapping[str, int]] = lambda run: {}
     needs: Mapping[str, str] = made(default_factory=dict)
     excludes: Mapping[str, str] = made(default_factory=dict)
     checks: tuple[Callable[[Config], str | None], ...] = ()
@@ -258,7 +222,7 @@ class Unit:
     @property
     def field(self) -> str:
         """The field of `CoreConfig` that builds it in."""
-        return self.options[0].field
+        return self.options[0].name
 
     def within(self, config: Config) -> bool:
         """Whether a core has it."""

@@ -1,49 +1,32 @@
 """What the records of all units say together, of one core or of any."""
 
 import itertools
-import textwrap
 from collections.abc import Iterator
-from typing import TypeVar
 
 from ..errors import ConfigError
 from ..firmware.frames import CORE_FIELDS, Fields, Space
 from ..firmware.isa import INSTRUCTIONS, Op
 from . import UNITS
-from .record import Config, Memory, Option, Unit, Window
+from .record import Config, Memory, Option, Run, Unit, Window
 
-__all__ = ["HELLO_FIELDS", "OPTIONS", "available", "check", "implied", "memories", "needed_by",
-           "refused_pairs", "status_tail", "takes", "unit_of", "windows", "with_options"]
-
-Class = TypeVar("Class", bound=type)
+__all__ = ["HELLO_FIELDS", "OPTIONS", "TRAINING", "available", "check", "implied", "memories",
+           "needed_by", "refused_pairs", "status_tail", "takes", "unit_of", "wanted", "windows"]
 
 #: The options of all units by field, in their order in `CoreConfig`.
-OPTIONS: dict[str, Option] = {option.field: option for unit in UNITS for option in unit.options}
+OPTIONS: dict[str, Option] = {option.name: option for unit in UNITS for option in unit.options}
+
+#: Those of a run of training, in the order of its help.
+TRAINING: dict[str, Option] = {option.name: option for unit in UNITS for option in unit.training}
 
 #: What a core tells of itself. New units come last; an option added to an older one moves the
 #: fields behind it, which a new `firmware.frames.PROTOCOL_VERSION` must tell.
-HELLO_FIELDS: Fields = (*CORE_FIELDS, *((o.field, o.code) for o in OPTIONS.values()))
+HELLO_FIELDS: Fields = (*CORE_FIELDS, *((o.name, o.code) for o in OPTIONS.values()))
 
 #: Addresses of the link have 16 bits.
 MAX_DEPTH = 65536
 
-_OWNERS: dict[str, Unit] = {option.field: unit for unit in UNITS for option in unit.options}
+_OWNERS: dict[str, Unit] = {option.name: unit for unit in UNITS for option in unit.options}
 _NEEDS = {op: unit for unit in UNITS for op in unit.ops}
-
-
-def with_options(cls: Class) -> Class:
-    """Give a class the options of all units: annotations with defaults, for `dataclass`, and texts.
-
-    The texts go behind the parameters in its docstring, before "Raises".
-    """
-    for option in OPTIONS.values():
-        cls.__annotations__[option.field] = bool if option.flag else int
-        setattr(cls, option.field, option.default)
-    texts = "".join(f"{o.field}\n" + textwrap.fill(o.help, 96, initial_indent="    ",
-                                                   subsequent_indent="    ") + "\n"
-                    for o in OPTIONS.values())
-    head, raises, rest = (cls.__doc__ or "").partition("\n    Raises\n")
-    cls.__doc__ = head.rstrip() + "\n" + textwrap.indent(texts, "    ") + raises + rest
-    return cls
 
 
 def unit_of(field: str) -> Unit:
@@ -63,8 +46,8 @@ def available(config: Config) -> tuple[Op, ...]:
 
 def takes(config: Config, socket: str) -> bool:
     """Whether anything of a core is joined at a socket (`units.record.SOCKETS`)."""
-    return any(getattr(config, option.field) and socket in (
-        *option.sockets, *(unit.sockets if option.field == unit.field else ()))
+    return any(getattr(config, option.name) and socket in (
+        *option.sockets, *(unit.sockets if option.name == unit.field else ()))
         for unit in UNITS for option in unit.options)
 
 
@@ -83,6 +66,11 @@ def memories(config: Config) -> tuple[Memory, ...]:
     """The memories that a core has for the sake of its units."""
     return tuple(memory for unit in UNITS if unit.within(config)
                  for memory in unit.memories(config))
+
+
+def wanted(run: Run) -> dict[str, int]:
+    """Fields of `CoreConfig` that a run asks for with the options of units."""
+    return {name: value for unit in UNITS for name, value in unit.wanted(run).items()}
 
 
 def implied(field: str) -> set[str]:
@@ -122,10 +110,10 @@ def check(config: Config) -> None:
 
 def _faults(config: Config, option: Option) -> Iterator[str]:
     """What speaks against an option that is on."""
-    unit, value = _OWNERS[option.field], getattr(config, option.field)
-    must = f"{option.field} must be {option.absent!r}"
+    unit, value = _OWNERS[option.name], getattr(config, option.name)
+    must = f"{option.name} must be {option.absent!r}"
     ending = "" if option.flag else f", not {value!r}"
-    if option.field != unit.field:
+    if option.name != unit.field:
         if not unit.within(config):
             yield f"{must} where {unit.field} is {getattr(config, unit.field)!r}{ending}"
         return

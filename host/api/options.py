@@ -2,20 +2,20 @@
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from ...errors import BadInput
-from ..data.reading import Reading
+from ..data.row_options import READING, SOURCES
+from ..run.option_list import BY_NAME, GOING_ON
 from ..run.options import AUTO, TrainOptions
 
 __all__ = ["NAMES", "OWN", "init_from_options", "train_options"]
 
 #: Options that say where rows come from, and how runs on disk go on.
-OF_FILES = {*Reading.__dataclass_fields__, "dataset", "data_dir", "test_fraction", "limit",
-            "more_epochs", "from_model", "from_sha256", "replay"} - {"balance"}
+OF_FILES = {option.name for option in (*SOURCES, *READING, *GOING_ON)} - {"balance",
+                                                                          "val_fraction"}
 #: Options that scikit-learn has names for.
 RENAMED = {"hidden": "hidden_layer_sizes", "seed": "random_state",
            "val_fraction": "validation_fraction"}
@@ -24,19 +24,13 @@ OWN: dict[str, Any] = {"image_shape": None, "watcher": None}
 #: What an option's default is here where it is another one.
 DEFAULTS = {"device": "model"}
 
-#: Options of one integer, and of several.
-ONE = tuple(field.name for field in fields(TrainOptions) if type(field.default) is int)
-MANY = ("hidden", "act_shift", "prune")
-
 #: The option behind each parameter.
-NAMES = {RENAMED.get(field.name, field.name): field.name for field in fields(TrainOptions)
-         if field.name not in OF_FILES}
+NAMES = {RENAMED.get(name, name): name for name in BY_NAME if name not in OF_FILES}
 
 
 def init_from_options(owner: type) -> type:
     """Give a class an ``__init__`` that keeps every parameter of `NAMES` and `OWN` as it is."""
-    default = {field.name: DEFAULTS.get(field.name, field.default)
-               for field in fields(TrainOptions)}
+    default = {name: DEFAULTS.get(name, option.default) for name, option in BY_NAME.items()}
     values = {name: default[option] for name, option in sorted(
         NAMES.items(), key=lambda pair: pair[1] not in ("hidden", "epochs", "planes"))} | OWN
     signature = inspect.Signature([
@@ -65,25 +59,17 @@ def train_options(given: Mapping[str, Any], seed: int) -> TrainOptions:
     BadInput
         As `TrainOptions`, and for a number that is none.
     """
-    values = {option: _plain(given[name]) for name, option in NAMES.items()}
-    values["seed"] = seed
+    values: dict[str, Any] = {}
+    for name, option in ((name, BY_NAME[field]) for name, field in NAMES.items()):
+        value = seed if option.name == "seed" else _plain(given[name])
+        if option.many and value is not None and not isinstance(value, tuple):
+            value = (value,)
+        if option.choices == () and (fault := option.fault(value, name)) is not None:
+            raise BadInput(fault)
+        values[option.name] = value
     if values["encode"] is None and values["planes"] is None:
         values["encode"] = AUTO
-    for option in (option for option in ONE if option in values):
-        _integers(option, values[option])
-    values |= {option: _integers(option, values[option]) for option in MANY}
     return TrainOptions(**values)
-
-
-def _integers(option: str, value: Any) -> tuple[int, ...] | None:
-    """Integers of an option as a tuple, one by itself too."""
-    if value is None and option not in ("hidden", *ONE):
-        return None
-    found: tuple[Any, ...] = value if isinstance(value, tuple) else (value,)
-    if not all(isinstance(v, int) and not isinstance(v, bool) for v in found):
-        what = "integers" if option in MANY else "an integer"
-        raise BadInput(f"{RENAMED.get(option, option)} must be {what}, not {value!r}")
-    return found
 
 
 def _plain(value: Any) -> Any:

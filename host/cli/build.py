@@ -9,7 +9,7 @@ from ...boards import find_board
 from ..run.lock import hold
 from ..run.options import parse_integers
 from .console import RunProgress, emit, json_option, screen
-from .unit_options import ADDED, unit_options
+from .made import ADDED, unit_options
 
 __all__ = ["BUILDS", "build"]
 

@@ -6,21 +6,19 @@ import click
 from click.core import ParameterSource
 
 from ...errors import BadInput
+from ..run.option_list import BY_NAME, TRAIN
 from ..run.options import TrainOptions, data_path
 from .inference import opened
 
 __all__ = ["option_of", "taken_over"]
 
 #: Options of the network, which are the model's own.
-NETWORK = ("recipe_name", "encode", "hidden", "counter_bits", "planes", "act_shift", "rule",
-           "scales", "scale_refresh", "prune", "skip", "pool", "conv_bits", "conv_counter_bits",
-           "conv_shift", "conv_gain", "wrong")
-NAMES = {"recipe_name": "--recipe", "from_model": "--from"}
+NETWORK = ("recipe_name", *(option.name for option in TRAIN if option.network))
 
 
 def option_of(name: str) -> str:
     """The option that a parameter is given by."""
-    return NAMES.get(name, "--" + name.replace("_", "-"))
+    return "--recipe" if name == "recipe_name" else BY_NAME[name].flags
 
 
 def taken_over(context: click.Context, options: TrainOptions) -> TrainOptions:

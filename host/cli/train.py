@@ -15,6 +15,7 @@ from ...errors import BadInput, DeviceError, OutputError, TritgradError
 from ...rules import rule_named
 from ...rules.record import OWN
 from ..data.npz import write_whole
+from ..data.row_options import READING
 from ..data.summary import entry
 from ..run.checkpoint import Checkpoint, check_data
 from ..run.ensemble import MEMBER
@@ -22,7 +23,8 @@ from ..run.lock import hold
 from ..run.metrics import accuracy
 from ..run.model_file import TrainedModel
 from ..run.opening import with_data_found
-from ..run.options import AUTO, TrainOptions, data_path, parse_integers
+from ..run.option_list import TRAIN
+from ..run.options import AUTO, TrainOptions, data_path
 from ..run.outputs import check_outputs
 from ..run.recipes import RECIPES
 from ..run.report import as_model, draw_curve, report, write_files
@@ -52,6 +54,7 @@ from .console import (
 from .data_options import reading_values, show_data, show_warning
 from .going_on import option_of, taken_over
 from .inference import heed_core, predicted
+from .made import values_of
 from .train_options import read_text, train_options
 
 __all__ = ["train"]
@@ -238,11 +241,7 @@ def _options(given: dict[str, Any]) -> TrainOptions:
     if given["replay"] is not None and not given["replay"].isdecimal():
         given["replay"] = data_path(given["replay"])
     given |= reading_values(given)
-    given["hidden"] = parse_integers("--hidden", given["hidden"])
-    if given["act_shift"] is not None:
-        given["act_shift"] = parse_integers("--act-shift", given["act_shift"])
-    if given["prune"] is not None:
-        given["prune"] = parse_integers("--prune", given["prune"])
+    given |= values_of([option for option in TRAIN if option not in READING], given)
     if given["program"] is not None:
         given |= {"rule": OWN, "program_text": read_text(given["program"])}
     if given["encode"] is None and given["planes"] is None:

@@ -17,7 +17,7 @@ from ..data.npz import write_whole
 from ..run.options import suitable_update_lanes
 from ..run.outputs import check_outputs
 from .console import RunProgress, emit, json_option, screen
-from .unit_options import unit_option
+from .made import made
 
 __all__ = ["verilog"]
 
@@ -42,7 +42,7 @@ def _config_options(function: Callable[..., Any]) -> Callable[..., Any]:
             option = click.option(name, is_flag=True, help="Hand words on from four banks to the "
                                   "next four, as many block memories side by side need.")
         elif field.name in OPTIONS:
-            option = unit_option(OPTIONS[field.name])
+            option = made(OPTIONS[field.name])
         elif field.name == "update_lanes":
             option = click.option(name, type=int, metavar="N", help=f"{text}  [default: 16, or "
                                   "with fewer lanes the most that divide them]")

@@ -5,61 +5,27 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ...errors import BadInput
+from ...option import with_options
 from .columns import Column
 from .header import CHOICES
+from .row_options import MISSING_RULES, READING, SPLITS
 from .text_rows import DECIMALS, parse_delimiter
 
-__all__ = ["MISSING_RULES", "SPLITS", "Layout", "Reading"]
-
-MISSING_RULES = ("refuse", "drop", "mean")
-SPLITS = ("random", "stratified", "ordered", "group:COL")
+__all__ = ["Layout", "Reading"]
 
 
 @dataclass(frozen=True)
+@with_options(READING)
 class Reading:
     """The options; None stands for the default.
 
-    Attributes
-    ----------
-    label
-        Name or number (from 1, or from the end with a minus) of the label column of a text file.
-    header
-        ``yes``, ``no``, ``auto``: whether its first row names the columns.
-    delimiter, decimal
-        Of a text file; None finds them out.
-    missing
-        What to do with rows that lack a value: ``refuse``, ``drop`` them, or ``mean``: put in the
-        mean of the training rows, and for a category none at all.
-    drop
-        Columns that are left out.
-    classes
-        All classes, in the order of the outputs; by default those found, sorted.
-    accept_labels
-        Take labels that look like no classes.
-    split
-        How test and validation rows are split off: ``random``, ``stratified`` (random in each
-        class), ``ordered`` (the last rows) or ``group:COL`` (whole groups of equal values).
-    split_seed
-        For the random ones.
-    window
-        (rows, stride): each window of so many rows in succession becomes one sample.
-    balance
-        Show the training rows of a class as many times as the largest class has rows for one of
-        its own, rounded, at most 100 times.
-    """
+    A label's or a column's number is from 1, or from the end with a minus. `window` is (rows,
+    stride). With `balance` training rows of a class are shown as many times as the largest class
+    has rows for one of its own, rounded, at most 100 times.
 
-    label: str | None = None
-    header: str | None = None
-    delimiter: str | None = None
-    decimal: str | None = None
-    missing: str | None = None
-    drop: tuple[str, ...] = ()
-    classes: tuple[str, ...] | None = None
-    accept_labels: bool = False
-    split: str | None = None
-    split_seed: int = 0
-    window: tuple[int, int] | None = None
-    balance: bool = False
+    Parameters
+    ----------
+    """
 
     #: Options of text files alone.
     TEXT_ONLY = ("label", "header", "delimiter", "decimal", "drop")

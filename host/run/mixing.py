@@ -7,13 +7,12 @@ import numpy.typing as npt
 
 from ...errors import BadInput
 from ...model.rng import epoch_order, rotated_order
+from .option_list import ORDERS
 
 __all__ = ["ORDERS", "TURN", "check_order", "sequence", "turns"]
 
 Indices = npt.NDArray[np.int64]
 
-#: Rows anew in each epoch, as they come, or in one order for all runs, begun anew in each epoch.
-ORDERS = ("random", "file", "rotate")
 #: New rows between which old ones are learned at the latest.
 TURN = 10
 

@@ -8,13 +8,15 @@ from typing import Any
 from ...errors import BadInput
 from ...model.convolution.shape import Convolution, parse_kernels
 from ...model.recipe import MIN_GAIN
+from ...units.registry import TRAINING
 from ..data.codings.images import Channels
 from ..data.datasets import Dataset
+from .option_list import BY_NAME
 
 __all__ = ["check_convolution", "check_network", "convolution"]
 
-#: Options that a convolution goes without.
-WITHOUT = ("scales", "gf3", "prune", "skip", "from_model")
+#: Options that a convolution goes without: no unit of a core knows of it.
+WITHOUT = (*TRAINING, "from_model")
 #: Of each option of a convolution its number in the model, and its default.
 NUMBERS = {"pool": ("pool", 3), "conv_bits": ("bits", 2), "conv_counter_bits": ("counter_bits", 12),
            "conv_shift": ("shift", None), "conv_gain": ("gain", -2)}
@@ -50,10 +52,8 @@ def check_convolution(options: Any) -> None:
         raise BadInput(f"--conv runs on --device model only, not on {options.device}: no core has "
                        "a convolution yet")
     for name in WITHOUT:
-        given = getattr(options, name)
-        if given is not None and given is not False:
-            option = "from" if name == "from_model" else name
-            raise BadInput(f"--conv goes without --{option}; leave one away")
+        if getattr(options, name) != BY_NAME[name].default:
+            raise BadInput(f"--conv goes without {BY_NAME[name].flags}; leave one away")
     if options.wrong not in (0, 1):
         raise BadInput(f"--wrong must be 0 or 1, not {options.wrong}")
 

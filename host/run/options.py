@@ -1,7 +1,7 @@
 """Everything that decides a training run, as one record that a checkpoint keeps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from ...errors import BadInput, ConfigError
 from ...model.blending.pruning import Pruning
-from ...model.config import MAX_SKIP, CoreConfig
+from ...model.config import CoreConfig
 from ...model.moves import Moves
 from ...model.recipe import Recipe
-from ...rules import RULES, SETTINGS, rule_named
+from ...option import with_options
+from ...rules import SETTINGS, rule_named
 from ...rules.method import Method, checked_program, method_of
 from ...rules.record import OWN, Rule
+from ...units.registry import wanted
 from ..data.codings.spec import check_encode
 from ..data.datasets import Dataset, load
 from ..data.idx_names import IMAGE_SETS
@@ -25,129 +27,66 @@ from ..device.address import board_and_port
 from .defaults import adapted, default_epochs
 from .going_on import EPOCHS, Origin, gains_of_the_end
 from .kept import check_size
-from .mixing import check_order, sequence
+from .mixing import sequence
 from .network_checks import check_convolution, check_network, convolution
+from .option_list import BY_NAME, FIRST, TRAIN
 
-__all__ = ["AUTO", "DEVICES", "GF3", "TrainOptions", "data_path",
+__all__ = ["AUTO", "DEVICES", "TrainOptions", "data_path",
            "parse_integers", "suitable_update_lanes"]
 
 DEVICES = ("sim", "model")
 #: The coding that follows from the data, see `tritgrad.host.run.auto`.
 AUTO = "auto"
-#: What is done about the sums mod 3 of the rows' trits: they are compared after each epoch, and
-#: updates leave them as they are.
-GF3 = ("check", "conserve")
 
 #: Update lanes of the default core; fewer lanes than that have as many as divide them.
 UPDATE_LANES = 16
 
 
 @dataclass(frozen=True)
+@with_options(TRAIN)
 class TrainOptions:
     """The options of ``tritgrad train``; None stands for the default that follows from the data.
 
     Two runs with equal options, device and core aside, end in the same state.
-    """
 
-    dataset: str = "digits"
-    data_dir: str | None = None
-    label: str | None = None
-    header: str | None = None
-    delimiter: str | None = None
-    decimal: str | None = None
-    missing: str | None = None
-    drop: tuple[str, ...] = ()
-    classes: tuple[str, ...] | None = None
-    accept_labels: bool = False
-    test: str | None = None
-    split: str | None = None
-    split_seed: int = 0
-    window: tuple[int, int] | None = None
-    balance: bool = False
-    test_fraction: float = 0.2
-    val_fraction: float | None = None
-    hidden: tuple[int, ...] = (128,)
-    counter_bits: int = 8
-    planes: int | None = None
-    shift_augment: int = 0
-    margin: int | None = None
-    gain: int | None = None
-    output_gain: int | None = None
-    act_shift: tuple[int, ...] | None = None
-    epochs: int | None = None
-    limit: int | None = None
-    seed: int = 1
-    device: str = "sim"
-    lanes: int = 16
-    banks: int = 16
-    update_lanes: int | None = None
-    rule: str = "margin"
-    scales: bool = False
-    scale_refresh: int = 6
-    gf3: str | None = None
-    batch: int | None = None
-    steps: int | None = None
-    sparsity: int | None = None
-    prune: tuple[int, ...] | None = None
-    skip: int | None = None
-    vote: int | None = None
-    encode: str | None = None
-    augment: str | None = None
-    clean_epochs: int = 0
-    floor: int | None = None
-    more_epochs: int = 0  #: after those that the gains' schedule was made for
-    from_model: str | None = None
-    from_sha256: str | None = None  #: the state of that model
-    replay: str | None = None
-    order: str = "random"
-    conv: str | None = None
-    pool: int | None = None
-    conv_bits: int | None = None
-    conv_counter_bits: int | None = None
-    conv_shift: int | None = None
-    conv_gain: int | None = None
-    wrong: int = 0
-    program: str | None = None       #: file of a rule of the user's own, and what is in it
-    program_text: str | None = None
+    Parameters
+    ----------
+    """
 
     #: May differ when a run is continued: all devices compute the same, and folders move. Whether
     #: the data are the same is told by their hash.
-    FREE = ("device", "data_dir", "dataset", "test", "from_model", "program")
-    #: Not in the first checkpoints, which have the default.
-    LATER = (*(name for name in Reading.__dataclass_fields__ if name != "label"),
-             "rule", "scales", "scale_refresh", "gf3", "batch", "steps", "sparsity", "prune",
-             "skip", "vote", "encode", "augment", "clean_epochs", "floor", "more_epochs",
-             "from_model", "from_sha256", "replay", "order",
-             "conv", "pool", "conv_bits", "conv_counter_bits", "conv_shift", "conv_gain", "wrong",
-             "program", "program_text")
+    FREE = tuple(option.name for option in TRAIN if option.free)
 
     def __post_init__(self) -> None:
         _ = self.reading
+        self._check_values()
         check_convolution(self)
         if self.conv is not None and self.encode in (None, AUTO) and self.planes is None:
             object.__setattr__(self, "encode", "planes:2")
         if self.device not in DEVICES and board_and_port(self.device) is None:
             raise BadInput(f"device must be {', '.join(DEVICES)}, BOARD@PORT or @PORT, "
                            f"not {self.device!r}")
-        if self.rule not in (names := [rule.name for rule in RULES]) and (
-                self.rule != OWN or self.program is None):
-            raise BadInput(f"rule must be {' or '.join(names)}, not {self.rule!r}")
-        if self.gf3 is not None and self.gf3 not in GF3:
-            raise BadInput(f"gf3 must be {' or '.join(GF3)}, not {self.gf3!r}")
         self._check_rule(self.learned_by)
         if self.encode is not None and self.planes is not None:
             raise BadInput(f"--planes {self.planes} goes without --encode {self.encode}; for so "
                            f"many bits give --encode planes:{self.planes}")
         if self.encode is not None and self.encode != AUTO:
             check_encode(self.encode)
-        if not self.clean_epochs >= 0:
-            raise BadInput(f"clean_epochs must be at least 0, not {self.clean_epochs!r}")
         _ = self.moves
-        check_order(self.order)
         self._check_replay()
-        self._check_prune()
-        if self.skip is not None:
-            self._check_skip(self.skip)
+
+    def _check_values(self) -> None:
+        """Refuse what an option cannot be, and options that do not go together."""
+        for name, option in BY_NAME.items():
+            value = getattr(self, name)
+            if name == "rule" and value == OWN and self.program is not None:
+                continue
+            if (fault := option.fault(value)) is not None:
+                raise BadInput(fault)
+            for other in option.without if option.asks(value) else ():
+                if option.asks(getattr(self, other)):
+                    raise BadInput(f"{option.flags} goes without {BY_NAME[other].flags}; leave one "
+                                   "away")
 
     def _check_replay(self) -> None:
         if self.replay is None:
@@ -163,9 +102,9 @@ class TrainOptions:
         if not rule.device and self.device != "model":
             raise BadInput(f"--rule {rule.name} runs on --device model only, not on {self.device}")
         for name, why in rule.lacks.items():
-            if getattr(self, name) not in (None, False):
+            if getattr(self, name) != BY_NAME[name].default:
                 raise BadInput(f"{_said(rule)} " + (
-                    why or f"has no --{name.replace('_', '-')}; leave it away"))
+                    why or f"has no {BY_NAME[name].flags}; leave it away"))
         own = {setting.name: setting for setting in rule.settings}
         for name in SETTINGS:
             value = getattr(self, name)
@@ -174,28 +113,8 @@ class TrainOptions:
             setting = own.get(name)
             if setting is None or (setting.beside and getattr(self, setting.beside) in (None, 1)):
                 raise BadInput(f"{_said(rule)} has no --{name}; leave it away")
-            low, high = setting.limits
-            if not low <= value <= high:
-                raise BadInput(f"{name} must be an integer from {low} to {high}, not {value!r}")
         if rule.source:
             checked_program(rule, len(self.hidden) + 1, scales=self.scales)
-
-    def _check_prune(self) -> None:
-        if self.prune is None:
-            return
-        for name, given in ("scales", self.scales), ("gf3", self.gf3 is not None):
-            if given:
-                raise BadInput(f"--prune goes without --{name}; leave one away")
-        if len(self.prune) != 2:
-            raise BadInput(f"--prune must be EVERY,CUTOFF, "
-                           f"not {','.join(map(str, self.prune))!r}")
-
-    def _check_skip(self, skip: int) -> None:
-        for name, given in ("scales", self.scales), ("prune", self.prune is not None):
-            if given:
-                raise BadInput(f"--skip goes without --{name}; leave one away")
-        if not 0 <= skip <= MAX_SKIP:
-            raise BadInput(f"skip must be an integer from 0 to {MAX_SKIP}, not {skip!r}")
 
     @property
     def reading(self) -> Reading:
@@ -310,14 +229,11 @@ class TrainOptions:
     def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
         """The core that a simulation of such a network compiles."""
         plain = replace(self.plain_recipe(layers, planes), scale_refresh=self._refresh)
-        wanted: dict[str, int] = {
-            "row_sums": self.gf3 is not None, "conserve": self.gf3 == "conserve",
-            "scales": self.scales, "support": self.prune is not None,
-            "skip": self.skip is not None} | self.method(plain).core()
+        fields = wanted(self) | self.method(plain).core()
         try:
             return CoreConfig.for_network(
                 layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
-                update_lanes=suitable_update_lanes(self.lanes, self.update_lanes), **wanted)
+                update_lanes=suitable_update_lanes(self.lanes, self.update_lanes), **fields)
         except ConfigError as error:
             if not str(error).split()[0].endswith("_depth"):
                 raise
@@ -332,9 +248,8 @@ class TrainOptions:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "TrainOptions":
         """The inverse of `as_json`."""
-        known = {field.name for field in fields(cls)}
-        if not known - set(cls.LATER) <= set(stored) <= known:
-            raise ValueError(f"options {sorted((known ^ set(stored)) - set(cls.LATER))}")
+        if wrong := {*FIRST} - {*stored} | {*stored} - {*BY_NAME}:
+            raise ValueError(f"options {sorted(wrong)}")
         values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
                                   for name, value in stored.items()}
         return cls(**values)

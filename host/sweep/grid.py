@@ -1,24 +1,22 @@
 """The runs of a sweep, from what is typed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 from ...errors import BadInput
+from ..data.row_options import READING
 from ..run.ensemble import MEMBER
+from ..run.option_list import GOING_ON, TRAIN
 from ..run.options import TrainOptions
 
 __all__ = ["Point", "parse_grid", "parse_seeds", "points"]
 
 #: Options that a grid may have: what decides a network and how it learns.
-NAMES = ("hidden", "counter_bits", "planes", "margin", "gain", "output_gain", "act_shift", "floor",
-         "epochs", "limit", "rule", "encode", "augment", "shift_augment", "clean_epochs", "scales",
-         "gf3", "skip", "vote", "batch", "steps", "sparsity", "order", "wrong", "conv", "pool",
-         "conv_bits", "conv_counter_bits", "conv_shift", "conv_gain", "lanes", "banks",
-         "update_lanes")
-#: Of these the ones with a value in several parts, joined by x in a grid.
-TUPLES = ("hidden", "act_shift")
+OPTIONS = {option.name: option for option in TRAIN if option.help and not option.free
+           and option not in (*READING, *GOING_ON)
+           and option.name not in ("test_fraction", "val_fraction", "seed")}
 #: Most runs of a sweep.
 MOST = 10_000
 
@@ -71,8 +69,8 @@ def parse_grid(texts: Sequence[str]) -> dict[str, list[str]]:
         name = name.strip().lstrip("-").replace("-", "_")
         if not equals or not values:
             raise BadInput(f"--grid must be OPTION=VALUE[,VALUE...], not {text!r}")
-        if name not in NAMES:
-            raise BadInput(f"--grid has no {name}; it has {', '.join(NAMES)}")
+        if name not in OPTIONS:
+            raise BadInput(f"--grid has no {name}; it has {', '.join(OPTIONS)}")
         if name in grid:
             raise BadInput(f"--grid {name} is there twice; give all its values in one")
         grid[name] = [value.strip() for value in values.split(",")]
@@ -95,17 +93,10 @@ def points(base: TrainOptions, grid: dict[str, list[str]], seeds: Sequence[int])
 
 def _value(name: str, text: str) -> Any:
     """A value in its option's own type."""
-    kind = next(str(field.type).removeprefix("<class '") for field in fields(TrainOptions)
-                if field.name == name)
+    option = OPTIONS[name]
+    if text == "default" and option.default is None:
+        return None
     try:
-        if name in TUPLES:
-            return tuple(int(part) for part in text.split("x"))
-        if kind.startswith("bool"):
-            return {"yes": True, "no": False}[text]
-        if kind.startswith("int"):
-            return None if text == "default" else int(text)
-    except (ValueError, KeyError):
-        rule = ("integers joined by x" if name in TUPLES else "yes or no"
-                if kind.startswith("bool") else "an integer")
-        raise BadInput(f"--grid {name} must be {rule}, not {text!r}") from None
-    return None if text == "default" else text
+        return option.parse(text, f"--grid {name}", "x")
+    except ValueError as error:
+        raise BadInput(str(error)) from None

@@ -119,7 +119,7 @@ def test_what_goes_with_no_program(folder):
     for option, value in ("--steps", "2"), ("--prune", "9,1"):
         assert refusal("train", "--program", "last.asm", option, value) == (
             f"--program last.asm has no {option}; leave it away")
-    with pytest.raises(BadInput, match="^rule must be margin or spsa or fd or sign, not 'program'"):
+    with pytest.raises(BadInput, match="^rule must be margin, spsa, fd or sign, not 'program'"):
         TrainOptions(rule="program")
 
 

@@ -12,6 +12,10 @@ OPTION = '''        Option("toys", "Keep N toys beside the sums.", default=0, li
                trial=5, code="H"),
 '''
 MEMORY = "    memories=lambda c: ("
+ASKED = '    wanted=lambda run: {'
+TRAINING = '    training=(Option(\n        "gf3",'
+TOYED = '''    training=(Option("toyed", "Train beside N toys, {range}.", None, (1, 900)), Option(
+        "gf3",'''
 TOYS = '''Memory("TOYS", "toys", 100 * c.toys, 16, "engine.row_sums.toys"),
                         '''
 
@@ -19,7 +23,10 @@ ASK = '''
 import json, random
 from tritgrad.boards import find_board
 from tritgrad.document import units
-from tritgrad.errors import ConfigError
+from tritgrad.errors import BadInput, ConfigError
+from tritgrad.host.api.estimator import TernaryClassifier
+from tritgrad.host.run.options import TrainOptions
+from tritgrad.host.sweep.grid import parse_grid, points
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.firmware.frames import Frame, FrameDecoder, Type, unpack_fields
@@ -29,7 +36,7 @@ from tritgrad.units.registry import HELLO_FIELDS
 def refusal(make):
     try:
         make()
-    except ConfigError as error:
+    except (BadInput, ConfigError) as error:
         return str(error)
 
 device = GoldenDevice(SMALL.changed(row_sums=True, toys=700))
@@ -44,6 +51,13 @@ print(json.dumps({
     "board": refusal(lambda: find_board("icebreaker").resized(
         units={"row_sums": True, "toys": 900})),
     "page": units(),
+    "trained": refusal(lambda: TrainOptions(toyed=901)),
+    "core": TrainOptions(toyed=7, gf3="check").core((9, 8, 3), 1).toys,
+    "kept": TrainOptions.from_json(TrainOptions(toyed=7).as_json()).toyed,
+    "old": TrainOptions.from_json({name: value for name, value in TrainOptions().as_json().items()
+                                   if name != "toyed"}).toyed,
+    "parameter": TernaryClassifier(toyed=4).get_params()["toyed"],
+    "grid": [run.options.toyed for run in points(TrainOptions(), parse_grid(["toyed=1,2"]), (1,))],
 }))
 '''
 
@@ -55,8 +69,11 @@ def copy(tmp_path_factory):
     copied(site)
     path = site / "tritgrad" / RECORD
     text = path.read_text()
-    assert text.count(BEHIND) == text.count(MEMORY) == 1
-    path.write_text(text.replace(BEHIND, BEHIND + OPTION).replace(MEMORY, MEMORY + TOYS))
+    for old, new in ((BEHIND, BEHIND + OPTION), (MEMORY, MEMORY + TOYS), (TRAINING, TOYED),
+                     (ASKED, ASKED + '"toys": run.toyed or 0, ')):
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path.write_text(text)
     return site
 
 
@@ -88,6 +105,24 @@ def test_the_matrix_has_it(said):
     sums, = (line for line in said["page"].splitlines() if line.startswith("| `row_sums` |"))
     assert row.count("no ") == sums.count("no ") > 0
     assert "| `--toys` | `units/row_sums` | Keep N toys beside the sums. |" in said["page"]
+
+
+def test_a_run_checks_it_and_asks_for_a_core_with_it(said):
+    assert said["trained"] == "toyed must be an integer from 1 to 900, not 901"
+    assert said["core"] == 7
+
+
+def test_checkpoints_keep_it_and_old_ones_are_read(said):
+    assert (said["kept"], said["old"]) == (7, None)
+
+
+def test_the_estimator_and_grids_of_sweeps_have_it(said):
+    assert (said["parameter"], said["grid"]) == (4, [1, 2])
+
+
+def test_train_offers_it(copy):
+    text = python(copy, "-m", "tritgrad", "train", "--help")
+    assert "--toyed N" in text and "Train beside N toys, 1 to 900." in text
 
 
 @pytest.mark.parametrize("command", ["verilog", "build"])

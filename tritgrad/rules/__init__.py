@@ -5,7 +5,7 @@ The order is that of ``--rule``'s help.
 
 from .fd import FD
 from .margin import MARGIN
-from .record import Rule, Setting
+from .record import Option, Rule
 from .sign import SIGN
 from .spsa import SPSA
 
@@ -19,7 +19,7 @@ RULES = (
 )
 
 #: The options of all rules by name, each once.
-SETTINGS: dict[str, Setting] = {setting.name: setting for rule in RULES
+SETTINGS: dict[str, Option] = {setting.name: setting for rule in RULES
                                 for setting in rule.settings}
 
 

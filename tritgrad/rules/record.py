@@ -11,37 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["OWN", "Rule", "Setting"]
+from ..option import Option
+from ..units.registry import TRAINING
+
+__all__ = ["OWN", "Option", "Rule"]
 
 #: Name of a rule of the user's own, ``train --program``; no folder has it.
 OWN = "program"
-#: Options of the margin rule that others do not have; a program can have all but the last two.
-MARGINS = ("scales", "gf3", "skip", "prune", "replay")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """An option of ``tritgrad train`` that only some rules have: a number.
-
-    Parameters
-    ----------
-    name
-        Field of `TrainOptions`, and the option.
-    help
-        What it sets, for the command line.
-    limits
-        Least and most.
-    metavar
-        The letter that stands for it in the help.
-    beside
-        The setting without which it has no use; "" for none.
-    """
-
-    name: str
-    help: str
-    limits: tuple[int, int]
-    metavar: str = "N"
-    beside: str = ""
+#: Options that the margin rule has and others may lack; a rule that is a program lacks the latter.
+MARGINS = (*TRAINING, "replay")
+NOT_OF_PROGRAMS = ("prune", "replay")
 
 
 @dataclass(frozen=True)
@@ -55,7 +34,7 @@ class Rule:
     help
         How it learns, to follow "Learn".
     settings
-        Its own options.
+        Its own options, numbers that are None where they are not given.
     lacks
         Options of a run that it does not have, with the reason; without one it is said to have
         none.
@@ -74,8 +53,8 @@ class Rule:
 
     name: str
     help: str
-    settings: tuple[Setting, ...] = ()
-    lacks: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(MARGINS[3:], ""))
+    settings: tuple[Option, ...] = ()
+    lacks: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(NOT_OF_PROGRAMS, ""))
     gain: int | None = None
     device: bool = True
     method: str = ""

@@ -32,6 +32,11 @@ ROW_SUMS = Unit(
         Option("conserve", "Let updates leave the sum of each row's trits as it is mod 3, in two "
                            "passes over each row; needs --row-sums.", sockets=("debt",)),
     ),
+    training=(Option(
+        "gf3", "Keep the sum mod 3 of each row's trits, and compare after each epoch, as any "
+               "single-bit error of the trits' memory changes it; with conserve, learn without "
+               "changing it.  [default: neither]", None, choices=("check", "conserve")),),
+    wanted=lambda run: {"row_sums": run.gf3 is not None, "conserve": run.gf3 == "conserve"},
     needs={"trainable": "the sums follow the update unit"},
     ops=(Op.SCRUB,),
     circuit="RowSums",

@@ -22,6 +22,13 @@ SCALES = Unit(
     name="scales",
     title="whose rows have scales",
     options=(Option("scales", "Give rows scales, learned in memory S by train --scales."),),
+    training=(
+        Option("scales", "Learn a scale for each row of weights, by the correlation of votes and "
+                         "trits.", network=True),
+        Option("scale_refresh", "With --scales, divide them anew every 2^R samples learned, R from "
+                                "{range}.", 6, (0, 31), metavar="R", network=True),
+    ),
+    wanted=lambda run: {"scales": run.scales},
     needs={"trainable": "votes come from the update unit"},
     ops=(Op.REFRESH, Op.SCALE),
     circuit="ScaleUnit",

@@ -12,6 +12,11 @@ SKIP = Unit(
     title="with skip connections",
     options=(Option(
         "skip", "Let hidden layers with as many neurons as inputs add those, shifted."),),
+    training=(Option(
+        "skip", "Let each hidden layer that has as many neurons as the one below add that one's "
+                "activations times 2^S, S from {range}.  [default: none does]", None,
+        (0, MAX_SKIP), metavar="S", without=("scales", "prune"), network=True),),
+    wanted=lambda run: {"skip": run.skip is not None},
     circuit="SkipConnection",
     sockets=("dispatch", "stage", "stored", "errors", "begins"),
     memories=lambda c: (

@@ -13,6 +13,13 @@ SUPPORT = Unit(
     options=(Option(
         "support", "Keep a bit of each granule of banks x lanes trits, skip those without it in "
                    "the forward pass, and build in PURGE."),),
+    training=(Option(
+        "prune", "Begin with an empty first layer, and every EVERY samples of the first 60 % of "
+                 "the run clear granules of banks x lanes weights with few trits that are not 0: "
+                 "at most CUTOFF at the last time, less before. The forward pass skips empty "
+                 "granules.  [default: never]", None, kind=int, many=True, count=2,
+        metavar="EVERY,CUTOFF", without=("scales", "gf3"), network=True),),
+    wanted=lambda run: {"support": run.prune is not None},
     needs={"trainable": "UPD finds what is born, PURGE writes counters"},
     excludes={
         "resident": "samples that stay are kept as lists, not at their words' places, and STEP "

@@ -219,7 +219,7 @@ def test_random_states():
 @pytest.mark.parametrize(("changes", "message"), [
     ({"hidden_layer_sizes": "8"}, "hidden_layer_sizes must be integers, not '8'"),
     ({"hidden_layer_sizes": [8.0]}, r"hidden_layer_sizes must be integers, not \(8.0,\)"),
-    ({"counter_bits": 8.5}, "counter_bits must be an integer, not 8.5"),
+    ({"counter_bits": 8.5}, "counter_bits must be an integer from 6 to 14, not 8.5"),
     ({"device": "fpga"}, "device must be sim, model, BOARD@PORT or @PORT, not 'fpga'"),
     ({"image_shape": (2, 2)}, r"image_shape must be rows and columns of the 6 features, not \(2,"),
     ({"planes": 2}, "--planes 2 goes without --encode signed"),

@@ -81,7 +81,7 @@ def test_it_is_refused_where_it_cannot_run():
             "here/model.npz was trained by rule sign, whose activations are signs; export writes "
             "networks with clipped activations")
     assert not Path("x").exists()
-    with pytest.raises(BadInput, match="^rule must be margin or spsa or fd or sign, not 'other'$"):
+    with pytest.raises(BadInput, match="^rule must be margin, spsa, fd or sign, not 'other'$"):
         TrainOptions(rule="other")
 
 

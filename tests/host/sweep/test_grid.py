@@ -42,7 +42,7 @@ def test_every_value_with_every_other_and_every_seed():
     (["hidden=8.5"], "--grid hidden must be integers joined by x, not '8.5'"),
     (["epochs=few"], "--grid epochs must be an integer, not 'few'"),
     (["scales=maybe"], "--grid scales must be yes or no, not 'maybe'"),
-    (["rule=none"], "rule must be margin or spsa or fd or sign, not 'none'")])
+    (["rule=none"], "rule must be margin, spsa, fd or sign, not 'none'")])
 def test_grids_that_are_none(texts, message):
     with pytest.raises(BadInput) as caught:
         points(TrainOptions(), parse_grid(texts), (1,))

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from ..record import MARGINS, Rule, Setting
+from ..record import MARGINS, Option, Rule
 from ..settings import SPARSITY
 
 __all__ = ["SIGN"]
 
-VOTE = Setting("vote", "With --rule sign, let N samples vote on each step of a weight.  [default: "
-                       "1, which is the source's rule and learns nothing]", (1, 4096))
+VOTE = Option("vote", "With --rule sign, let N samples vote on each step of a weight.  [default: "
+                      "1, which is the source's rule and learns nothing]", None, (1, 4096))
 
 SIGN = Rule("sign", "by the signs of ternary layers, which only the golden model does",
             (VOTE, replace(SPARSITY, beside="vote")),

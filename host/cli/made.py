@@ -1,0 +1,70 @@
+"""Options of the command line, made from the one form of an option."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from ...errors import BadInput
+from ...option import Option
+from ...units.registry import OPTIONS
+
+__all__ = ["ADDED", "made", "stack", "unit_options", "values_of"]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def stack(*options: Callable[[Any], Any]) -> Callable[[Function], Function]:
+    """Some options as one decorator, in the order of the help."""
+    def apply(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+    return apply
+
+
+def made(option: Option, **changes: Any) -> Callable[[Any], Any]:
+    """The command line's option, its settings changed; none for one that nobody gives."""
+    if not option.help:
+        return lambda function: function
+    default: Any = option.default
+    settings: dict[str, Any] = {"help": option.text, "show_default": default is not None}
+    if option.flag:
+        settings |= {"default": True} if option.off else {"is_flag": True, "show_default": False}
+    elif option.repeats:
+        settings |= {"multiple": True, "show_default": False, "metavar": option.metavar}
+    else:
+        texts = ",".join(map(str, default)) if isinstance(default, tuple) else default
+        settings |= {"default": texts, "metavar": None if option.choices else option.metavar,
+                     "type": click.Choice(option.choices) if option.choices
+                     else str if option.many else option.kind}
+    name = f"{option.flags}/--{option.off}" if option.off else option.flags
+    return click.option(name, option.name, **settings | changes)
+
+
+def values_of(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of options as they were given, those of several values as tuples.
+
+    Raises
+    ------
+    BadInput
+        A text is not such a value: names the option.
+    """
+    values = {option.name: given[option.name] for option in options if option.name in given}
+    for option in options:
+        text = values.get(option.name)
+        try:
+            if option.repeats and text is not None:
+                values[option.name] = tuple(one for part in text for one in option.parse(part))
+            elif option.many and text is not None:
+                values[option.name] = option.parse(text)
+        except ValueError as error:
+            raise BadInput(str(error)) from None
+    return values
+
+
+#: Options that build something in which a core does not have by default.
+ADDED = {name: option for name, option in OPTIONS.items() if not option.default}
+
+#: Options for all that a unit adds to a core.
+unit_options = stack(*map(made, ADDED.values()))
