@@ -36,7 +36,7 @@ def test_every_value_with_every_other_and_every_seed():
 
 @pytest.mark.parametrize(("texts", "message"), [
     (["hidden"], "--grid must be OPTION=VALUE[,VALUE...], not 'hidden'"),
-    (["device=sim"], "--grid has no device; it has hidden, counter_bits, "),
+    (["device=sim"], "--grid has no device; it has limit, encode, planes, "),
     (["hidden=8", "hidden=9"], "--grid hidden is there twice; give all its values in one"),
     (["hidden=8,8"], "--grid hidden=8,8 has a value twice"),
     (["hidden=8.5"], "--grid hidden must be integers joined by x, not '8.5'"),
