@@ -62,7 +62,7 @@ def train_options(given: Mapping[str, Any], seed: int) -> TrainOptions:
     values: dict[str, Any] = {}
     for name, option in ((name, BY_NAME[field]) for name, field in NAMES.items()):
         value = seed if option.name == "seed" else _plain(given[name])
-        if option.many and value is not None and not isinstance(value, tuple):
+        if option.many and isinstance(value, option.kind):
             value = (value,)
         if option.choices == () and (fault := option.fault(value, name)) is not None:
             raise BadInput(fault)
