@@ -19,7 +19,7 @@ IntArray = npt.NDArray[np.int64]
 def trits(counters: npt.NDArray[np.integer], bits: int) -> IntArray:
     """The trit of each counter: its top two bits, 01 is +1, 10 is -1, 00 and 11 are 0."""
     top = np.asarray(counters, np.int64) >> (bits - 2)
-    return np.where(top == 1, 1, np.where(top == -2, -1, 0)).astype(np.int64)
+    return (top == 1).astype(np.int64) - (top == -2)
 
 
 def forward(weights: IntArray, x: IntArray) -> IntArray:

@@ -16,7 +16,6 @@ from .layout import Layer, TableError, check_table
 from .machine import Machine, Result, Sample
 from .records import Piece
 from .rng import splitmix64
-from .signature import signature
 
 __all__ = ["GoldenDevice", "program_fault"]
 
@@ -67,7 +66,6 @@ class GoldenDevice:
         self.expected = 0
         self.nonce = 0
         self.loaded = 0
-        self._written = 0  # signature of T and R when the host wrote to them last
 
     def feed(self, data: bytes) -> bytes:
         """Take wire bytes, run as far as they allow, and return the wire bytes to send."""
@@ -203,29 +201,24 @@ class GoldenDevice:
         size = self._word_bytes(payload[0])
         _need_length(payload, 6 + size * int.from_bytes(payload[4:6], "little"))
         space, bank, first, end = self._window(payload)
-        others = windows(self.config)
-        if space in others:
-            others[space].put(self.machine, first, payload[6:])
+        if space in windows(self.config):
+            self.machine.write(space, first, payload[6:])
             return b""
         words, bits = self._words(space, bank, first, end)
         words[:] = unpack_words(payload[6:], bits, words.shape[1], size)
         if space == Space.T:
             self.loaded |= 4
-        if self.config.signature:
-            self._written = self._signature()
+        for tell in self.machine.asks["written"]:
+            tell()
         return b""
-
-    def _signature(self) -> int:
-        return signature(self.config, self.machine.codes, self.machine.residuals)
 
     def _read(self, payload: bytes) -> bytes:
         _need_length(payload, 6)
         space, bank, first, end = self._window(payload)
         size = self._word_bytes(space)
         _need(6 + size * (end - first) <= self.config.max_payload)
-        others = windows(self.config)
-        if space in others:
-            return others[space].get(self.machine, first, end)
+        if space in windows(self.config):
+            return self.machine.read(space, first, end)
         words, bits = self._words(space, bank, first, end)
         return pack_words(words, bits, size)
 
@@ -274,10 +267,7 @@ class GoldenDevice:
             frames.STATUS_FIELDS, run=self.machine.run, loaded=self.loaded, samples=s.samples,
             correct=s.correct, updates=s.updates, flips=s.flips, cycles=0, forward_cycles=0,
             total_cycles=0, prng=self.machine.prng.state)
-        if self.config.signature:
-            changes = self._signature() ^ self._written
-            record += changes.to_bytes(frames.SIGNATURE_BYTES, "little")
-        return record
+        return record + b"".join(tell() for tell in self.machine.asks["status"])
 
     def _abort(self, payload: bytes) -> bytes:
         _need_length(payload, 0)

@@ -178,9 +178,10 @@ def _pieces(c: CoreConfig) -> Iterator[tuple[bytes, int]]:
 
 def _state(golden: GoldenDevice) -> tuple[object, ...]:
     machine = golden.machine
-    others = windows(golden.config).values()
+    others = windows(golden.config).items()
     return (machine.codes.tobytes(), machine.residuals.tobytes(),
-            *(w.get(machine, 0, w.depth(golden.config)) for w in others), machine.prng.state,
+            *(machine.read(space, 0, w.depth(golden.config)) for space, w in others),
+            machine.prng.state,
             machine.run, tuple(machine.program), tuple(machine.layers), golden.loaded, golden.nonce,
             golden.expected, vars(machine.statistics).copy(), len(machine.inbox))
 

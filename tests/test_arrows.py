@@ -13,8 +13,8 @@ BELOW_ALL = {"tritgrad": "version", "tritgrad.errors": "errors", "tritgrad.cache
 FOLDERS = ("tritgrad", "boards", "firmware", "host", "hw", "model", "sim", "units")
 
 #: Of each group of modules, the groups that it may import. `units` are the records, `units.rtl`
-#: what a unit is made of; `hw` are the modules that put a core together. `tritgrad` is what stands
-#: above all: the command's entry.
+#: what a unit is made of, its golden part too; `hw` are the modules that put a core together.
+#: `tritgrad` is what stands above all: the command's entry.
 ARROWS = {
     "version": (),
     "errors": (),
@@ -88,7 +88,8 @@ def group(name, path):
     if name in BELOW_ALL:
         return BELOW_ALL[name]
     if parts[1] == "units":
-        return "units" if path.name in ("__init__.py", "record.py", "registry.py") else "units.rtl"
+        records = ("__init__.py", "part.py", "record.py", "registry.py")
+        return "units" if path.name in records else "units.rtl"
     if parts[1] == "sources":
         return "sources"
     if parts[1] in ("hw", "host") and path.parent.name != parts[1]:

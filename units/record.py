@@ -7,8 +7,8 @@ HELLO, memories that the link reaches, block memories that a board must have, wh
 tests build in, and the pages of the docs.
 
 A record imports nothing but errors, the form of options, and firmware: whoever reads it loads
-neither Amaranth nor the model. Functions in it take a ``CoreConfig`` as `config`, a
-``model.machine.Machine`` as `machine` and the ``TrainOptions`` of a run as `run`.
+neither Amaranth nor the model. Functions in it take a ``CoreConfig`` as `config` and the
+``TrainOptions`` of a run as `run`.
 """
 
 import importlib
@@ -18,19 +18,16 @@ from dataclasses import dataclass
 from dataclasses import field as made
 from random import Random
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
 from ..firmware.frames import Space
 from ..firmware.isa import Op
-from ..firmware.wire import pack_words, unpack_words
 from ..option import Option
 
-__all__ = ["SOCKETS", "Config", "Machine", "Memory", "Option", "Part", "Run", "Unit", "Window",
-           "bits_of", "lanes"]
+__all__ = ["SOCKETS", "Config", "Memory", "Option", "Run", "Unit", "Window", "bits_of"]
 
-#: A ``CoreConfig``, a ``Machine``, ``TrainOptions``: not imported, as those read the records.
+#: A ``CoreConfig``, ``TrainOptions``: not imported, as those read the records.
 Config = Any
-Machine = Any
 Run = Any
 
 
@@ -66,7 +63,8 @@ SOCKETS = {
 
 @dataclass(frozen=True)
 class Window:
-    """A memory that READ and WRITE reach. Words are those of the link, lane 0 lowest.
+    """A memory that READ and WRITE reach. Words are those of the link, lane 0 lowest; in the
+    reference machine the unit's part reads and writes them (`units.part.Part`).
 
     Parameters
     ----------
@@ -74,10 +72,6 @@ class Window:
         Its number.
     depth, bits, word_bytes
         Words, bits of a word in the core, and bytes of one on the link.
-    get
-        Words of a machine (from, to) as bytes.
-    put
-        Write bytes into a machine, from a word on.
     memory
         Where the unit's circuit keeps it: attributes down to the `BlockRam`.
     """
@@ -86,28 +80,7 @@ class Window:
     depth: Callable[[Config], int]
     bits: Callable[[Config], int]
     word_bytes: Callable[[Config], int]
-    get: Callable[[Machine, int, int], bytes]
-    put: Callable[[Machine, int, bytes], None]
     memory: str
-
-
-def lanes(space: Space, array: str, memory: str, *, depth: Callable[[Config], int],
-          bits: int = 1, lanes: Callable[[Config], int] = lambda config: 1,
-          ) -> Window:
-    """A window onto an array of a machine: words of equal lanes, so many bits each."""
-    def size(config: Config) -> int:
-        return -(-bits * lanes(config) // 8)
-
-    def get(machine: Machine, first: int, end: int) -> bytes:
-        words = getattr(machine, array)[first:end].reshape(end - first, -1)
-        return pack_words(words, bits, size(machine.config))
-
-    def put(machine: Machine, first: int, data: bytes) -> None:
-        words = unpack_words(data, bits, lanes(machine.config), size(machine.config))
-        target = getattr(machine, array)[first:first + len(words)]
-        target[:] = words.reshape(target.shape)
-
-    return Window(space, depth, lambda config: bits * lanes(config), size, get, put, memory)
 
 
 def bits_of(values: range) -> int:
@@ -129,19 +102,6 @@ class Memory:
     width: int
     path: str
     copies: int = 1
-
-
-class Part(Protocol):
-    """A unit's part of the reference machine; made of a ``Machine``, which has it in `parts`."""
-
-    def clear(self) -> None:
-        """A program begins."""
-
-    def execute(self, op: Op, operand: int) -> None:
-        """An instruction of the unit's. A layer that it names is there."""
-
-    def updated(self, number: int, row: int, before: Any, after: Any) -> None:
-        """UPD has moved the counters of a row of a layer; both with unused lanes."""
 
 
 @dataclass(frozen=True)
@@ -174,8 +134,8 @@ class Unit:
     sockets
         Those of `SOCKETS` that the circuit has, as members of that name.
     golden
-        Class of its part of the reference machine, of ``units/<name>/golden.py``, a `Part`; ""
-        where the machine has it itself.
+        Class of its part of the reference machine, of ``units/<name>/golden.py``, a
+        `units.part.Part`; "" where it changes nothing there.
     status_bytes
         Bytes that it adds to the answer to STATUS.
     windows

@@ -25,7 +25,6 @@ from tritgrad.model.scales.chip import (
     nearest_two_powers,
     size_exponent,
 )
-from tritgrad.model.signature import signature
 from tritgrad.sim.trials import random_units
 from tritgrad.units.registry import OPTIONS, available, windows
 
@@ -188,17 +187,17 @@ class Lockstep:
         if config.row_sums:
             for layer, placed in zip(layers, self.machine.places, strict=True):
                 first = placed.output_base * config.lanes
-                self.machine.sums[first:first + layer.outputs] = row_sums(
+                self.machine.parts["row_sums"].sums[first:first + layer.outputs] = row_sums(
                     config, layer, placed, self.machine.codes)
         if config.support:
-            machine, dense = self.machine, random.Random(prng).choice([0.5, 0.9, 1.0])
-            inside = np.random.default_rng(prng).random(machine.support.shape)
-            machine.support[:] = inside < dense
+            support, dense = self.machine.parts["support"], random.Random(prng).choice(
+                [0.5, 0.9, 1.0])
+            inside = np.random.default_rng(prng).random(support.inside.shape)
+            support.inside[:] = inside < dense
         self.executed = 0
         self.told = bytearray()  # bytes of the trace unit
         self.records = 0
         self.idle = lambda: 0    # cycles before each of them is taken
-        self.written = 0         # signature of T and R as they were loaded
         self.held = 0            # cycles in which the update unit had to wait for that
         self.fed = False  # all samples have gone into the engine
 
@@ -283,7 +282,8 @@ class Lockstep:
         ctx.set(engine.begin, 0)
         machine.start()
         machine.inbox.extend(self.samples)
-        self.written = signature(self.config, machine.codes, machine.residuals)
+        for tell in machine.asks["written"]:
+            tell()
         self._compare(ctx, "RUN")
 
     def _windows(self):
@@ -291,7 +291,7 @@ class Lockstep:
         config = self.config
         for space, window in windows(config).items():
             depth, size = window.depth(config), window.word_bytes(config)
-            data = window.get(self.machine, 0, depth)
+            data = self.machine.read(space, 0, depth)
             unit, = (name for name, record in self.engine.sockets.records.items()
                      if window in record.windows)
             memory = attrgetter(window.memory)(self.engine.sockets.units[unit])
@@ -363,9 +363,9 @@ class Lockstep:
             await ctx.tick()
         await ctx.tick()  # `listen` has taken the last byte
         pieces = [item.data for item in self.machine.outbox if isinstance(item, Piece)]
-        expected = b"".join(pieces) + self.machine.tracer.rest
+        expected = b"".join(pieces) + self.machine.parts["trace"].tracer.rest
         assert self.told == expected, f"bytes of the trace unit after {name}"
-        assert self.records == self.machine.tracer.records, f"records after {name}"
+        assert self.records == self.machine.parts["trace"].tracer.records, f"records after {name}"
 
     def _compare(self, ctx, name):
         engine, machine = self.engine, self.machine
@@ -404,12 +404,12 @@ class Lockstep:
                                        f"model {word:x}")
         if config.signature:
             found = ctx.get(engine.sockets.units["signature"].status.value)
-            changed = signature(config, machine.codes, machine.residuals) ^ self.written
+            changed = machine.parts["signature"].value
             assert found == changed, f"signature after {name}: RTL {found:x}, model {changed:x}"
         if config.support:
             for field in "cutoff", "k", "rest":
                 found = ctx.get(getattr(engine.sockets.units["support"].purge, field))
-                assert found == getattr(r, field), f"{field} after {name}"
+                assert found == getattr(machine.parts["support"], field), f"{field} after {name}"
         memory(engine.errors.memory.data, machine.errors & 3, 2, "errors")
         memory(engine.activation.gate_memory.data, machine.gates, 1, "gates")
         scores = [ctx.get(engine.scan.memory.data[k]) for k in range(config.max_classes)]
@@ -417,15 +417,15 @@ class Lockstep:
         self._compare_words(ctx, name)
 
     def _compare_probes(self, ctx, name):
-        engine, r = self.engine, self.machine.registers
+        engine, part = self.engine, self.machine.parts["perturb"]
         unit = engine.sockets.units["perturb"]
         side = ctx.get(unit.loss.perturbed) * (-1 if ctx.get(unit.loss.negative) else 1)
         found = (side, ctx.get(unit.loss.total), ctx.get(unit.loss.position),
                  ctx.get(engine.inputs.kept))
-        expected = r.side, r.loss, r.position, len(self.machine.resident)
+        expected = part.side, part.loss, part.position, len(part.resident)
         assert found == expected, f"side, loss, position, kept after {name}: {found}, {expected}"
-        if r.side:
-            assert ctx.get(unit.places.key) == r.key, f"key after {name}"
+        if part.side:
+            assert ctx.get(unit.places.key) == part.key, f"key after {name}"
 
     def _compare_words(self, ctx, name):
         """Activations: the compact lists, expanded."""
@@ -496,10 +496,10 @@ def random_lockstep(seed: int, length: int = 18, units: Iterable[str] = (),
                       rng.randrange(layers[-1].outputs)) for _ in range(12)]
     run = Lockstep(config, layers, program, random_counters(rng, config, layers), samples,
                    prng=rng.randrange(1, 1 << 64))
-    machine = run.machine
     if config.scales:  # as if votes had agreed so far
-        machine.corr[:] = [rng.randint(-2000, 2000) for _ in machine.corr]
-        machine.factors[:] = [encode_factor(nearest_two_powers(rng.randint(0, 512)))
-                              for _ in machine.corr]
-        machine.corr[-1] = rng.choice([0, 1, 62, (1 << CORR_BITS - 1) - 1])
+        scales = run.machine.parts["scales"]
+        scales.corr[:] = [rng.randint(-2000, 2000) for _ in scales.corr]
+        scales.factors[:] = [encode_factor(nearest_two_powers(rng.randint(0, 512)))
+                             for _ in scales.corr]
+        scales.corr[-1] = rng.choice([0, 1, 62, (1 << CORR_BITS - 1) - 1])
     return run

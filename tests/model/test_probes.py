@@ -96,5 +96,5 @@ def test_the_oldest_samples_leave_a_full_batch():
     machine.start()
     machine.inbox.extend(Sample(np.array([n & 1, n >> 1]), n & 1) for n in range(5))
     machine.advance()
-    assert [sample.label for sample in machine.resident] == [0, 1, 0]
+    assert [sample.label for sample in machine.parts["perturb"].resident] == [0, 1, 0]
     assert machine.inputs[:2].tolist() == [0, 1]

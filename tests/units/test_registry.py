@@ -66,9 +66,9 @@ def test_what_is_put_into_a_window_is_there(unit):
     for window in unit.windows:
         size, depth = window.word_bytes(config), window.depth(config)
         ones = bytes([1] + [0] * (size - 1))
-        window.put(machine, depth - 2, 2 * ones)
-        assert window.get(machine, depth - 2, depth) == 2 * ones
-        assert not any(window.get(machine, 0, depth - 2))
+        machine.write(window.space, depth - 2, 2 * ones)
+        assert machine.read(window.space, depth - 2, depth) == 2 * ones
+        assert not any(machine.read(window.space, 0, depth - 2))
         assert size == -(-window.bits(config) // 8)
 
 

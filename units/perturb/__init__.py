@@ -50,6 +50,7 @@ PERTURB = Unit(
     checks=(_power, _chunks),
     ops=(Op.PROBE, Op.LOSS, Op.STEP),
     circuit="Perturb",
+    golden="Perturb",
     sockets=("dispatch", "words", "rows", "along", "decision", "prng", "inputs"),
     memories=_memories,
     trial_sizes={"program_depth": 24},

@@ -6,17 +6,9 @@
 from ...firmware import programs
 from ...firmware.frames import Space
 from ...firmware.isa import Op
-from ..record import Config, Machine, Memory, Option, Unit, Window
+from ..record import Config, Memory, Option, Unit, Window
 
 __all__ = ["ROW_SUMS"]
-
-
-def _get(machine: Machine, first: int, end: int) -> bytes:
-    return machine.sums[first:end].astype("u1").tobytes()
-
-
-def _put(machine: Machine, first: int, data: bytes) -> None:
-    machine.sums[first:first + len(data)] = [(byte & 3) % 3 for byte in data]
 
 
 def _depth(config: Config) -> int:
@@ -40,8 +32,9 @@ ROW_SUMS = Unit(
     needs={"trainable": "the sums follow the update unit"},
     ops=(Op.SCRUB,),
     circuit="RowSums",
+    golden="RowSums",
     sockets=("dispatch", "window", "changes", "trits"),
-    windows=(Window(Space.SUMS, _depth, lambda c: 2, lambda c: 1, _get, _put, "memory"),),
+    windows=(Window(Space.SUMS, _depth, lambda c: 2, lambda c: 1, "memory"),),
     memories=lambda c: (Memory("SUMS (row sums)", "hidden_depth", c.sum_depth, 2,
                                "engine.row_sums.memory"),),
     trial_programs=lambda rng, layers, samples: (programs.scrub(layers),),

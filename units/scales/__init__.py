@@ -2,20 +2,9 @@
 
 from ...firmware.frames import Space
 from ...firmware.isa import Op
-from ...firmware.wire import pack_scales, unpack_scales
-from ..record import Machine, Memory, Option, Unit, Window
+from ..record import Memory, Option, Unit, Window
 
 __all__ = ["SCALES"]
-
-
-def _get(machine: Machine, first: int, end: int) -> bytes:
-    return pack_scales(machine.corr[first:end], machine.factors[first:end])
-
-
-def _put(machine: Machine, first: int, data: bytes) -> None:
-    corr, codes = unpack_scales(data)
-    machine.corr[first:first + len(corr)] = corr
-    machine.factors[first:first + len(corr)] = codes
 
 
 SCALES = Unit(
@@ -32,9 +21,10 @@ SCALES = Unit(
     needs={"trainable": "votes come from the update unit"},
     ops=(Op.REFRESH, Op.SCALE),
     circuit="ScaleUnit",
+    golden="Scales",
     sockets=("dispatch", "window", "changes", "stage", "decision"),
     windows=(Window(Space.S, lambda c: c.scale_depth, lambda c: 8 * c.scale_word_bytes,
-                    lambda c: c.scale_word_bytes, _get, _put, "memory"),),
+                    lambda c: c.scale_word_bytes, "memory"),),
     memories=lambda c: tuple(
         Memory("S (scales)", "hidden_depth", c.scale_depth, 8 * c.scale_word_bytes,
                f"engine.scales.{name}") for name in ("memory", "pair")[:c.drain]),

@@ -25,6 +25,7 @@ SIGNATURE = Unit(
     needs={"trainable": "only the update unit changes T and R"},
     checks=(_fits_status,),
     circuit="Signature",
+    golden="Signature",
     sockets=("changes", "status"),
     status_bytes=SIGNATURE_BYTES,
 )

@@ -18,6 +18,7 @@ SKIP = Unit(
         (0, MAX_SKIP), metavar="S", without=("scales", "prune"), network=True),),
     wanted=lambda run: {"skip": run.skip is not None},
     circuit="SkipConnection",
+    golden="Skip",
     sockets=("dispatch", "stage", "stored", "errors", "begins"),
     memories=lambda c: (
         Memory("activations (skip)", "hidden_depth", c.hidden_depth, c.activation_bits * c.lanes,

@@ -3,7 +3,7 @@
 from ...firmware import programs
 from ...firmware.frames import Space
 from ...firmware.isa import Op
-from ..record import Memory, Option, Unit, lanes
+from ..record import Memory, Option, Unit, Window
 
 __all__ = ["SUPPORT"]
 
@@ -27,10 +27,11 @@ SUPPORT = Unit(
     },
     ops=(Op.CUTOFF, Op.PURGE),
     circuit="Support",
+    golden="Support",
     sockets=("dispatch", "window", "changes", "moves", "trits", "counters", "still", "reader",
              "masks"),
-    windows=(lanes(Space.SUPPORT, "support", "store.memory", depth=lambda c: c.support_depth,
-                   lanes=lambda c: c.max_words),),
+    windows=(Window(Space.SUPPORT, lambda c: c.support_depth, lambda c: c.max_words,
+                    lambda c: c.support_word_bytes, "store.memory"),),
     memories=lambda c: (Memory("SUPPORT", "max_inputs", c.support_depth, c.max_words,
                                "engine.support.store.memory"),),
     state="model.blending.granules:Support",

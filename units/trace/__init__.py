@@ -26,6 +26,7 @@ TRACE = Unit(
         "trace", "Build in the trace unit, which tells the host what each sample decided."),),
     ops=(Op.TRACE, Op.TELL),
     circuit="TraceUnit",
+    golden="Trace",
     sockets=("dispatch", "changes", "decision", "peek", "records"),
     memories=_memories,
     trial_sizes={"program_depth": 24},

@@ -12,6 +12,7 @@ TRAINABLE = Unit(
         "trainable", default=True, off="infer-only",
         help="Build in memory R and the update unit. Without them R has no words."),),
     ops=(Op.BWD, Op.UPD),
+    golden="Training",
     sockets=("training",),
     memories=lambda c: (
         Memory("R (residuals)", "residual_depth", c.residual_depth,

@@ -256,12 +256,11 @@ def test_check_names_the_first_difference(monkeypatch):
     class Broken(GoldenTransport):
         def __init__(self, config, vcd, progress):
             super().__init__(config)
-            update = self.device.machine._update
+            machine = self.device.machine
 
-            def wrong(number):
-                update(number)
-                self.device.machine.codes[0, 0, 0] = 1
-            self.device.machine._update = wrong
+            def wrong(change):
+                machine.codes[0, 0, 0] = 1
+            machine.asks["updated"].append(wrong)
 
     monkeypatch.setattr("tritgrad.host.cli.check.SimTransport", Broken)
     line = refusal("check", "--samples", "60", code=1)

@@ -57,7 +57,7 @@ def machine_for(recipe, network, config):
     machine.residuals[:len(residuals)] = residuals
     machine.prng.state = network.prng.state
     for placed, inside in zip(machine.places, network.support, strict=True):
-        machine.support[placed.group_base:placed.group_base + placed.groups,
+        machine.parts["support"].inside[placed.group_base:placed.group_base + placed.groups,
                         :placed.words] = inside
     return machine
 
@@ -102,8 +102,8 @@ def test_births_rest_and_purges_are_those_of_the_reference_machine(seed):
         for number, (a, b) in enumerate(zip(network.counters, found, strict=True)):
             assert (a == b).all()
             placed = machine.places[number]
-            inside = machine.support[placed.group_base:placed.group_base + placed.groups,
-                                     :placed.words]
+            kept = machine.parts["support"].inside[placed.group_base:][:placed.groups]
+            inside = kept[:, :placed.words]
             assert (network.support[number] == inside).all()
             needed = support(trits(a, recipe.counter_bits), banks, lanes)
             assert not (needed & ~inside).any()

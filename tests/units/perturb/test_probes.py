@@ -30,7 +30,7 @@ def test_the_seeds_exercise_steps_of_both_signs():
         run.machine.start()
         run.machine.inbox.extend(run.samples)
         run.machine.advance()
-        losses.append(run.machine.registers.loss)
+        losses.append(run.machine.parts["perturb"].loss)
         flips += run.machine.statistics.flips
     assert min(losses) < 0 < max(losses)
     assert flips > 50

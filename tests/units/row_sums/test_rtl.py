@@ -83,14 +83,15 @@ def test_sums_follow_every_update(seed, shape):
                for _ in range(3)]
     run = Lockstep(config, LAYERS, [*TRAIN, *TRAIN, *TRAIN, *SCRUB],
                    random_counters(rng, config, LAYERS), samples, prng=seed + 1)
-    before = run.machine.sums.copy()
+    sums = run.machine.parts["row_sums"].sums
+    before = sums.copy()
     run.run(step=seed % 2 == 0)
     assert run.machine.run.name == "HALTED"
     assert run.machine.statistics.flips >= 3
-    assert (run.machine.sums == before).all() == config.conserve
+    assert (sums == before).all() == config.conserve
     for layer, placed in zip(LAYERS, run.machine.places, strict=True):
         first = placed.output_base * config.lanes
-        assert (run.machine.sums[first:first + layer.outputs]
+        assert (sums[first:first + layer.outputs]
                 == row_sums(config, layer, placed, run.machine.codes)).all()
 
 
@@ -145,14 +146,14 @@ def test_scrub_finds_every_single_bit_error_of_t(shape):
 
 def test_scrub_finds_every_single_bit_error_of_the_sums():
     run = Lockstep(SMALL, LAYERS, SCRUB, random_counters(random.Random(3), SMALL, LAYERS), [])
-    machine = run.machine
+    machine, sums = run.machine, run.machine.parts["row_sums"].sums
     for n in [*range(5), *range(8, 11)]:
-        good = machine.sums[n]
-        machine.sums[n] = (good + 1) % 3
+        good = sums[n]
+        sums[n] = (good + 1) % 3
         machine.start()
         machine.advance()
         assert machine.run.name == "CORRUPT"
-        machine.sums[n] = good
+        sums[n] = good
     machine.start()
     machine.advance()
     assert machine.run.name == "HALTED"

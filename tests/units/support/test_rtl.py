@@ -58,7 +58,7 @@ def test_what_is_purged_is_born_again_rests_and_is_purged(shape):
     run.run(limit=1000)
     machine = run.machine
     assert machine.run.name == "HALTED"
-    inside = machine.support[:machine.places[0].groups, :6]
+    inside = machine.parts["support"].inside[:machine.places[0].groups, :6]
     assert 0 < inside.sum() < inside.size
     assert not (found_support(machine, 1) & ~inside).any()
 
@@ -70,10 +70,10 @@ def test_what_became_alive_is_inside(seed):
     zeros = [np.zeros((7, 23), int), random_counters(rng, config, LAYERS)[1]]
     words = programs.train(2, 12, 1 << 20)
     run = Lockstep(config, LAYERS, words, zeros, samples(rng, 12))
-    run.machine.support[:] = False
-    run.machine.support[run.machine.places[1].group_base:] = True
+    run.machine.parts["support"].inside[:] = False
+    run.machine.parts["support"].inside[run.machine.places[1].group_base:] = True
     run.run(step=False)
-    inside = run.machine.support[:run.machine.places[0].groups, :6]
+    inside = run.machine.parts["support"].inside[:run.machine.places[0].groups, :6]
     assert inside.sum() > 0
     assert not (found_support(run.machine, 1) & ~inside).any()
 
@@ -109,7 +109,7 @@ def test_a_granule_outside_costs_no_cycle(seed):
     counters[np.repeat(thin, 4, axis=1)[:, :23]] = 0
     x = rng.integers(0, 4, 23) * (rng.random(23) < 0.7)
     cycles, machine = forward_cycles(config, counters, x)
-    inside = machine.support[:7, :6]
+    inside = machine.parts["support"].inside[:7, :6]
     assert (inside == granules.support(trits(counters, 6), 1, 4)).all()
     plain = CoreConfig(**{**vars(config), "support": False})
     dense, _ = forward_cycles(plain, counters, x)

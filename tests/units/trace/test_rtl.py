@@ -41,7 +41,7 @@ def test_the_seeds_exercise_every_item_and_saturations():
     kinds, saturated = set(), 0
     for seed in range(10):
         run = lockstep(seed, 0)
-        tracer = run.machine.tracer
+        tracer = run.machine.parts["trace"].tracer
         add, update = tracer._add, tracer.update
         tracer._add = lambda data, add=add: (kinds.add(Item(data[0])), add(data))[1]
 
