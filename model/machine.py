@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from ..firmware.frames import Run, Space
 from ..firmware.isa import INSTRUCTIONS, Op, Operand, decode
 from ..units import UNITS
-from ..units.part import Part, having
+from ..units.part import having
 from ..units.registry import takes
 from . import arithmetic
 from .config import CoreConfig, ceil_div
@@ -28,7 +29,7 @@ from .rng import XorShift64
 __all__ = ["Machine", "Result", "Sample", "Statistics"]
 
 #: Where the machine asks its parts: methods of `units.part.Part`.
-HOOKS = ("clear", "received", "weights", "sums", "sums_below", "steps", "updated", "stored",
+HOOKS = ("clear", "received", "weights", "stage", "stage_below", "steps", "updated", "stored",
          "written", "status")
 #: The least layer that an instruction may name.
 _LEAST = {row.op: 2 if row.op is Op.BWD else 1 for row in INSTRUCTIONS.values()
@@ -107,10 +108,10 @@ class Machine:
         self.inbox: deque[Sample] = deque()
         self.outbox: deque[Result | Piece] = deque()
         units = [unit for unit in UNITS if unit.within(config) and unit.golden]
-        self.parts: dict[str, Part] = {
+        self.parts: dict[str, Any] = {
             unit.name: getattr(unit.part("golden"), unit.golden)(self) for unit in units}
         self.asks = {hook: having(self.parts.values(), hook) for hook in HOOKS}
-        self.asks["sums"].reverse()
+        self.asks["stage"].reverse()
         self._keepers = {window.space: self.parts[unit.name] for unit in units
                          for window in unit.windows}
         #: Whether updates keep the sums of rows mod 3.
@@ -261,7 +262,7 @@ class Machine:
         for change in self.asks["weights"]:
             weights = change(number, weights)
         z = arithmetic.forward(weights, x)
-        for change in self.asks["sums"]:
+        for change in self.asks["stage"]:
             z = change(number, z, x)
         if number == len(self.layers):
             self.scores[:layer.outputs] = z

@@ -30,8 +30,8 @@ class Part:
     """A unit's part of a machine.
 
     A part has the methods that its unit needs. The machine calls each of them on those parts that
-    have it, in the order of `tritgrad.units.UNITS`, and each on what the one before gave; `sums` in
-    the opposite order, as the circuits lie. Layers are numbered from 1.
+    have it, in the order of `tritgrad.units.UNITS`, and each on what the one before gave; `stage`
+    in the opposite order, as the circuits lie. Layers are numbered from 1.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ class Part:
         """What FWD multiplies by, (rows, words * L)."""
         return weights
 
-    def sums(self, number: int, sums: IntArray, x: IntArray) -> IntArray:
+    def stage(self, number: int, sums: IntArray, x: IntArray) -> IntArray:
         """The pre-activations of FWD, (rows,), of the inputs (words * L,)."""
         return sums
 
-    def sums_below(self, number: int, sums: IntArray, errors: IntArray) -> IntArray:
+    def stage_below(self, number: int, sums: IntArray, errors: IntArray) -> IntArray:
         """The sums of BWD, (words * L,), of the layer's errors (rows,)."""
         return sums
 

@@ -63,9 +63,11 @@ def test_no_clock_is_too_slow_to_say_so():
     assert supported_rates(100_000) == ()
 
 
-@pytest.mark.parametrize("clock_hz", [12e6, 24e6, 25.125e6, 48e6, 100e6])
+@pytest.mark.parametrize("clock_hz", [
+    12e6, 16e6, 20e6, 24e6, 25e6, 25.125e6, 27e6, 40e6, 48e6, 65e6, 100e6])
 def test_a_divider_steps_by_the_nearest_with_the_fewest_bits_that_keep_the_error(clock_hz):
     divider = Divider(clock_hz, supported_rates(clock_hz))
+    assert divider.rates == tuple(r for r in RATES if clock_hz / r > 4.7)
     unit = clock_hz / 2**divider.bits  # the rate of a step of 1
     for rate, step in zip(divider.rates, divider.steps, strict=True):
         assert abs(step * unit - rate) <= unit / 2

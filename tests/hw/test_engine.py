@@ -10,7 +10,8 @@ from tritgrad.model.config import CoreConfig
 from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
 
-from .lockstep import Lockstep, random_counters, random_lockstep
+from .cases import random_counters, random_lockstep
+from .lockstep import Lockstep
 
 SEEDS = range(24)
 

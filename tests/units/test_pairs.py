@@ -8,7 +8,7 @@ from tritgrad.model.config import FORMS
 from tritgrad.sim.trials import together
 from tritgrad.units.registry import OPTIONS, refused_pairs
 
-from ..hw.lockstep import random_lockstep
+from ..hw.cases import random_lockstep
 
 SETS = list(together())
 CASES = [(number, form) for number in range(len(SETS)) for form in FORMS]

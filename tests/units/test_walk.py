@@ -11,11 +11,11 @@ from ..walk import added, blocks, python, ran
 ROOT = Path(__file__).resolve().parents[2]
 SECTION = "Add a unit"
 #: Of the tests, what runs an engine beside the reference machine.
-LOCKSTEP = ("__init__.py", "hw/__init__.py", "hw/lockstep.py")
+LOCKSTEP = ("__init__.py", "hw/__init__.py", "hw/cases.py", "hw/lockstep.py", "hw/unit_state.py")
 
 ASK = """
 import json, random, sys
-from tests.hw.lockstep import random_lockstep
+from tests.hw.cases import random_lockstep
 from tritgrad.boards import find_board
 from tritgrad.document import instruction_set, units
 from tritgrad.firmware.frames import Frame, FrameDecoder, Type, unpack_fields

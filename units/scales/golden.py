@@ -34,7 +34,7 @@ class Scales(Part):
         exponent = size_exponent(self.machine.layers[operand - 1].inputs)
         self.factors[rows] = [refreshed(int(c), step, exponent) for c in self.corr[rows]]
 
-    def sums(self, number: int, sums: IntArray, x: IntArray) -> IntArray:
+    def stage(self, number: int, sums: IntArray, x: IntArray) -> IntArray:
         return apply_codes(sums, self.factors[self.machine.rows(number)])
 
     def updated(self, change: Change) -> None:

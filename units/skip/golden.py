@@ -9,8 +9,8 @@ __all__ = ["Skip"]
 class Skip(Part):
     """Adds shifted inputs to a layer's sums, and shifted errors to those of the layer below."""
 
-    def sums(self, number: int, sums: IntArray, x: IntArray) -> IntArray:
+    def stage(self, number: int, sums: IntArray, x: IntArray) -> IntArray:
         return skipped(sums, x, self.machine.layers[number - 1].skip)
 
-    def sums_below(self, number: int, sums: IntArray, errors: IntArray) -> IntArray:
+    def stage_below(self, number: int, sums: IntArray, errors: IntArray) -> IntArray:
         return skipped(sums, errors, self.machine.layers[number - 1].skip)

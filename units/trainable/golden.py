@@ -20,7 +20,7 @@ class Training(Part):
         layer, _, counters, _ = machine.lanes(number)
         errors = machine.row_errors(number)[:layer.outputs]
         sums = errors @ arithmetic.trits(counters, machine.config.counter_bits)
-        for add in machine.asks["sums_below"]:
+        for add in machine.asks["stage_below"]:
             sums = add(number, sums, errors)
         gates, below = machine.below(number)
         below[:] = np.sign(sums) * gates

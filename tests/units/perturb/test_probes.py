@@ -7,7 +7,8 @@ import pytest
 from tritgrad.firmware.programs import train_fd
 from tritgrad.model.discrete.walk import state_of
 
-from ...hw.lockstep import Lockstep, random_counters, random_lockstep
+from ...hw.cases import random_counters, random_lockstep
+from ...hw.lockstep import Lockstep
 
 #: Of steps of both signs, with memories of all three kinds.
 SEEDS = (28, 21, 10, 12)

@@ -17,7 +17,8 @@ from tritgrad.model.config import CoreConfig
 from tritgrad.model.layout import Layer, pack_counters, row_sums
 from tritgrad.model.machine import Sample
 
-from ...hw.lockstep import Lockstep, random_counters, random_lockstep
+from ...hw.cases import random_counters, random_lockstep
+from ...hw.lockstep import Lockstep
 
 SMALL = CoreConfig(
     lanes=4, banks=2, update_lanes=2, counter_bits=6, activation_bits=2, input_planes=2,

@@ -15,7 +15,8 @@ from tritgrad.model.layout import Layer, check_table, place
 from tritgrad.model.machine import Sample
 from tritgrad.units.skip.rtl import SkipConnection
 
-from ...hw.lockstep import Lockstep, random_case, random_counters, random_program, to_int
+from ...hw.cases import random_case, random_counters, random_program
+from ...hw.lockstep import Lockstep, to_int
 
 
 def skip_case(seed):

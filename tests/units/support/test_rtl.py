@@ -14,7 +14,8 @@ from tritgrad.model.config import CoreConfig
 from tritgrad.model.layout import Layer, unpack_counters
 from tritgrad.model.machine import Sample
 
-from ...hw.lockstep import Lockstep, random_counters, statistics
+from ...hw.cases import random_counters
+from ...hw.lockstep import Lockstep, statistics
 
 SMALL = CoreConfig(
     lanes=4, banks=2, update_lanes=2, counter_bits=6, activation_bits=2, input_planes=2,

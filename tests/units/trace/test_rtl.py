@@ -11,7 +11,7 @@ from tritgrad.model.config import CoreConfig
 from tritgrad.units.trace.events import EventQueue
 from tritgrad.units.trace.rtl import TraceUnit
 
-from ...hw.lockstep import random_lockstep
+from ...hw.cases import random_lockstep
 
 
 def lockstep(seed, most, **options):
