@@ -2,8 +2,7 @@
 
 Its registers and memories are the architectural state of the core: after every instruction each
 equals its twin in the RTL. What a unit adds is its part (`units.part`), of ``units/<name>/
-golden.py``. The queue of received samples (`inbox`) and of results (`outbox`) are the link's, and
-not architectural.
+golden.py``. The queues of received samples (`inbox`) and of results (`outbox`) are the link's.
 """
 
 from collections import deque
@@ -18,7 +17,8 @@ import numpy.typing as npt
 from ..firmware.frames import Run, Space
 from ..firmware.isa import INSTRUCTIONS, Op, Operand, decode
 from ..units import UNITS
-from ..units.part import having
+from ..units.part import Part, having
+from ..units.record import Unit
 from ..units.registry import takes
 from . import arithmetic
 from .config import CoreConfig, ceil_div
@@ -29,11 +29,10 @@ from .rng import XorShift64
 __all__ = ["Machine", "Result", "Sample", "Statistics"]
 
 #: Where the machine asks its parts: methods of `units.part.Part`.
-HOOKS = ("clear", "received", "weights", "stage", "stage_below", "steps", "updated", "stored",
-         "written", "status")
-#: The least layer that an instruction may name.
-_LEAST = {row.op: 2 if row.op is Op.BWD else 1 for row in INSTRUCTIONS.values()
-          if row.operand is Operand.LAYER}
+HOOKS = ("clear", "received", "inputs", "weights", "stage", "stage_below", "below", "steps",
+         "updated", "stored", "written", "status")
+#: Instructions that name a layer.
+_LAYERED = {row.op for row in INSTRUCTIONS.values() if row.operand is Operand.LAYER}
 
 
 @dataclass(frozen=True)
@@ -107,22 +106,27 @@ class Machine:
         self.run = Run.IDLE
         self.inbox: deque[Sample] = deque()
         self.outbox: deque[Result | Piece] = deque()
-        units = [unit for unit in UNITS if unit.within(config) and unit.golden]
-        self.parts: dict[str, Any] = {
-            unit.name: getattr(unit.part("golden"), unit.golden)(self) for unit in units}
-        self.asks = {hook: having(self.parts.values(), hook) for hook in HOOKS}
-        self.asks["stage"].reverse()
-        self._keepers = {window.space: self.parts[unit.name] for unit in units
-                         for window in unit.windows}
-        #: Whether updates keep the sums of rows mod 3.
-        self._debt = takes(config, "debt")
+        self._debt = takes(config, "debt")  # whether updates keep the sums of rows mod 3
         self._execute: dict[int, Callable[[int], None]] = {
             Op.COUNT: self._count, Op.LOOP: self._loop, Op.RECV: self._receive,
             Op.FWD: self._forward, Op.ERR: self._error, Op.SKIP: self._skip, Op.SEND: self._send}
-        for unit in units:
-            execute = self.parts[unit.name].execute
-            self._execute |= {op: partial(execute, op) for op in unit.ops}
+        self.parts: dict[str, Any] = {}
+        self._keepers: dict[Space, Part] = {}
+        self.asks: dict[str, list[Callable[..., Any]]] = {hook: [] for hook in HOOKS}
+        self._least: dict[int, int] = {Op.BWD: 2}  # layer that it may name; 1 of others
+        for unit in UNITS:
+            if unit.within(config) and unit.golden:
+                self.join(unit, getattr(unit.part("golden"), unit.golden)(self))
         self.clear()
+
+    def join(self, unit: Unit, part: Part) -> None:
+        """Take in a unit's part: its instructions and windows, and what it is asked."""
+        self.parts[unit.name] = part
+        self._execute |= {op: partial(part.execute, op) for op in unit.ops}
+        self._keepers |= {window.space: part for window in unit.windows}
+        self.asks = {hook: having(self.parts.values(), hook) for hook in HOOKS}
+        self.asks["stage"].reverse()
+        self._least[Op.BWD] = 1 if self.asks["below"] else 2
 
     def clear(self) -> None:
         """What RUN clears: registers, statistics, and all activations."""
@@ -156,7 +160,7 @@ class Machine:
         opcode, operand = decode(self.program[r.pc] if r.pc < len(self.program) else 0)
         if opcode == Op.HALT:
             self.run = Run.HALTED
-        elif opcode in _LEAST and not _LEAST[Op(opcode)] <= operand <= len(self.layers):
+        elif opcode in _LAYERED and not self._least.get(opcode, 1) <= operand <= len(self.layers):
             self.run = Run.FAULT
         elif opcode == Op.RECV and not self.inbox:
             return False
@@ -168,8 +172,11 @@ class Machine:
 
     def take(self, sample: Sample) -> None:
         """Make a sample the one in hand."""
+        x = sample.x
+        for change in self.asks["inputs"]:
+            x = change(x)
         self.inputs[:] = 0
-        self.inputs[:len(sample.x)] = sample.x
+        self.inputs[:len(x)] = x
         self.registers.label = sample.label
 
     def lanes(self, number: int,
@@ -193,9 +200,11 @@ class Machine:
         words = ceil_div(layer.outputs, self.config.update_lanes)
         return self.errors[first:first + words].reshape(-1)
 
-    def below(self, number: int,
-              ) -> tuple[npt.NDArray[np.bool_], arithmetic.IntArray]:
+    def below(self, number: int) -> tuple[npt.NDArray[np.bool_], arithmetic.IntArray]:
         """Views of the gate bits and the error trits of a layer's inputs, (words * L,) each."""
+        if number == 1:
+            give, = self.asks["below"]
+            return give()
         placed, steps = self.places[number - 1], self.config.steps
         first, end = placed.input_base, placed.input_base + placed.words
         return (self.gates[first:end].reshape(-1),
@@ -285,7 +294,6 @@ class Machine:
         self.statistics.correct += r.scan.prediction == r.target
         if r.flag:
             self.statistics.updates += 1
-            last = len(self.layers)
-            self.row_errors(last)[:] = 0
-            self.row_errors(last)[r.target] = 1
-            self.row_errors(last)[r.scan.rival] = -1
+            errors = self.row_errors(len(self.layers))
+            errors[:] = 0
+            errors[r.target], errors[r.scan.rival] = 1, -1

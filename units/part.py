@@ -52,6 +52,10 @@ class Part:
     def received(self, sample: Any) -> None:
         """RECV has taken a sample: it is in hand."""
 
+    def inputs(self, x: IntArray) -> IntArray:
+        """What layer 1 begins with of the inputs of a sample in hand; those missing are 0."""
+        return x
+
     def weights(self, number: int, weights: IntArray) -> IntArray:
         """What FWD multiplies by, (rows, words * L)."""
         return weights
@@ -63,6 +67,13 @@ class Part:
     def stage_below(self, number: int, sums: IntArray, errors: IntArray) -> IntArray:
         """The sums of BWD, (words * L,), of the layer's errors (rows,)."""
         return sums
+
+    def below(self) -> tuple[npt.NDArray[np.bool_], IntArray]:
+        """Gate bits and error trits of layer 1's inputs, views of (words * L,) each.
+
+        With it BWD takes layer 1. One part at most has it.
+        """
+        raise NotImplementedError
 
     def steps(self, number: int, row: int, steps: IntArray) -> IntArray:
         """How far UPD moves the counters of a row (words * L,) for an error of +1."""

@@ -9,6 +9,7 @@ from ...firmware.isa import Op
 from ...firmware.wire import pack_scales, unpack_scales
 from ...model.arithmetic import trits
 from ...model.scales.chip import CORR_BITS, apply_codes, refreshed, size_exponent
+from ...model.scales.rows import row_scores
 from ..part import Change, IntArray, Part
 
 __all__ = ["Scales"]
@@ -39,9 +40,9 @@ class Scales(Part):
 
     def updated(self, change: Change) -> None:
         corr = self.corr[self.machine.rows(change.number)]
-        vote = change.error * int(trits(change.before, self.machine.config.counter_bits)
-                                  @ change.inputs)
-        corr[change.row] = _wrapped(int(corr[change.row]) + vote)
+        weights = trits(change.before, self.machine.config.counter_bits)
+        score = row_scores(weights, change.inputs, np.array(change.error))
+        corr[change.row] = _wrapped(int(corr[change.row] + score))
 
     def read(self, space: Space, first: int, end: int) -> bytes:
         return pack_scales(self.corr[first:end], self.factors[first:end])

@@ -115,9 +115,10 @@ def test_program_and_table_are_written_with_each_chunk():
 
 def upset(device, memory):
     """Turn a bit as no program does. The golden device looks; a core's register has not seen it."""
-    before, words = device._signature(), getattr(device.machine, memory)
+    part, words = device.machine.parts["signature"], getattr(device.machine, memory)
+    before = part.value
     words[(0,) * words.ndim] ^= 1
-    device._written ^= before ^ device._signature()
+    part.begun ^= before ^ part.value
 
 
 @pytest.mark.parametrize("memory", ["codes", "residuals"])
