@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from ...errors import BadInput
+from ...rules.record import OWN as OWN_RULE
 from ..data.row_options import READING, SOURCES
 from ..run.option_list import BY_NAME, GOING_ON
 from ..run.options import AUTO, TrainOptions
+from ..run.program_file import read_program
 
 __all__ = ["NAMES", "OWN", "init_from_options", "train_options"]
 
@@ -67,6 +69,8 @@ def train_options(given: Mapping[str, Any], seed: int) -> TrainOptions:
         if option.choices == () and (fault := option.fault(value, name)) is not None:
             raise BadInput(fault)
         values[option.name] = value
+    if values["program"] is not None and values["program_text"] is None:
+        values |= {"rule": OWN_RULE, "program_text": read_program(values["program"])}
     if values["encode"] is None and values["planes"] is None:
         values["encode"] = AUTO
     return TrainOptions(**values)

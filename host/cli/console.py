@@ -1,6 +1,7 @@
 """What a person sees: progress on standard error, tables on standard output."""
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -39,8 +40,12 @@ json_option = click.option(
 
 
 def screen(stderr: bool = False) -> Console:
-    """A console that shows every text as it is: no markup, no emoji codes, no coloured numbers."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    """A console that shows every text as it is: no markup, no emoji codes, no coloured numbers.
+
+    A cell of a notebook is a terminal that cannot go back to a line, so nothing moves there.
+    """
+    cell = {"force_terminal": False} if "JPY_PARENT_PID" in os.environ else {}
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, **cell)
 
 
 def say(console: Console, *parts: str | tuple[str, str], fold: bool = False) -> None:

@@ -26,6 +26,7 @@ from ..run.opening import with_data_found
 from ..run.option_list import TRAIN
 from ..run.options import AUTO, TrainOptions, data_path
 from ..run.outputs import check_outputs
+from ..run.program_file import read_program
 from ..run.recipes import RECIPES
 from ..run.report import as_model, draw_curve, report, write_files
 from ..run.running import begun, planned
@@ -55,7 +56,7 @@ from .data_options import reading_values, show_data, show_warning
 from .going_on import option_of, taken_over
 from .inference import heed_core, predicted
 from .made import values_of
-from .train_options import read_text, train_options
+from .train_options import train_options
 
 __all__ = ["train"]
 
@@ -243,7 +244,7 @@ def _options(given: dict[str, Any]) -> TrainOptions:
     given |= reading_values(given)
     given |= values_of([option for option in TRAIN if option not in READING], given)
     if given["program"] is not None:
-        given |= {"rule": OWN, "program_text": read_text(given["program"])}
+        given |= {"rule": OWN, "program_text": read_program(given["program"])}
     if given["encode"] is None and given["planes"] is None:
         given["encode"] = AUTO
     return TrainOptions(**given)

@@ -1,16 +1,13 @@
 """Options of ``tritgrad train``, and those of the core that several commands have."""
 
-from pathlib import Path
-
 import click
 
-from ...errors import BadInput
 from ..run.option_list import CORE, TRAIN
 from ..run.recipes import RECIPES
 from ..run.watchers import TRACKERS
 from .made import made, stack
 
-__all__ = ["core_options", "read_text", "train_options"]
+__all__ = ["core_options", "train_options"]
 
 core_options = stack(
     *map(made, CORE),
@@ -54,13 +51,3 @@ train_options = stack(
                       "--device may change, the place of the data if they are the same, and "
                       "--epochs may be more."),
 )
-
-
-def read_text(file: str) -> str:
-    """What is in a program's file."""
-    try:
-        return Path(file).read_text("utf-8")
-    except OSError as error:
-        raise BadInput(f"--program {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"--program {file} is no text") from None

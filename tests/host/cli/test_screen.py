@@ -159,3 +159,22 @@ def test_a_wrong_option_before_the_command_is_one_line_too(arguments):
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith("tritgrad: No such ")
     assert done.stderr.endswith("tritgrad --help)\n")
+
+
+@pytest.mark.parametrize(("cell", "moves"), [({}, True), ({"JPY_PARENT_PID": "1"}, False)])
+def test_nothing_moves_in_a_cell_of_a_notebook(cell, moves):
+    near, far = os.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "JPY_PARENT_PID"}
+    with subprocess.Popen([sys.executable, "-m", "tritgrad", *QUICK, "--limit", "40", "--encode",
+                           "planes", "--out", "here"], stdout=far, stderr=far,
+                          env=environment | {"TERM": "xterm-color"} | cell) as run:
+        os.close(far)
+        printed = b""
+        try:
+            while part := os.read(near, 4096):
+                printed += part
+        except OSError:  # how a terminal ends
+            pass
+    os.close(near)
+    assert run.returncode == 0 and b"test accuracy" in printed
+    assert (b"\x1b[" in printed) == moves
