@@ -169,6 +169,40 @@ def test_pipelines_grids_in_threads_and_calibration():
     assert np.allclose(chances.sum(axis=1), 1)
 
 
+def test_optuna_searches_in_threads_as_one_by_one():
+    optuna = pytest.importorskip("optuna", reason="optuna is not installed")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    x, y = load_iris(return_X_y=True)
+
+    def right(trial):
+        network = small(hidden_layer_sizes=(trial.suggest_int("hidden", 4, 16),),
+                        counter_bits=trial.suggest_categorical("counter_bits", [6, 8, 10]))
+        return cross_val_score(network, x, y, cv=2).mean()
+
+    asked = [{"hidden": hidden, "counter_bits": bits} for hidden in (4, 16) for bits in (6, 8)]
+    found = []
+    for threads in (1, 2):
+        study = optuna.create_study(direction="maximize")
+        for params in asked:
+            study.enqueue_trial(params)
+        study.optimize(right, n_trials=len(asked), n_jobs=threads)
+        found.append({(t.params["hidden"], t.params["counter_bits"]): t.value
+                      for t in study.trials})
+    assert found[0] == found[1] and len(found[0]) == len(asked)
+    assert study.best_value == max(found[0].values())
+
+
+def test_a_program_of_the_users_own(tmp_path):
+    x, y = load_iris(return_X_y=True)
+    path = tmp_path / "margin.asm"
+    path.write_text("COUNT samples\nnext: RECV\nFWD 1..last\nERR margin\nSKIP done\n"
+                    "BWD last..2\nUPD 1..last\ndone: LOOP next\nHALT\n")
+    ours = small(program=str(path), epochs=2).fit(x, y)
+    assert ours.model_.state_sha256 == small(epochs=2).fit(x, y).model_.state_sha256
+    with pytest.raises(BadInput, match="^--program .*none.asm: No such file or directory$"):
+        small(program=str(tmp_path / "none.asm")).fit(x, y)
+
+
 def test_no_probabilities_and_no_weights_are_made_up():
     x, y = blobs()
     assert not hasattr(small(), "predict_proba")
