@@ -44,8 +44,9 @@ def screen(stderr: bool = False) -> Console:
 
     A cell of a notebook is a terminal that cannot go back to a line, so nothing moves there.
     """
-    cell = {"force_terminal": False} if "JPY_PARENT_PID" in os.environ else {}
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, **cell)
+    terminal = False if "JPY_PARENT_PID" in os.environ else None
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False,
+                   force_terminal=terminal)
 
 
 def say(console: Console, *parts: str | tuple[str, str], fold: bool = False) -> None:
