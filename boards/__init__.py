@@ -2,6 +2,7 @@
 
 from ..errors import BadInput
 from . import (
+    colorlight_i9,
     icebreaker,
     icesugar,
     icesugar_pro,
@@ -23,6 +24,7 @@ BOARDS: dict[str, Board] = {module.BOARD.name: module.BOARD for module in (
     ulx3s_25f,
     ulx3s_85f,
     icesugar_pro,
+    colorlight_i9,
     tang_nano_9k,
     tang_primer_20k,
 )}

@@ -33,7 +33,7 @@ from .pll import (
     ice40_pll,
 )
 
-__all__ = ["ECP5_25F", "ECP5_85F", "GW1NR_9", "GW2A_18", "UP5K", "Board", "Fpga"]
+__all__ = ["ECP5_25F", "ECP5_45F", "ECP5_85F", "GW1NR_9", "GW2A_18", "UP5K", "Board", "Fpga"]
 
 #: What the command line lets a user set by hand, as fields of `CoreConfig`.
 SIZES = ("lanes", "banks", "update_lanes", "counter_bits")
@@ -87,6 +87,8 @@ class Fpga:
 UP5K = Fpga("ice40", lut4=5_280, carry=5_280, ff=5_280, blocks={"EBR": 30, "SPRAM": 4},
             weights=SPRAM, buffers=EBR, pll="SB_PLL40_PAD", limits=ICE40_LIMITS)
 ECP5_25F = Fpga("ecp5", lut4=24_288, carry=24_288, ff=24_288, blocks={"DP16KD": 56},
+                weights=DP16KD, buffers=DP16KD, pll="EHXPLLL", limits=ECP5_LIMITS)
+ECP5_45F = Fpga("ecp5", lut4=43_848, carry=43_848, ff=43_848, blocks={"DP16KD": 108},
                 weights=DP16KD, buffers=DP16KD, pll="EHXPLLL", limits=ECP5_LIMITS)
 ECP5_85F = Fpga("ecp5", lut4=83_640, carry=83_640, ff=83_640, blocks={"DP16KD": 208},
                 weights=DP16KD, buffers=DP16KD, pll="EHXPLLL", limits=ECP5_LIMITS)

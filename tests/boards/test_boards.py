@@ -1,11 +1,14 @@
 """The table of boards: rules that each row must keep, and the memory arithmetic behind it."""
 
+import contextlib
+import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from amaranth.build import ResourceError
 
 from tritgrad.boards import BOARDS, find_board
 from tritgrad.boards.memory import (
@@ -22,9 +25,10 @@ from tritgrad.firmware.rates import SAFE_RATE
 from tritgrad.model.config import ceil_div
 
 REQUIRED = {"icebreaker", "icesugar", "ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro",
-            "tang-nano-9k", "tang-primer-20k"}
+            "tang-nano-9k", "tang-primer-20k", "colorlight-i9"}
 
-REPORTS = Path(__file__).resolve().parents[2] / "boards/reports"
+ROOT = Path(__file__).resolve().parents[2]
+REPORTS = ROOT / "boards/reports"
 
 each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 
@@ -62,8 +66,9 @@ def test_a_frame_holds_four_samples_of_mnist(board):
 @each_board
 def test_rates_begin_safe_and_reach_what_the_bridge_does(board):
     assert board.rates[0] == SAFE_RATE == 115_200
-    # The bridge of an iCELink is a UART that runs from 36 MHz.
-    assert board.rates[-1] == (2_000_000 if "icesugar" in board.name else 3_000_000)
+    # The bridges of iCELink and DAPLink are UARTs that run from 36 MHz, 16 times oversampled.
+    slow = board.name.startswith(("icesugar", "colorlight"))
+    assert board.rates[-1] == (2_000_000 if slow else 3_000_000)
     assert list(board.rates) == sorted(set(board.rates))
 
 
@@ -83,10 +88,24 @@ def test_platform_has_the_clock_the_part_and_a_uart(board):
     assert len(port.rx) == len(port.tx) == 1
 
 
+#: SDRAMs, which no core uses yet: bits of data, of a row or column, and of the bank.
+SDRAMS = {**dict.fromkeys(("ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro"), (16, 13, 2)),
+          "colorlight-i9": (32, 11, 2)}
+
+
+@each_board
+def test_the_sdram_of_a_board_has_pins(board):
+    platform, found = board.platform(), None
+    with contextlib.suppress(ResourceError):
+        port = platform.request("sdram", 0, dir="-")
+        found = len(port.dq), len(port.a), len(port.ba)
+    assert found == SDRAMS.get(board.name)
+
+
 @pytest.mark.parametrize(("name", "expected"), [
     ("icebreaker", (1, 3)), ("icesugar", (1, 3)), ("ulx3s-12f", (14, 36)), ("ulx3s-25f", (14, 36)),
     ("icesugar-pro", (14, 36)), ("ulx3s-85f", (56, 138)), ("tang-nano-9k", (6, 18)),
-    ("tang-primer-20k", (16, 26))])
+    ("tang-primer-20k", (16, 26)), ("colorlight-i9", (24, 72))])
 def test_blocks_of_weights_as_worked_out_by_hand(name, expected):
     assert tuple(store.blocks for store in BOARDS[name].stores[:2]) == expected
 
@@ -97,6 +116,7 @@ def test_networks_on_chip_are_those_promised():
     assert BOARDS["ulx3s-25f"].networks[0] == (784, 128, 10)
     assert BOARDS["ulx3s-85f"].networks == ((784, 512, 10), (784, 128, 10))
     assert BOARDS["tang-primer-20k"].networks[0] == (784, 96, 10)
+    assert BOARDS["colorlight-i9"].networks[0] == (784, 256, 10)
 
 
 def test_powers_of_two_do_not_fit_the_ecp5():
@@ -243,3 +263,13 @@ def test_the_estimate_is_no_more_than_what_was_placed(board):
         blocks = sum(store.blocks for store in board.stores if store.primitive.name == name)
         assert report["resources"][name]["used"] - 2 <= blocks <= limit
         assert blocks <= report["resources"][name]["used"]
+
+
+def test_the_table_of_the_results_says_what_the_reports_say():
+    spec = importlib.util.spec_from_file_location("board_table", ROOT / "bench" / "board_table.py")
+    table = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(table)
+    for page in table.PAGES:
+        lines = page.read_text().splitlines()
+        first, end = table.place(lines)
+        assert lines[first:end] == list(table.rows()), f"run: python {spec.origin} --write"

@@ -39,15 +39,16 @@ def test_the_loader_knows_the_board_and_has_its_cable(board, cables):
 
 
 def test_what_the_wheel_lacks_is_found_so(cables):
-    """A name that it has not, and the cable of the iCESugar-pro."""
+    """A name that it has not, and the cable of the iCESugar-pro and of the Colorlights."""
     assert "icebreaker" not in cables
+    assert cables["colorlight-i9"] == "cmsisdap"
     assert "not enabled at compile time" in loader(
         "-c", "cmsisdap", "--vid", "0x1d50", "--pid", "0x602b", "--detect")
 
 
 def test_boards_that_it_cannot_load_say_how_it_is_done():
     for board in BOARDS.values():
-        assert board.loader or "disk iCELink" in board.note
+        assert board.loader or "disk iCELink" in board.note or "ecpdap program" in board.note
 
 
 def test_the_flash_memory_is_written_where_there_is_no_other_way(tmp_path):

@@ -1,0 +1,64 @@
+"""The boards' table of README and results, from their reports and ``results/board_cycles.json``."""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from tritgrad.boards import BOARDS
+from tritgrad.boards.report import REPORTS, Report
+
+ROOT = Path(__file__).parents[1]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
+CYCLES = ROOT / "bench" / "results" / "board_cycles.json"
+
+
+def main() -> None:
+    """Print the rows; with ``--write``, put them in the place of those in both pages."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="change README.md and results.md")
+    made = list(rows())
+    print("\n".join(made))
+    if parser.parse_args().write:
+        for page in PAGES:
+            lines = page.read_text().splitlines()
+            first, end = place(lines)
+            page.write_text("\n".join([*lines[:first], *made, *lines[end:]]) + "\n")
+
+
+def place(lines: list[str]) -> tuple[int, int]:
+    """The first row of the table in a page, and the line behind its last one."""
+    first = next(n for n, line in enumerate(lines) if line.startswith("| board | network |")) + 2
+    return first, next(n for n in range(first, len(lines)) if not lines[n].startswith("|"))
+
+
+def rows() -> Iterator[str]:
+    """A row for each network of each board that has a report."""
+    measured = json.loads(CYCLES.read_text())["boards"]
+    for name in BOARDS:
+        path = REPORTS / f"{name}.json"
+        if not path.exists():
+            continue
+        report = Report.from_json(path.read_text())
+        used = report.resources
+        blocks = {key: used[key] for key in ("EBR", "SPRAM", "DP16KD", "BSRAM") if key in used}
+        memory = ", ".join(f"{use.used}{'' if len(blocks) > 1 else f' of {use.available}'} {key}"
+                           for key, use in blocks.items())
+        wanted, reached = report.clock["wanted_mhz"], report.clock["achieved_mhz"]
+        left = [name, f"{used['cells'].used:,} of {used['cells'].available:,}", memory,
+                f"{wanted:g} MHz", f"{reached:.1f} MHz"]
+        for key, row in measured.items():
+            board, _, network = key.partition(" ")
+            if board != name:
+                continue
+            cycles = row["cycles_per_sample"]
+            right = [f"{cycles:,.0f}", f"{1e6 * wanted / cycles:,.0f}"]
+            if left:
+                yield "| " + " | ".join([name, network, *left[1:], *right]) + " |"
+            else:
+                yield f"| | {network}, same bitstream | | | | | {' | '.join(right)} |"
+            left = []
+
+
+if __name__ == "__main__":
+    main()
