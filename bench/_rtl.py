@@ -10,7 +10,8 @@ from pathlib import Path
 import _mnist
 import numpy as np
 
-from tritgrad.host.device.driver import Driver, RunStats, layer_table
+from tritgrad.host.device.driver import Driver, layer_table
+from tritgrad.host.device.runner import RunStats
 from tritgrad.host.device.session import Session
 from tritgrad.host.device.transport import SimTransport
 from tritgrad.model.config import CoreConfig

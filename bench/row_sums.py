@@ -59,7 +59,7 @@ def cycles(data, network: FastNetwork, mode: str) -> dict[str, float]:
     done = driver.train_chunk(data.x_train[order], data.y_train[order], recipe.margin)
     found = {"cycles": done.cycles / done.samples}
     if mode != "without":
-        driver.scrub()
+        driver.act("scrub")
         found["scrub"] = driver.status()["cycles"]
     driver.close()
     return found

@@ -15,7 +15,8 @@ from trace_cost import EPOCHS, HIDDEN, area
 
 from tritgrad.boards.tools import TOOLS
 from tritgrad.host.data.datasets import load
-from tritgrad.host.device.driver import Driver, RunStats, layer_table
+from tritgrad.host.device.driver import Driver, layer_table
+from tritgrad.host.device.runner import RunStats
 from tritgrad.host.device.session import Session
 from tritgrad.host.device.transport import SimTransport
 from tritgrad.model.config import CoreConfig
@@ -39,10 +40,10 @@ def learn(config: CoreConfig, samples: int) -> RunStats:
     gains, x, y = recipe.gains_in(EPOCHS), data.x_train[order], data.y_train[order]
     driver = Driver(Session(SimTransport(config)))
     driver.load(layer_table(recipe, gains), network.counters, network.prng.state,
-                scales=network.scales)
+                parts={"scales": network.scales})
     stats = driver.train_chunk(x, y, recipe.margin, scale_refresh=recipe.scale_refresh)
     network.train(x, y, np.arange(len(x)), gains)
-    same = driver.scales().bytes() == network.scales.bytes() if config.scales else True
+    same = driver.part("scales").bytes() == network.scales.bytes() if config.scales else True
     if not same or any((a != b).any() for a, b in zip(driver.counters(), network.counters,
                                                       strict=True)):
         raise SystemExit("the core does not end as the golden model")

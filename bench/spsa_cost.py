@@ -19,7 +19,8 @@ from trace_cost import area
 from tritgrad.boards.tools import TOOLS
 from tritgrad.firmware.programs import train_spsa
 from tritgrad.host.data.datasets import Dataset, load
-from tritgrad.host.device.driver import Driver, RunStats, layer_table
+from tritgrad.host.device.driver import Driver, layer_table
+from tritgrad.host.device.runner import RunStats
 from tritgrad.host.device.session import Session
 from tritgrad.host.device.transport import SimTransport
 from tritgrad.model.config import CoreConfig

@@ -179,8 +179,8 @@ def campaign(after: bool, count: int, seed: int, seconds: float,
     data, run, rng = Data(), Run(after), random.Random(seed)
     clean = run.train(data)
     ended, states = run.core.cycles, run.core.states
-    used_t, used_r = run.driver._used()
-    used = {"T": used_t, "R": used_r, "layer table": 2, "program": 7}
+    end = run.driver.end
+    used = {"T": end.trit_base, "R": end.residual_base, "layer table": 2, "program": 7}
     classes: dict[str, list[tuple[int, int, int]]] = {}
     for number, state in enumerate(states):
         kind = class_of(state.name)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 __all__ = [
-    "ANSWER_BIT", "ANSWER_HEAD", "CORE_FIELDS", "ESC", "FLAG", "LAYER_ROW", "MAGIC", "NAK",
+    "ANSWER_BIT", "ANSWER_HEAD", "CORE_FIELDS", "ESC", "FLAG", "LAYER_FIELDS", "MAGIC", "NAK",
     "PROTOCOL_VERSION", "RESULT", "SIGNATURE_BYTES", "SLOTS", "STATUS_FIELDS", "TRACE",
     "Fields", "Frame", "FrameDecoder", "Loaded", "Run", "Space", "Status", "Type", "pack_fields",
     "unpack_fields",
@@ -136,9 +136,10 @@ Fields = tuple[tuple[str, str], ...]
 #: `expected` is the next sequence number the device accepts. `nonce` is 0 after a reset.
 ANSWER_HEAD: Fields = (("status", "B"), ("expected", "B"), ("nonce", "I"))
 
-#: `skip` is 0, or 1 + S where the layer adds its inputs times 2^S to its pre-activations.
-LAYER_ROW: Fields = (("inputs", "H"), ("outputs", "H"), ("planes", "B"), ("shift", "B"),
-                     ("gain", "b"), ("skip", "B"))
+#: What a row of the layer table says for any core; columns of units follow
+#: (`units.registry.LAYER_ROW`).
+LAYER_FIELDS: Fields = (("inputs", "H"), ("outputs", "H"), ("planes", "B"), ("shift", "B"),
+                        ("gain", "b"))
 
 #: What any core tells of itself in answer to HELLO; the options of units follow
 #: (`units.registry.HELLO_FIELDS`).

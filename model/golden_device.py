@@ -10,7 +10,7 @@ from ..firmware import frames
 from ..firmware.frames import Frame, FrameDecoder, Run, Space, Status, Type
 from ..firmware.isa import INSTRUCTIONS, Op, decode, operand_range
 from ..firmware.wire import pack_words, unpack_sample, unpack_words
-from ..units.registry import HELLO_FIELDS, needed_by, windows
+from ..units.registry import HELLO_FIELDS, LAYER_ROW, needed_by, windows
 from .config import CoreConfig, ceil_div
 from .layout import Layer, TableError, check_table
 from .machine import Machine, Result, Sample
@@ -153,7 +153,7 @@ class GoldenDevice:
             raise Refused(Status.LENGTH)
         layers = []
         while payload:
-            row, payload = frames.unpack_fields(frames.LAYER_ROW, payload)
+            row, payload = frames.unpack_fields(LAYER_ROW, payload)
             layers.append(Layer(**row))
         try:
             check_table(self.config, layers)

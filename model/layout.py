@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .config import MAX_SKIP, CoreConfig, ceil_div
+from ..option import Option, with_options
+from ..units.registry import COLUMNS
+from .config import CoreConfig, ceil_div
 
 __all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters",
            "place", "row_sums", "tile_order", "unpack_counters"]
@@ -22,12 +24,15 @@ class TableError(ValueError):
 
 
 @dataclass(frozen=True)
+@with_options(Option(column.name, column.help, 0) for column in COLUMNS)
 class Layer:
     """A row of the layer table: what a program needs to know of a layer.
 
     `planes` are the bits of an input, `shift` the activation shift (ignored for the last layer),
-    `gain` the exponent of the update step in force. `skip` is 0, or 1 + S where a hidden layer adds
-    its inputs times 2^S to its pre-activations.
+    `gain` the exponent of the update step in force. Columns of units follow.
+
+    Parameters
+    ----------
     """
 
     inputs: int
@@ -35,7 +40,6 @@ class Layer:
     planes: int
     shift: int
     gain: int
-    skip: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,9 @@ def check_table(config: CoreConfig, layers: Sequence[Layer]) -> None:
               config.max_classes if last else config.max_neurons)
         check(number, "shift", layer.shift, 0, 31)
         check(number, "gain", layer.gain, -15, config.counter_bits - 2)
-        skips = config.skip and not first and not last and layer.inputs == layer.outputs
-        check(number, "skip", layer.skip, 0, MAX_SKIP + 1 if skips else 0)
+        for column in COLUMNS:
+            check(number, column.name, getattr(layer, column.name), 0,
+                  column.most(config, layers, number))
     used = place(config, [*layers, Layer(0, 0, 0, 0, 0)])[-1]
     limits = [("T", used.trit_base, config.trit_depth),
               ("hidden", used.input_base, config.hidden_depth)]

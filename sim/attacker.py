@@ -16,6 +16,7 @@ from ..model.golden_device import GoldenDevice
 from ..model.layout import Layer, TableError, check_table
 from ..units import UNITS
 from ..units.record import Unit
+from ..units.registry import LAYER_ROW
 
 __all__ = ["Attacker", "areas_of"]
 
@@ -164,7 +165,7 @@ class Attacker:
 
     @staticmethod
     def _rows(layers: Sequence[Layer]) -> bytes:
-        return b"".join(frames.pack_fields(frames.LAYER_ROW, **vars(layer))
+        return b"".join(frames.pack_fields(LAYER_ROW, **vars(layer))
                         for layer in layers)
 
     def _window(self) -> tuple[bytes, int]:
@@ -298,7 +299,7 @@ class Attacker:
 
     def _bad_row(self, payload: bytearray) -> None:
         c, rng = self.config, self.rng
-        rows = [dict(frames.unpack_fields(frames.LAYER_ROW, bytes(payload[n:n + 8]))[0])
+        rows = [dict(frames.unpack_fields(LAYER_ROW, bytes(payload[n:n + 8]))[0])
                 for n in range(0, len(payload), 8)]
         if rng.random() < 0.1:
             rows += [rows[-1]] * rng.randint(1, c.max_layers)
@@ -312,7 +313,7 @@ class Attacker:
                 "gain": [-128, -16, -15, c.counter_bits - 2, c.counter_bits - 1, 127]}
             name = rng.choice(list(edges))
             rng.choice(rows)[name] = rng.choice(edges[name])
-        payload[:] = b"".join(frames.pack_fields(frames.LAYER_ROW, **row) for row in rows)
+        payload[:] = b"".join(frames.pack_fields(LAYER_ROW, **row) for row in rows)
 
     def _bad_word(self, payload: bytearray) -> None:
         rng, c, length = self.rng, self.config, len(payload) // 4

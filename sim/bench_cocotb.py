@@ -21,6 +21,7 @@ from ..firmware.wire import pack_samples, pack_words
 from ..model.config import CoreConfig, ceil_div
 from ..model.golden_device import GoldenDevice
 from ..model.layout import Layer, check_table
+from ..units.registry import LAYER_ROW
 from .fuzz import without_cycles
 
 __all__ = ["SEED_VARIABLE", "Case", "case"]
@@ -172,7 +173,7 @@ async def trains_and_infers_as_the_golden_device(dut):
     dut.rst.value = 0
     cocotb.start_soon(talk.run())
 
-    table = b"".join(frames.pack_fields(frames.LAYER_ROW, **vars(row))
+    table = b"".join(frames.pack_fields(LAYER_ROW, **vars(row))
                      for row in this.layers)
     await talk.exchange([(Type.HELLO, struct.pack("<I", rng.randrange(1, 1 << 32)))])
     await talk.exchange([

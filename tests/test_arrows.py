@@ -23,6 +23,7 @@ ARROWS = {
     "firmware": ("errors",),
     "units": ("errors", "firmware", "option"),
     "model": ("cache", "errors", "firmware", "option", "units"),
+    "units.device": ("errors", "firmware", "units", "model"),
     "hw.parts": ("errors", "firmware", "units", "model"),
     "hw.memory": ("hw.parts", "model"),
     "hw.control": ("firmware", "units", "model", "hw.parts", "hw.memory"),
@@ -88,8 +89,9 @@ def group(name, path):
     if name in BELOW_ALL:
         return BELOW_ALL[name]
     if parts[1] == "units":
-        records = ("__init__.py", "part.py", "record.py", "registry.py")
-        return "units" if path.name in records else "units.rtl"
+        if path.name in ("__init__.py", "device_part.py", "part.py", "record.py", "registry.py"):
+            return "units"
+        return "units.device" if path.name == "device.py" else "units.rtl"
     if parts[1] == "sources":
         return "sources"
     if parts[1] in ("hw", "host") and path.parent.name != parts[1]:

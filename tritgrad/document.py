@@ -244,7 +244,7 @@ def link() -> str:
                 for status in frames.Status)),
         _REPETITION, "",
         "## Records", "",
-        _record("ANSWER_HEAD", frames.ANSWER_HEAD), _record("LAYER_ROW", frames.LAYER_ROW),
+        _record("ANSWER_HEAD", frames.ANSWER_HEAD), _record("LAYER_ROW", registry.LAYER_ROW),
         _record("HELLO_FIELDS", registry.HELLO_FIELDS), _HELLO,
         _record("STATUS_FIELDS", frames.STATUS_FIELDS),
         "`run`:", "",

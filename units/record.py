@@ -13,7 +13,7 @@ neither Amaranth nor the model. Functions in it take a ``CoreConfig`` as `config
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made
 from random import Random
@@ -24,7 +24,7 @@ from ..firmware.frames import Space
 from ..firmware.isa import Op
 from ..option import Option
 
-__all__ = ["SOCKETS", "Config", "Memory", "Option", "Run", "Unit", "Window", "bits_of"]
+__all__ = ["SOCKETS", "Column", "Config", "Memory", "Option", "Run", "Unit", "Window", "bits_of"]
 
 #: A ``CoreConfig``, ``TrainOptions``: not imported, as those read the records.
 Config = Any
@@ -89,6 +89,29 @@ def bits_of(values: range) -> int:
 
 
 @dataclass(frozen=True)
+class Column:
+    """A field of the layer table's rows that a unit has; 0 leaves the unit out of a layer.
+
+    Parameters
+    ----------
+    name, code
+        What it is called, and its code of `struct`.
+    help
+        What it says.
+    most
+        The most that a layer may have, of a core, the layers of the table and the layer's number.
+    of
+        What each layer of a ``Recipe`` has.
+    """
+
+    name: str
+    code: str
+    help: str
+    most: Callable[[Config, Sequence[Any], int], int]
+    of: Callable[[Any], Sequence[int]]
+
+
+@dataclass(frozen=True)
 class Memory:
     """A memory of a core: so many copies of `depth` words of `width` bits.
 
@@ -143,6 +166,14 @@ class Unit:
     memories
         All memories that a core has more with it; one in the place of a memory that every core has
         has its path.
+    columns
+        Its fields of a row of the layer table.
+    device
+        Class of what the host does for it at a device, of ``units/<name>/device.py``, a
+        `units.device_part.DevicePart`; "" for nothing.
+    acts
+        Methods of that which a run calls by name, and what a core without the unit was built, as
+        it is said to who calls them.
     record, rows
         Fields, with the numbers they may have, that the core's row of the layer table
         (`hw.parts.ports.LayerRecord`) and its list of rows to update
@@ -174,6 +205,9 @@ class Unit:
     memories: Callable[[Config], tuple[Memory, ...]] = lambda config: ()
     record: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)
     rows: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)
+    columns: tuple[Column, ...] = ()
+    device: str = ""
+    acts: Mapping[str, str] = made(default_factory=dict)
     state: str = ""
     trial_sizes: Mapping[str, int] = made(default_factory=dict)
     trial_training: Callable[[Random], Mapping[str, int]] = lambda rng: {}
@@ -187,6 +221,10 @@ class Unit:
     def within(self, config: Config) -> bool:
         """Whether a core has it."""
         return bool(getattr(config, self.field))
+
+    def loaded(self, module: str, name: str) -> Any:
+        """What a module of its folder has under a name, loaded now."""
+        return getattr(importlib.import_module(f"tritgrad.units.{self.name}.{module}"), name)
 
     def part(self, name: str) -> ModuleType | None:
         """A module of its folder, loaded now; None if it has none of that name."""

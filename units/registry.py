@@ -4,13 +4,14 @@ import itertools
 from collections.abc import Iterator
 
 from ..errors import ConfigError
-from ..firmware.frames import CORE_FIELDS, Fields, Space
+from ..firmware.frames import CORE_FIELDS, LAYER_FIELDS, Fields, Space
 from ..firmware.isa import INSTRUCTIONS, Op
 from . import UNITS
-from .record import Config, Memory, Option, Run, Unit, Window
+from .record import Column, Config, Memory, Option, Run, Unit, Window
 
-__all__ = ["HELLO_FIELDS", "OPTIONS", "TRAINING", "available", "check", "implied", "memories",
-           "needed_by", "refused_pairs", "status_tail", "takes", "unit_of", "wanted", "windows"]
+__all__ = ["COLUMNS", "HELLO_FIELDS", "LAYER_ROW", "OPTIONS", "TRAINING", "available", "check",
+           "implied", "memories", "needed_by", "refused_pairs", "status_parts", "status_tail",
+           "takes", "unit_of", "wanted", "windows"]
 
 #: The options of all units by field, in their order in `CoreConfig`.
 OPTIONS: dict[str, Option] = {option.name: option for unit in UNITS for option in unit.options}
@@ -24,6 +25,10 @@ HELLO_FIELDS: Fields = (*CORE_FIELDS, *((o.name, o.code) for o in OPTIONS.values
 
 #: Addresses of the link have 16 bits.
 MAX_DEPTH = 65536
+
+#: Fields of a row of the layer table that units have, and the whole row.
+COLUMNS: tuple[Column, ...] = tuple(column for unit in UNITS for column in unit.columns)
+LAYER_ROW: Fields = (*LAYER_FIELDS, *((column.name, column.code) for column in COLUMNS))
 
 _OWNERS: dict[str, Unit] = {option.name: unit for unit in UNITS for option in unit.options}
 _NEEDS = {op: unit for unit in UNITS for op in unit.ops}
@@ -51,9 +56,15 @@ def takes(config: Config, socket: str) -> bool:
         for unit in UNITS for option in unit.options)
 
 
+def status_parts(config: Config) -> dict[str, int]:
+    """Bytes that each unit of a core adds to the answer to STATUS, a number, in their order."""
+    return {unit.name: unit.status_bytes for unit in UNITS
+            if unit.status_bytes and unit.within(config)}
+
+
 def status_tail(config: Config) -> int:
     """Bytes that units add to the answer to STATUS."""
-    return sum(unit.status_bytes for unit in UNITS if unit.within(config))
+    return sum(status_parts(config).values())
 
 
 def windows(config: Config) -> dict[Space, Window]:

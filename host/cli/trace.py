@@ -149,7 +149,7 @@ def _told(options: TrainOptions, network: MarginNetwork, x: npt.NDArray[np.uint8
     try:
         heed_core(options.device, driver.config)
         driver.load(layer_table(recipe, gains), network.counters, network.prng.state,
-                    scales=network.scales)
+                    parts={"scales": network.scales})
         return trace_samples(driver, x, y, recipe.margin,
                              scale_refresh=recipe.scale_refresh)[0][0]
     finally:

@@ -14,7 +14,8 @@ from ...firmware.wire import unpack_words
 from ...model.config import CoreConfig, ceil_div
 from ...model.layout import Layer, place
 from ...model.soft.decisions import HiddenDecisions, SampleDecisions
-from .driver import MAX_CHUNK, MAX_RERUNS, Bytes, Driver, Integers, RunStats
+from .driver import MAX_CHUNK, MAX_RERUNS, Bytes, Driver, Integers
+from .runner import RunStats
 
 __all__ = ["RecordError", "RecordReader", "trace_samples"]
 

@@ -8,25 +8,18 @@ whoever opened the conversation still waits for its answer (see ``docs/serial.md
 import contextlib
 import errno
 import functools
-import os
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import serial
-from serial.tools import list_ports
 
-try:
-    from termios import error as TerminalError
-except ImportError:  # Windows
-    TerminalError = OSError  # type: ignore[assignment, misc]
-
-from ...errors import DeviceError
 from ...firmware import frames
-from ...firmware.frames import FLAG, Frame, FrameDecoder, Status, Type
+from ...firmware.frames import FLAG, Frame, FrameDecoder, Type
 from ...firmware.rates import RATES, SAFE_RATE, rate_request
 from ...units.registry import HELLO_FIELDS
+from .greeting import answers, greets, is_hello, refused, speaks_our_protocol
+from .ports import PortError, TerminalError, hardware_of, open_serial, port_of
 from .session import DeviceReset
 
 __all__ = ["PortError", "SerialTransport"]
@@ -62,11 +55,6 @@ STRAY_RATES = (57_600, 76_800, 230_400, 38_400, 460_800, 19_200, 9_600, 921_600,
 #: What makes a board answer at such a rate.
 CLOCKS = {57_600: "; the PLL may be bypassed",
           76_800: "; on an iCESugar, set iCELink's clock to 12 MHz: icesprog -c 2"}
-#: A HELLO has at most twelve bytes between its flags, each of them escaped.
-LONGEST_HELLO = 26
-
-class PortError(DeviceError):
-    """A serial port that cannot be used, or what is on it."""
 
 
 class SerialTransport:
@@ -103,7 +91,7 @@ class SerialTransport:
         self._clock = clock
         self._proved: set[int] = set()  # rates that have carried long frames
         self._serial = _open(port)
-        self._hardware = _hardware(port)
+        self._hardware = hardware_of(port)
         self._forget()
 
     def _forget(self) -> None:
@@ -122,11 +110,11 @@ class SerialTransport:
 
     def write(self, data: bytes) -> None:
         if not self._contact:
-            if not _is_hello(data):
+            if not is_hello(data):
                 raise DeviceReset(f"{self.name} has not answered HELLO since it came back")
             self._hello = data
             self._since = self._clock() if self._since is None else self._since
-        elif _is_hello(data):
+        elif is_hello(data):
             self._hello = data
         self._write(data)
 
@@ -157,9 +145,9 @@ class SerialTransport:
     def _meet(self, data: bytes, answers: Sequence[Frame]) -> bytes:
         """Look for the answer to HELLO; raise the rate before it is passed on."""
         self._heard += data[:64 - len(self._heard)]
-        greeting = next((frame for frame in answers if _greets(frame)), None)
+        greeting = next((frame for frame in answers if greets(frame)), None)
         if greeting is not None:
-            if _speaks_our_protocol(greeting) and self._since is not None:
+            if speaks_our_protocol(greeting) and self._since is not None:
                 self._contact = True
                 self._greeting = greeting.payload
                 self._raise_rate(min(1.0, self._clock() - self._since))
@@ -175,7 +163,7 @@ class SerialTransport:
         patience = max(PROBE_S, 3 * round_trip_s)
         # A byte is no frame. When its refusal is there, all HELLOs before it have been answered.
         self._write(bytes([FLAG, 0, FLAG]))
-        self._await(_refused, patience)
+        self._await(refused, patience)
         for rate in reversed(self.rates):
             if self._try_rate(rate, patience):
                 break
@@ -188,7 +176,7 @@ class SerialTransport:
             failed = 0
             for _ in range(PROBES):
                 self._write(self._hello)
-                failed += not self._await(_greets, patience)
+                failed += not self._await(greets, patience)
                 if failed > FAILURES:
                     break
             else:
@@ -198,7 +186,7 @@ class SerialTransport:
         self._switch(SAFE_RATE)
         for _ in range(PROBES):
             self._write(self._hello)  # a break for whoever is at another rate
-            if self._await(_greets, patience):
+            if self._await(greets, patience):
                 return False
         self._forget()
         raise DeviceReset(f"{self.name} was lost while the rate was raised to {rate:,} baud")
@@ -220,7 +208,7 @@ class SerialTransport:
         head, sequence = struct.pack("<BBHH", frames.Space.T, 0, 0, count), self._sequence()
         for kind, payload in ((Type.READ, head), (Type.WRITE, head.ljust(space, b"U"))):
             data = Frame(kind, sequence, payload).encode()
-            wanted = functools.partial(_answers, kind)
+            wanted = functools.partial(answers, kind)
             for _ in range(LONG_FRAMES):
                 self._write(data)
                 if self._await(wanted, limit):
@@ -237,7 +225,7 @@ class SerialTransport:
     def _ask_for(self, rate: int, patience: float) -> bool:
         """Request a rate. It reads as a frame of a byte; the refusal tells that it has arrived."""
         self._write(bytes([FLAG]) + rate_request(rate))
-        arrived = self._await(_refused, patience)
+        arrived = self._await(refused, patience)
         time.sleep(10 / SAFE_RATE)  # the board changes over behind the last stop bit
         return arrived
 
@@ -271,7 +259,7 @@ class SerialTransport:
         for _ in range(REQUESTS):
             began = self._clock()
             self._write(padding + self._hello)
-            if self._await(_greets, limit):
+            if self._await(greets, limit):
                 return self._clock() - began
         return limit
 
@@ -297,7 +285,7 @@ class SerialTransport:
             if not self._switch(rate):
                 continue
             self._write(self._hello)
-            if self._await(_greets, PROBE_S):
+            if self._await(greets, PROBE_S):
                 raise PortError(
                     f"wrong baud rate: the core on {self.name} answers at {rate:,} baud, not at "
                     f"{SAFE_RATE:,}: its clock is not what its bitstream was made for"
@@ -338,7 +326,7 @@ class SerialTransport:
         while True:
             time.sleep(0.1)
             try:
-                self._serial = _open(self._find())
+                self._serial = _open(port_of(self._hardware, self.port))
                 break
             except PortError as error:
                 if self._clock() > end:
@@ -347,78 +335,6 @@ class SerialTransport:
         self._forget()
         raise DeviceReset(f"{self.name} was unplugged")
 
-    def _find(self) -> str:
-        """The port, or if the bridge came back under another name, that."""
-        if self._hardware is None or os.path.exists(self.port):
-            return self.port
-        return next((info.device for info in list_ports.comports()
-                     if info.hwid == self._hardware), self.port)
-
 
 def _open(port: str) -> serial.Serial:
-    try:
-        opened = serial.Serial(port, SAFE_RATE, timeout=0, write_timeout=WRITE_S, exclusive=True)
-    except (OSError, TerminalError, ValueError) as error:
-        raise _refusal(port, error) from None
-    # Else an FTDI bridge keeps short answers back for 16 ms.
-    with contextlib.suppress(AttributeError, NotImplementedError, OSError, ValueError):
-        opened.set_low_latency_mode(True)
-    return opened
-
-
-def _refusal(port: str, error: Exception) -> PortError:
-    """Why a port does not open."""
-    code = getattr(error, "errno", None)
-    found = [info.device for info in list_ports.comports()]
-    # A port of Windows has no file.
-    missing = not os.path.exists(port) and port not in found
-    if missing or code in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
-        return PortError(f"no such port: {port}; there "
-                         f"{'are: ' + ', '.join(found) if found else 'is none at all'}")
-    if code in (errno.EACCES, errno.EPERM):
-        return PortError(f"no permission for {port}{_owner(port)}")
-    if code in (errno.EBUSY, errno.EAGAIN):
-        return PortError(f"busy port: another program has {port} open")
-    return PortError(f"{port} is no serial port: {error}")
-
-
-def _owner(port: str) -> str:
-    """Which group may open a port, and how to join it."""
-    try:
-        group = Path(port).group()
-    except (KeyError, NotImplementedError, OSError):
-        return ""
-    return (f": it belongs to group {group}; join it with: sudo usermod -aG {group} $USER, "
-            "then log in again")
-
-
-def _hardware(port: str) -> str | None:
-    """What tells a USB bridge from all others, wherever it comes back."""
-    real = os.path.realpath(port)
-    return next((info.hwid for info in list_ports.comports()
-                 if info.device == real and info.vid is not None and info.serial_number), None)
-
-
-def _is_hello(data: bytes) -> bool:
-    return len(data) <= LONGEST_HELLO and [
-        frame.type for frame in FrameDecoder().feed(data) if isinstance(frame, Frame)
-    ] == [Type.HELLO]
-
-
-def _greets(frame: Frame) -> bool:
-    """Whether it is a good answer to HELLO."""
-    return frame.type == Type.HELLO | frames.ANSWER_BIT and frame.payload[:1] == bytes([Status.OK])
-
-
-def _answers(kind: Type, frame: Frame) -> bool:
-    """Whether it is an answer to such a request, or its refusal."""
-    return frame.type == kind | frames.ANSWER_BIT
-
-
-def _speaks_our_protocol(greeting: Frame) -> bool:
-    own = frames.MAGIC + bytes([frames.PROTOCOL_VERSION])
-    return greeting.payload[6:6 + len(own)] == own
-
-
-def _refused(frame: Frame) -> bool:
-    return frame.type == frames.NAK and frame.payload[:1] == bytes([Status.LENGTH])
+    return open_serial(port, WRITE_S)

@@ -16,7 +16,7 @@ from ...errors import ConfigError, DeviceError
 from ...firmware import frames
 from ...firmware.frames import Frame, FrameDecoder, Status, Type
 from ...model.config import CoreConfig
-from ...units.registry import HELLO_FIELDS
+from ...units.registry import HELLO_FIELDS, status_parts
 from .transport import Transport
 
 __all__ = ["DeviceAstray", "DeviceReset", "Pending", "RequestRefused", "Session"]
@@ -222,11 +222,11 @@ class Session:
             self._pump()
 
     def status(self, wait: bool = False, work_s: float = 0.0) -> dict[str, int]:
-        """The device's STATUS record: the names of `STATUS_FIELDS`, and a core's `signature`."""
+        """The device's STATUS record: the names of `STATUS_FIELDS`, and of units that add to it."""
         data = self.request(Type.STATUS, bytes([wait]), work_s)
         values, rest = frames.unpack_fields(frames.STATUS_FIELDS, data)
-        if self.config.signature:
-            values["signature"] = int.from_bytes(rest, "little")
+        for name, size in status_parts(self.config).items():
+            values[name], rest = int.from_bytes(rest[:size], "little"), rest[size:]
         return values
 
     def take_results(self) -> list[bytes]:

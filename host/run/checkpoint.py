@@ -14,7 +14,7 @@ from ...model.state import NetworkState
 from ..data.codings.numbers import Planes
 from ..data.datasets import Dataset
 from ..data.npz import read_arrays, write_arrays
-from ..device.driver import RunStats
+from ..device.runner import RunStats
 from .options import TrainOptions
 
 __all__ = ["Checkpoint", "Epoch", "Position", "check_data", "fingerprint"]

@@ -14,7 +14,8 @@ from ...model.recipe import Recipe
 from ...model.state import NetworkState, Part, initial_state, parts_of
 from ...rules import MARGIN
 from ...rules.method import Method, method_of
-from ..device.driver import Driver, RunStats, layer_table
+from ..device.driver import Driver, layer_table
+from ..device.runner import RunStats
 from ..device.session import DeviceAstray, DeviceReset
 
 __all__ = ["DeviceLearner", "Learner", "ModelLearner", "inferred"]
@@ -224,7 +225,7 @@ class DeviceLearner:
 
     def act(self, name: str, *arguments: Any) -> None:
         def done() -> None:
-            getattr(self.driver, name)(*arguments)
+            self.driver.act(name, *arguments)
 
         self._survive(done)
         self._since.append(done)

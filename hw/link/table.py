@@ -6,8 +6,8 @@ from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ...firmware.frames import LAYER_ROW
 from ...model.config import MAX_SKIP, CoreConfig, ceil_div
+from ...units.registry import LAYER_ROW
 from ..parts.arith import exceeds, times
 from ..parts.ports import LayerRecord
 
@@ -25,7 +25,7 @@ class TableLoader(wiring.Component):
     start : strobe: begin with
     rows : rows of the table, at least 1.
     rewind : strobe: `byte` is the table's first in the next cycle.
-    byte : of the table, `firmware.frames.LAYER_ROW` a row.
+    byte : of the table, `units.registry.LAYER_ROW` a row.
     take : `byte` has been used; the next one is there in the next cycle.
     done, fault : strobe, and whether the table was refused.
     write, index, record : write port of the layer table.

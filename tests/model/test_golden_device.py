@@ -13,13 +13,14 @@ from tritgrad.firmware.wire import unpack_sample
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.golden_device import GoldenDevice, program_fault
 from tritgrad.model.layout import Layer, TableError, check_table
+from tritgrad.units.registry import LAYER_ROW
 
 CONFIG = CoreConfig(lanes=4, banks=2, update_lanes=2, max_inputs=30, max_neurons=10,
                     max_classes=5, trit_depth=32, residual_depth=128, hidden_depth=8,
                     slot_bytes=128)
-TABLE = (frames.pack_fields(frames.LAYER_ROW, inputs=10, outputs=6, planes=2, shift=1, gain=0,
+TABLE = (frames.pack_fields(LAYER_ROW, inputs=10, outputs=6, planes=2, shift=1, gain=0,
                             skip=0)
-         + frames.pack_fields(frames.LAYER_ROW, inputs=6, outputs=3, planes=4, shift=0, gain=-3,
+         + frames.pack_fields(LAYER_ROW, inputs=6, outputs=3, planes=4, shift=0, gain=-3,
                               skip=0))
 
 

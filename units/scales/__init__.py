@@ -22,6 +22,7 @@ SCALES = Unit(
     ops=(Op.REFRESH, Op.SCALE),
     circuit="ScaleUnit",
     golden="Scales",
+    device="Scales",
     sockets=("dispatch", "window", "changes", "stage", "decision"),
     windows=(Window(Space.S, lambda c: c.scale_depth, lambda c: 8 * c.scale_word_bytes,
                     lambda c: c.scale_word_bytes, "memory"),),

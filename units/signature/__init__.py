@@ -26,6 +26,7 @@ SIGNATURE = Unit(
     checks=(_fits_status,),
     circuit="Signature",
     golden="Signature",
+    device="Signature",
     sockets=("changes", "status"),
     status_bytes=SIGNATURE_BYTES,
 )

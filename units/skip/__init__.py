@@ -1,11 +1,21 @@
 """Skip connections: hidden layers that add their shifted inputs (docs/blending.md)."""
 
-from ..record import Memory, Option, Unit
+from collections.abc import Sequence
+from typing import Any
+
+from ..record import Column, Config, Memory, Option, Unit
 
 __all__ = ["MAX_SKIP", "SKIP"]
 
 #: Largest shift of a skip connection.
 MAX_SKIP = 7
+
+
+def _most(config: Config, layers: Sequence[Any], number: int) -> int:
+    layer = layers[number - 1]
+    hidden = 1 < number < len(layers)
+    return MAX_SKIP + 1 if config.skip and hidden and layer.inputs == layer.outputs else 0
+
 
 SKIP = Unit(
     name="skip",
@@ -17,6 +27,9 @@ SKIP = Unit(
                 "activations times 2^S, S from {range}.  [default: none does]", None,
         (0, MAX_SKIP), metavar="S", without=("scales", "prune"), network=True),),
     wanted=lambda run: {"skip": run.skip is not None},
+    columns=(Column(
+        "skip", "B", "0, or 1 + S where a hidden layer adds its inputs times 2^S to its "
+                     "pre-activations.", _most, lambda recipe: recipe.skips),),
     circuit="SkipConnection",
     golden="Skip",
     sockets=("dispatch", "stage", "stored", "errors", "begins"),

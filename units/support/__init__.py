@@ -28,6 +28,8 @@ SUPPORT = Unit(
     ops=(Op.CUTOFF, Op.PURGE),
     circuit="Support",
     golden="Support",
+    device="Support",
+    acts={"purge": "without a support: it cannot prune"},
     sockets=("dispatch", "window", "changes", "moves", "trits", "counters", "still", "reader",
              "masks"),
     windows=(Window(Space.SUPPORT, lambda c: c.support_depth, lambda c: c.max_words,

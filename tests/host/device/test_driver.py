@@ -9,7 +9,8 @@ from tritgrad.errors import BadInput, DeviceError
 from tritgrad.firmware import frames
 from tritgrad.firmware.frames import Run, Type
 from tritgrad.firmware.wire import pack_samples, unpack_sample
-from tritgrad.host.device.driver import MAX_STALLS, Driver, layer_table
+from tritgrad.host.device.driver import Driver, layer_table
+from tritgrad.host.device.runner import MAX_STALLS
 from tritgrad.host.device.session import DeviceAstray, DeviceReset, Session
 from tritgrad.host.device.transport import FaultyTransport, GoldenTransport
 from tritgrad.host.run.learners import DeviceLearner
@@ -276,11 +277,11 @@ def test_a_program_that_goes_on_slowly_is_waited_for():
     for times in 1, 6, MAX_STALLS + 1:
         given = answers(times)
         driver.status = lambda wait, work_s, given=given: next(given)
-        assert driver._stopped(0.0)["run"] == Run.HALTED
+        assert driver.stopped(0.0)["run"] == Run.HALTED
     given = answers(MAX_STALLS + 2)
     driver.status = lambda wait, work_s: next(given)
     with pytest.raises(DeviceError, match="^the program on golden model does not end: 0 samples "):
-        driver._stopped(0.0)
+        driver.stopped(0.0)
 
 
 def test_a_core_that_only_infers_takes_trits_and_refuses_to_train():

@@ -26,7 +26,7 @@ def core(recipe, **options):
 def open_driver(transport, recipe, network, order=None):
     driver = Driver(Session(transport, nonce=1))
     driver.load(layer_table(recipe, recipe.gains), network.counters, network.prng.state, order,
-                scales=network.scales)
+                parts={"scales": network.scales})
     return driver
 
 
@@ -59,7 +59,7 @@ def check(driver, recipe, network, count, seed, mode=Mode.FLIPS | Mode.SATURATIO
     assert state_sha256(driver.counters()) == state_sha256(network.counters)
     assert driver.prng() == network.prng.state
     if network.scales is not None:
-        assert driver.scales().bytes() == network.scales.bytes()
+        assert driver.part("scales").bytes() == network.scales.bytes()
     return x, y, stats
 
 

@@ -42,9 +42,9 @@ def train(driver):
 
 def test_rows_agree_after_loading_and_after_training():
     driver, _ = open_core(row_sums=True)
-    assert driver.scrub() == 11
+    assert driver.act("scrub") == 11
     assert train(driver).flips > 0
-    assert driver.scrub() == 11
+    assert driver.act("scrub") == 11
 
 
 def test_faults_are_named():
@@ -53,28 +53,28 @@ def test_faults_are_named():
     machine.codes[2, machine.places[0].trit_base + machine.places[0].words, 1] ^= 1
     with pytest.raises(DeviceError, match=r"memory T of .* is corrupt: the trits of layer 1 row 5 "
                                           r"have not the sum mod 3 that was kept"):
-        driver.scrub()
+        driver.act("scrub")
     for row in range(5):  # row 5 keeps its fault
         machine.codes[row % 3, row // 3 * machine.places[0].words, 0] ^= 2
     with pytest.raises(DeviceError, match="of layer 1 row 0, layer 1 row 1, layer 1 row 2 and "
                                           "3 more have not"):
-        driver.scrub()
+        driver.act("scrub")
 
 
 def test_writing_t_alone_leaves_the_sums():
     driver, machine = open_core(row_sums=True)
     other = (int(machine.codes[0, 0].sum()) + 1) % 3  # worth another sum than the word there
-    driver._write(Space.T, 0, bytes([other]), 1)
+    driver.write(Space.T, bytes([other]), 1)
     driver.session.flush()
     assert (machine.codes[0, 0] == [other, 0, 0, 0]).all()
     with pytest.raises(DeviceError, match="layer 1 row 0"):
-        driver.scrub()
+        driver.act("scrub")
 
 
 def test_a_core_without_row_sums_cannot_scrub():
     driver, _ = open_core()
     with pytest.raises(BadInput, match="built without row sums: it cannot scrub"):
-        driver.scrub()
+        driver.act("scrub")
 
 
 def test_the_model_compares_its_packed_trits():

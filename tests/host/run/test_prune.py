@@ -124,7 +124,7 @@ def test_refusals():
     with pytest.raises(BadInput, match="was built without a support: --prune is not possible"):
         DeviceLearner(driver, OPTIONS.recipe(data))
     with pytest.raises(BadInput, match="was built without a support: it cannot prune"):
-        driver.purge([1], 0, 0)
+        driver.act("purge", [1], 0, 0)
     other = TrainOptions(hidden=(24,), limit=120, prune=(60, 9), lanes=8, banks=2, dataset="digits")
     with pytest.raises(BadInput, match="granules of 4 x 8 trits, not 2 x 8: give --banks 4"):
         DeviceLearner(golden(OPTIONS, data).driver, other.recipe(data))

@@ -2,9 +2,8 @@
 
 from amaranth import *
 
-from tritgrad.firmware.frames import LAYER_ROW
 from tritgrad.firmware.isa import FORMAT, INSTRUCTIONS, Operand
-from tritgrad.units.registry import available
+from tritgrad.units.registry import LAYER_ROW, available
 
 from .prover import Property, small
 

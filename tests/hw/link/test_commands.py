@@ -13,6 +13,7 @@ from tritgrad.model.config import CoreConfig, ceil_div
 from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
+from tritgrad.units.registry import LAYER_ROW
 
 from ..lockstep import record_of, sample_words
 from .core import bits_of, statistics_at, talk
@@ -272,7 +273,7 @@ def test_answers_as_the_golden_device(config, most, fresh_seed):
 
 def loaded(config, program, layers):
     """Requests that make a device ready to run."""
-    rows = b"".join(frames.pack_fields(frames.LAYER_ROW, **vars(row))
+    rows = b"".join(frames.pack_fields(LAYER_ROW, **vars(row))
                     for row in layers)
     payloads = [(Type.HELLO, b"\1\0\0\0"),
                 (Type.PROGRAM, struct.pack(f"<{len(program)}I", *program)),

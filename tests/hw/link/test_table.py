@@ -3,10 +3,11 @@
 import random
 from dataclasses import replace
 
-from tritgrad.firmware.frames import LAYER_ROW, pack_fields
+from tritgrad.firmware.frames import pack_fields
 from tritgrad.hw.link.table import TableLoader
 from tritgrad.model.config import MAX_SKIP, CoreConfig, ceil_div
 from tritgrad.model.layout import Layer, TableError, check_table, place
+from tritgrad.units.registry import LAYER_ROW
 
 from ..lockstep import record_of
 from .harness import simulate

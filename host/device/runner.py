@@ -1,0 +1,154 @@
+"""Programs run on any device, with samples or alone."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import DeviceError
+from ...firmware.assembler import assemble
+from ...firmware.frames import Run, Type
+from ...firmware.wire import pack_samples
+from ...model.config import CoreConfig, ceil_div
+from ...model.layout import Layer
+from .session import DeviceAstray, Session
+from .transport import SLOWEST_CLOCK_HZ
+
+__all__ = ["MAX_STALLS", "RunStats", "Runner"]
+
+Bytes = npt.NDArray[np.uint8]
+Integers = npt.NDArray[np.integer]
+
+#: Times in a row that a running program may report no progress.
+MAX_STALLS = 10
+
+
+@dataclass(frozen=True)
+class RunStats:
+    """What the device counted in one run."""
+
+    samples: int = 0
+    correct: int = 0
+    updates: int = 0
+    flips: int = 0
+    cycles: int = 0          #: cycles in which the program ran and did not wait for the link
+    forward_cycles: int = 0  #: those of them inside forward passes
+
+    def __add__(self, other: "RunStats") -> "RunStats":
+        return RunStats(*(getattr(self, name) + getattr(other, name)
+                          for name in RunStats.__dataclass_fields__))
+
+
+class Runner:
+    """A device that runs programs over the network that is on it.
+
+    Parameters
+    ----------
+    session
+        An open conversation.
+
+    Attributes
+    ----------
+    layers
+        The layer table, as it was written last.
+    """
+
+    def __init__(self, session: Session):
+        self.session = session
+        self.layers: list[Layer] = []
+        self._order: npt.NDArray[np.intp] | None = None
+
+    @property
+    def config(self) -> CoreConfig:
+        """The core."""
+        return self.session.config
+
+    @property
+    def name(self) -> str:
+        """What errors call the device."""
+        return self.session.name
+
+    def status(self, wait: bool = False, work_s: float = 0.0) -> dict[str, int]:
+        """The device's STATUS record, with the names of `STATUS_FIELDS`."""
+        return self.session.status(wait, work_s)
+
+    def run(self, program: Sequence[int], x: Bytes, y: Integers, passes: int = 1) -> RunStats:
+        """Run any program over samples in their order, one RECV a sample.
+
+        Parameters
+        ----------
+        program
+            Instruction words, as the assembler makes them.
+        x, y
+            Inputs uint8 (samples, inputs), below 2^planes, and classes (samples,).
+        passes
+            How often the program works on a sample: the time that it may take.
+        """
+        self._start(list(program))
+        self.session.take_results()
+        planes = self.layers[0].planes
+        ordered = x if self._order is None else x[:, self._order]
+        packed, labels = pack_samples(ordered, planes), y.astype(np.uint8)
+        size = planes * ceil_div(self.layers[0].inputs, 8)
+        sample_s = self.worst_cycles() / SLOWEST_CLOCK_HZ
+        start, count = 0, 0
+        while start < len(x):
+            count = max(1, min(255, (self.session.budget - 1) // (1 + size), len(x) - start))
+            part = slice(start, start + count)
+            self.session.post(Type.DATA, bytes([count]) + labels[part].tobytes()
+                              + packed[part].tobytes(), work_s=(count + 2) * sample_s)
+            start += count
+        status = self.stopped((255 + passes * len(x)) * sample_s)
+        if status["run"] != Run.HALTED:
+            raise self.failed(status)
+        return RunStats(*(status[name] for name in RunStats.__dataclass_fields__))
+
+    def run_alone(self, program: Sequence[int], cycles: int) -> dict[str, int]:
+        """Run a program of no samples that takes so many cycles at most; the STATUS after it."""
+        self._start(list(program))
+        return self.stopped(cycles / SLOWEST_CLOCK_HZ)
+
+    def run_nothing(self) -> dict[str, int]:
+        """Run a program of no samples, which clears the statistics; the STATUS record after it."""
+        return self.run_alone(assemble("HALT", layers=len(self.layers)), 1000)
+
+    def stopped(self, work_s: float) -> dict[str, int]:
+        """The device's STATUS record once the program has stopped.
+
+        Raises
+        ------
+        DeviceAstray
+            It does not end, and nothing goes on.
+        """
+        before: tuple[int, int] | None = None
+        stalls = 0
+        while True:
+            status = self.status(wait=True, work_s=work_s)
+            if status["run"] != Run.RUNNING:
+                return status
+            now = status["samples"], status["cycles"]
+            stalls = stalls + 1 if now == before else 0
+            if stalls > MAX_STALLS:
+                raise DeviceAstray(f"the program on {self.name} does not end: "
+                                   f"{status['samples']} samples trained")
+            before = now
+
+    def failed(self, status: dict[str, int]) -> DeviceError:
+        """That a program did not end as it should."""
+        run = status["run"]
+        return DeviceAstray(f"the program on {self.name} stopped: "
+                            f"{Run(run).name if run in [*Run] else run}")
+
+    def worst_cycles(self) -> int:
+        """Cycles that no sample exceeds, generously."""
+        c = self.config
+        return 1000 + sum(
+            (layer.planes * ceil_div(layer.outputs, c.banks) + 8 * c.steps * layer.outputs)
+            * ceil_div(layer.inputs, c.lanes) + 64 * layer.outputs for layer in self.layers)
+
+    def _start(self, program: list[int]) -> None:
+        # Anew each time, as the table: an upset in either would stay.
+        self.session.post(Type.PROGRAM, struct.pack(f"<{len(program)}I", *program))
+        self.session.request(Type.RUN)

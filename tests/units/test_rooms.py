@@ -1,0 +1,40 @@
+"""What puts networks on devices names no unit: each has a part of its own there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tritgrad.units import UNITS
+from tritgrad.units.device_part import DevicePart
+from tritgrad.units.registry import COLUMNS, LAYER_ROW, OPTIONS
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Words that speak of a unit. That there may be no memory R is known wherever T and R are.
+WORDS = ({unit.name for unit in UNITS} | {*OPTIONS} | {column.name for column in COLUMNS}
+         | {act for unit in UNITS for act in unit.acts} | {"granules", "sums"}) - {"trainable"}
+
+
+@pytest.mark.parametrize("name", ["driver", "runner", "memories", "session", "transport", "open"])
+def test_no_unit_is_named(name):
+    text = (ROOT / "host" / "device" / f"{name}.py").read_text()
+    assert sorted(WORDS & set(re.findall(r"\w+", text))) == []
+
+
+def test_a_name_is_found():
+    assert WORDS & set(re.findall(r"\w+", "if self.config.row_sums: self.scrub()")) == {
+        "row_sums", "scrub"}
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.device], ids=lambda u: u.name)
+def test_a_part_is_there_with_what_its_record_says(unit):
+    part = unit.loaded("device", unit.device)
+    assert issubclass(part, DevicePart)
+    own = {name for name in vars(part) if not name.startswith("_")} - {*vars(DevicePart)}
+    assert own == {*unit.acts}
+    assert ("state" in vars(part)) == bool(unit.state)
+
+
+def test_the_layer_row_has_the_columns_of_units_last():
+    assert [name for name, _ in LAYER_ROW] == ["inputs", "outputs", "planes", "shift", "gain",
+                                               "skip"]
