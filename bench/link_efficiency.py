@@ -54,7 +54,7 @@ class Line:
         self.rate = rate
 
     def write(self, data: bytes) -> None:
-        samples = sum(frame.payload[0] for frame in FrameDecoder().feed(data)
+        samples = sum(frame.payload[1] for frame in FrameDecoder().feed(data)
                       if isinstance(frame, Frame) and frame.type == Type.DATA)
         self._queue.append((samples, bytearray(data)))
 

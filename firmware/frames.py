@@ -18,8 +18,8 @@ from dataclasses import dataclass
 __all__ = [
     "ANSWER_BIT", "ANSWER_HEAD", "CORE_FIELDS", "ESC", "FLAG", "LAYER_FIELDS", "MAGIC", "NAK",
     "PROTOCOL_VERSION", "RESULT", "SIGNATURE_BYTES", "SLOTS", "STATUS_FIELDS", "TRACE",
-    "Fields", "Frame", "FrameDecoder", "Loaded", "Run", "Space", "Status", "Type", "pack_fields",
-    "unpack_fields",
+    "Fields", "Flags", "Frame", "FrameDecoder", "Loaded", "Run", "Space", "Status", "Type",
+    "pack_fields", "unpack_fields",
 ]
 
 FLAG = 0xA5
@@ -27,7 +27,7 @@ ESC = 0x5B
 ESC_XOR = 0x20
 ANSWER_BIT = 0x80
 MAGIC = b"TRIT"
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 #: Receive slots of a device: the frames that may be unanswered at a time.
 SLOTS = 2
@@ -44,14 +44,28 @@ class Type(enum.IntEnum):
     PRNG     state u64 (not 0).
     SEED     seed u64, index u64: PRNG state <- SplitMix64 out(seed, index), or 1 if that is 0.
     RUN      nothing: clears the statistics and starts the program at address 0.
-    DATA     count u8, `count` labels u8, `count` samples, each of
+    DATA     flags u8 (1: sparse), count u8, `count` labels u8, `count` samples, each of
              ceil(inputs / 8) groups of `planes` bytes, plane 0 first; bit i is input 8g + i.
+             Sparse, a byte goes before each eight groups: of those whose bit is 0 in it, the first
+             one in bit 0, there are no bytes, and all inputs are 0.
     STATUS   wait u8 (0 or 1): answers `STATUS_FIELDS`; with wait = 1 not before the program has
              stopped, a sample is missing or another frame has arrived. Of a core with `signature`
              in HELLO follows that of T and R, u32: XOR of all that programs have changed in them
              since the last WRITE. Bit n of the U codes and of the U residuals that are changed
              together goes into bit n mod 32.
     ABORT    nothing: stops the program before its next instruction.
+
+    Of a core with a store, see `firmware.store`:
+
+    PLAY     first u24, run u8, flags u8 (1: sparse, 2: entries of 24 bits), count u16, `count`
+             entries u16 or u24: for each entry, `run` records one after the other, of which the
+             first one is number first + entry. All are read, and taken as samples of DATA are.
+    FILL     first u24, then as DATA: makes records of samples, the first one of this number. Of a
+             core with a RAM.
+    CHECK    first u24, count u24: answers the CRC-32 of `count` records of a RAM as they lie there,
+             or bytes of a flash, u32, and which phase the test of the RAM has chosen, u8.
+    SPI      receive u16, bytes: a transaction that sends the bytes to a flash; answers the
+             `receive` bytes that it sends then.
     """
 
     HELLO = 0x01
@@ -65,6 +79,10 @@ class Type(enum.IntEnum):
     DATA = 0x09
     STATUS = 0x0A
     ABORT = 0x0B
+    PLAY = 0x0C
+    FILL = 0x0D
+    CHECK = 0x0E
+    SPI = 0x0F
 
 
 #: Answer to a request that could not be read.
@@ -76,8 +94,9 @@ RESULT = 0xC0
 #: `firmware.records` describes. Its sequence number is the number mod 256.
 TRACE = 0xC1
 
-#: Requests that change nothing, and are carried out again when they are repeated.
-READ_ONLY = frozenset({Type.HELLO, Type.READ, Type.STATUS})
+#: Requests that are carried out again when they are repeated. All change nothing but SPI, of which
+#: a host therefore has one at a time.
+READ_ONLY = frozenset({Type.HELLO, Type.READ, Type.STATUS, Type.CHECK, Type.SPI})
 
 
 class Status(enum.IntEnum):
@@ -92,6 +111,16 @@ class Status(enum.IntEnum):
     RANGE = 6      #: a value is outside what this core allows
     STATE = 7      #: not now: nothing loaded, or the program runs, or it does not
     NO_HELLO = 8   #: the device was reset and waits for HELLO
+    #: the RAM's test has failed, or PLAY has come to a record whose label no class has; the records
+    #: before it have been played
+    STORE = 9
+
+
+class Flags(enum.IntFlag):
+    """How DATA, FILL and PLAY have their samples."""
+
+    SPARSE = 1  #: samples are sparse
+    WIDE = 2    #: entries have 24 bits; of PLAY
 
 
 class Space(enum.IntEnum):
@@ -123,7 +152,7 @@ class Run(enum.IntEnum):
     """State of the sequencer in STATUS."""
 
     IDLE = 0     #: nothing has run since the reset
-    RUNNING = 1  #: DATA, STATUS, ABORT and HELLO are accepted now, and nothing else
+    RUNNING = 1  #: DATA, PLAY, STATUS, ABORT and HELLO are accepted now, and nothing else
     HALTED = 2   #: the program has ended by itself
     ABORTED = 3  #: by ABORT
     FAULT = 4   #: an instruction named a layer that the table does not have
@@ -149,6 +178,7 @@ CORE_FIELDS: Fields = (
     ("activation_bits", "B"), ("input_planes", "B"), ("max_layers", "B"), ("max_inputs", "H"),
     ("max_neurons", "H"), ("max_classes", "H"), ("program_depth", "H"), ("seeder", "B"),
     ("trit_depth", "I"), ("residual_depth", "I"), ("hidden_depth", "I"),
+    ("store", "B"), ("store_bits", "B"),
 )
 
 #: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait

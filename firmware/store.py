@@ -12,11 +12,14 @@ lowest bits first. With r = 0 there is none.
 """
 
 import enum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Kind", "pack_ram_records", "ram_record_words", "unpack_ram_records"]
+from .frames import Type
+
+__all__ = ["Kind", "known", "pack_ram_records", "ram_record_words", "unpack_ram_records"]
 
 
 class Kind(enum.IntEnum):
@@ -25,6 +28,19 @@ class Kind(enum.IntEnum):
     NONE = 0   #: nothing
     RAM = 1    #: words of 16 bits
     FLASH = 2  #: a serial flash of bytes
+
+
+#: Requests that not each core knows.
+_STORED = {
+    Kind.NONE: frozenset[Type](), Kind.RAM: frozenset({Type.PLAY, Type.FILL, Type.CHECK}),
+    Kind.FLASH: frozenset({Type.PLAY, Type.CHECK, Type.SPI}),
+}
+
+
+def known(config: Any) -> frozenset[Type]:
+    """The requests that a core, a ``CoreConfig``, knows."""
+    unknown = frozenset[Type]().union(*_STORED.values()) - _STORED[Kind(config.store)]
+    return frozenset(Type) - unknown - (frozenset() if config.seeder else {Type.SEED})
 
 
 def _shape(lanes: int, inputs: int, planes: int) -> tuple[int, int, int, int]:

@@ -1,10 +1,13 @@
-"""Bit order on the link: samples of DATA, and words of memory in WRITE and READ."""
+"""Bit order on the link: samples of DATA, dense and sparse, and words of memory."""
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["pack_samples", "pack_scales", "pack_words", "unpack_sample", "unpack_scales",
-           "unpack_words"]
+__all__ = ["pack_samples", "pack_scales", "pack_sparse", "pack_words", "unpack_sample",
+           "unpack_scales", "unpack_sparse", "unpack_words"]
+
+#: Groups that a byte of a sparse sample tells of.
+MASKED = 8
 
 
 def pack_samples(x: npt.NDArray[np.uint8], planes: int) -> npt.NDArray[np.uint8]:
@@ -29,6 +32,50 @@ def unpack_sample(data: bytes, inputs: int, planes: int) -> npt.NDArray[np.int64
     bits = np.unpackbits(groups[:, :, None], axis=2, bitorder="little").astype(np.int64)
     values = (bits << np.arange(planes)[:, None]).sum(axis=1)
     return values.reshape(-1)[:inputs]
+
+
+def pack_sparse(packed: npt.NDArray[np.uint8], planes: int,
+                ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The sparse form of samples: a byte before each eight groups says which are not 0 and follow.
+
+    Parameters
+    ----------
+    packed
+        As `pack_samples` gives it, uint8 (samples, groups * planes).
+
+    Returns
+    -------
+    All samples in a row, uint8, and where each begins and the last one ends, int64 (samples + 1,).
+    """
+    samples, groups = len(packed), packed.shape[1] // planes
+    blocks = -(-groups // MASKED)
+    padded = np.zeros((samples, blocks * MASKED, planes), np.uint8)
+    padded[:, :groups] = packed.reshape(samples, groups, planes)
+    there = padded.any(axis=2).reshape(samples, blocks, MASKED)
+    form = np.empty((samples, blocks, 1 + MASKED * planes), np.uint8)
+    form[:, :, :1] = np.packbits(there, axis=2, bitorder="little")
+    form[:, :, 1:] = padded.reshape(samples, blocks, MASKED * planes)
+    kept = np.ones(form.shape, bool)
+    kept[:, :, 1:] = np.repeat(there, planes, axis=2)
+    ends = np.cumsum(kept.sum(axis=(1, 2)), dtype=np.int64)
+    return form[kept], np.concatenate([np.zeros(1, np.int64), ends])
+
+
+def unpack_sparse(data: bytes, inputs: int, planes: int) -> tuple[bytes, int] | None:
+    """The dense form of the sparse sample at the start of `data`, and the bytes it has there.
+
+    Bits for groups that the sample does not have are ignored. None if it ends behind `data`.
+    """
+    dense, at = bytearray(), 0
+    for group in range(-(-inputs // 8)):
+        if group % MASKED == 0:
+            mask, at = data[at:at + 1], at + 1
+        if mask and mask[0] >> group % MASKED & 1:
+            dense += data[at:at + planes]
+            at += planes
+        else:
+            dense += bytes(planes)
+    return (bytes(dense), at) if at <= len(data) else None
 
 
 def pack_words(words: npt.NDArray[np.int64], bits: int, size: int) -> bytes:

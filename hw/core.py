@@ -25,6 +25,7 @@ class Core(wiring.Component):
     -------
     i : bytes from the host; not ready while all receive slots are full.
     o : bytes to the host.
+    store : of a core with a memory for samples, see `hw.store.ports`.
 
     Attributes
     ----------
@@ -34,16 +35,18 @@ class Core(wiring.Component):
     def __init__(self, config: CoreConfig):
         self.config = config
         self.run = Signal(RunState)
+        self.commands = CommandProcessor(config)
         super().__init__({
             "i": In(stream.Signature(8)),
             "o": Out(stream.Signature(8)),
+            **({"store": self.commands.signature.members["store"]} if config.store else {}),
         })
 
     def elaborate(self, platform):
         m = Module()
         config = self.config
         m.submodules.receiver = receiver = Receiver(config.slot_bytes)
-        m.submodules.commands = commands = CommandProcessor(config)
+        m.submodules.commands = commands = self.commands
         m.submodules.engine = engine = Engine(config)
         m.submodules.results = results = ResultSender(config)
         records = engine.sockets.having("records")
@@ -61,6 +64,8 @@ class Core(wiring.Component):
             m.d.comb += [pieces.clear.eq(engine.begin), port.sending.eq(pieces.busy)]
         connect(m, arbiter.o, transmitter.i)
         connect(m, transmitter.o, flipped(self.o))
+        if config.store:
+            connect(m, commands.store, flipped(self.store))
         connect(m, commands.samples, engine.samples)
         connect(m, commands.memory, engine.memory)
         connect(m, commands.statistics, engine.statistics)

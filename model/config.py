@@ -22,7 +22,7 @@ LIMITS = {
     "max_layers": (1, 15), "max_inputs": (1, 65535), "max_neurons": (2, 65535),
     "max_classes": (2, 256), "trit_depth": (1, 65536), "residual_depth": (1, 65536),
     "hidden_depth": (1, 65536), "program_depth": (4, 256), "slot_bytes": (64, 32768),
-    "drain": (1, 2),
+    "drain": (1, 2), "store": (0, 2), "store_bits": (0, 26),
 }
 #: Forms that every core may take beside its units: a field, and the value that is not the default.
 FORMS = {"single_port": True, "pipelined": True, "drain": 2}
@@ -94,6 +94,11 @@ class CoreConfig:
     drain
         Sums of a hidden layer that leave the array a cycle, 1 or 2; 2 needs even `lanes` and
         `banks`.
+    store
+        The memory beside it that holds samples, a `firmware.store.Kind`: 0 none, 1 a RAM of 16-bit
+        words, 2 a serial flash.
+    store_bits
+        2^store_bits words, or bytes of a flash, are in it.
 
     Raises
     ------
@@ -120,6 +125,8 @@ class CoreConfig:
     single_port: bool = False
     pipelined: bool = False
     drain: int = 1
+    store: int = 0
+    store_bits: int = 0
 
     if TYPE_CHECKING:
         def __init__(self, **fields: int) -> None: ...
@@ -139,6 +146,9 @@ class CoreConfig:
         if self.lanes % self.update_lanes:
             raise ConfigError(
                 f"update_lanes must divide lanes ({self.lanes}), not {self.update_lanes!r}")
+        if (self.store == 0) != (self.store_bits == 0):
+            raise ConfigError(f"store_bits must be {'0' if self.store == 0 else 'above 0'} where "
+                              f"store is {self.store!r}, not {self.store_bits!r}")
         registry.check(self)
         if self.slot_bytes & (self.slot_bytes - 1):
             raise ConfigError(f"slot_bytes must be a power of two, not {self.slot_bytes!r}")

@@ -7,15 +7,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..firmware import frames
-from ..firmware.frames import Frame, FrameDecoder, Run, Space, Status, Type
+from ..firmware.frames import Flags, Frame, FrameDecoder, Run, Space, Status, Type
 from ..firmware.isa import INSTRUCTIONS, Op, decode, operand_range
-from ..firmware.wire import pack_words, unpack_sample, unpack_words
+from ..firmware.store import Kind, known
+from ..firmware.wire import pack_words, unpack_sample, unpack_sparse, unpack_words
 from ..units.registry import HELLO_FIELDS, LAYER_ROW, needed_by, windows
 from .config import CoreConfig, ceil_div
 from .layout import Layer, TableError, check_table
 from .machine import Machine, Result, Sample
 from .records import Piece
 from .rng import splitmix64
+from .store import BadLabel, FlashStore, RamStore, store_of
 
 __all__ = ["GoldenDevice", "program_fault"]
 
@@ -57,10 +59,11 @@ class GoldenDevice:
 
     def __init__(self, config: CoreConfig):
         self.config = config
+        self.store = store_of(config)
         self.reset()
 
     def reset(self) -> None:
-        """The state after power-up: nothing loaded, no session."""
+        """The state after a reset: nothing loaded, no session. The store keeps what it has."""
         self.machine = Machine(self.config)
         self.decoder = FrameDecoder(self.config.slot_bytes)
         self.expected = 0
@@ -105,7 +108,7 @@ class GoldenDevice:
     def _obey(self, frame: Frame) -> bytes:
         """Check in the order type, session, sequence, state, length, range; then act."""
         kind = frame.type
-        if kind not in frozenset(Type) or (kind == Type.SEED and not self.config.seeder):
+        if kind not in known(self.config):
             raise Refused(Status.TYPE)
         if kind == Type.HELLO:
             return self._hello(frame)
@@ -117,13 +120,17 @@ class GoldenDevice:
         if ahead and kind not in frames.READ_ONLY:
             return b""
         running = self.machine.run is Run.RUNNING
-        if kind not in (Type.STATUS, Type.ABORT) and running != (kind == Type.DATA):
+        if kind not in (Type.STATUS, Type.ABORT) and running != (kind in (Type.DATA, Type.PLAY)):
+            raise Refused(Status.STATE)
+        if (self.config.store == Kind.RAM and kind in (Type.FILL, Type.CHECK)
+                and not self.machine.layers):
             raise Refused(Status.STATE)
         actions: dict[Type, Callable[[bytes], bytes]] = {
             Type.PROGRAM: self._program, Type.TABLE: self._table, Type.WRITE: self._write,
             Type.READ: self._read, Type.PRNG: self._prng, Type.SEED: self._seed,
             Type.RUN: self._run, Type.DATA: self._data, Type.STATUS: self._status,
-            Type.ABORT: self._abort}
+            Type.ABORT: self._abort, Type.PLAY: self._play, Type.FILL: self._fill,
+            Type.CHECK: self._check, Type.SPI: self._spi}
         data = actions[Type(kind)](frame.payload)
         if not ahead:
             self.expected = (self.expected + 1) & 0xFF
@@ -245,19 +252,72 @@ class GoldenDevice:
         return b""
 
     def _data(self, payload: bytes) -> bytes:
-        first = self.machine.layers[0]
-        classes = self.machine.layers[-1].outputs
-        size = first.planes * ceil_div(first.inputs, 8)
-        if not payload or len(payload) != 1 + payload[0] * (1 + size):
-            raise Refused(Status.LENGTH)
-        count = payload[0]
-        labels = payload[1:1 + count]
-        _need(count > 0 and max(labels) < classes)
-        for n, label in enumerate(labels):
-            data = payload[1 + count + n * size:1 + count + (n + 1) * size]
-            x = unpack_sample(data, first.inputs, first.planes)
-            self.machine.inbox.append(Sample(x, label))
+        self.machine.inbox.extend(Sample(x, label) for x, label in self._samples(payload))
         return b""
+
+    def _samples(self, payload: bytes) -> list[tuple[npt.NDArray[np.int64], int]]:
+        """The samples and labels of DATA and FILL, once all of them are known to be right."""
+        first = self.machine.layers[0]
+        if len(payload) < 2:
+            raise Refused(Status.LENGTH)
+        flags, count = payload[:2]
+        labels, rest = payload[2:2 + count], payload[2 + count:]
+        size = first.planes * ceil_div(first.inputs, 8)
+        pieces = []
+        for _ in labels:
+            piece, used = rest[:size], size
+            if flags & Flags.SPARSE:
+                piece, used = unpack_sparse(rest, first.inputs, first.planes) or (b"", size)
+            pieces.append(piece)
+            rest = rest[used:]
+        if len(labels) < count or rest or any(len(piece) < size for piece in pieces):
+            raise Refused(Status.LENGTH)
+        _need(count > 0 and max(labels) < self.machine.layers[-1].outputs
+              and not flags & ~Flags.SPARSE)
+        return [(unpack_sample(piece, first.inputs, first.planes), label)
+                for piece, label in zip(pieces, labels, strict=True)]
+
+    def _play(self, payload: bytes) -> bytes:
+        assert self.store is not None
+        if len(payload) < 7:
+            raise Refused(Status.LENGTH)
+        first, run, flags, count = *_number(payload), *payload[3:5], payload[5] | payload[6] << 8
+        size = 3 if flags & Flags.WIDE else 2
+        if len(payload) != 7 + count * size:
+            raise Refused(Status.LENGTH)
+        sparse = Flags.SPARSE if self.config.store == Kind.FLASH else 0
+        _need(run > 0 and count > 0 and not flags & ~(Flags.WIDE | sparse))
+        layer, classes = self.machine.layers[0], self.machine.layers[-1].outputs
+        for at in range(7, len(payload), size):
+            number = (first + int.from_bytes(payload[at:at + size], "little")) % (1 << 24)
+            try:
+                found = self.store.play(number, run, layer, classes, bool(flags & Flags.SPARSE))
+            except BadLabel as bad:
+                self.machine.inbox.extend(Sample(*sample) for sample in bad.samples)
+                raise Refused(Status.STORE) from None
+            self.machine.inbox.extend(Sample(*sample) for sample in found)
+        return b""
+
+    def _fill(self, payload: bytes) -> bytes:
+        assert isinstance(self.store, RamStore)
+        samples = self._samples(payload[3:])
+        self.store.fill(*_number(payload), samples, self.machine.layers[0])
+        return b""
+
+    def _check(self, payload: bytes) -> bytes:
+        assert self.store is not None
+        _need_length(payload, 6)
+        layer = self.machine.layers[0] if self.machine.layers else None
+        crc = self.store.crc(*_number(payload), *_number(payload[3:]), layer)
+        return struct.pack("<IB", crc, self.store.PHASE)
+
+    def _spi(self, payload: bytes) -> bytes:
+        assert isinstance(self.store, FlashStore)
+        if len(payload) < 3:
+            raise Refused(Status.LENGTH)
+        receive = payload[0] | payload[1] << 8
+        _need(receive <= self.config.max_payload - 6)
+        return self.store.transact(payload[2:], receive)
 
     def _status(self, payload: bytes) -> bytes:
         _need_length(payload, 1)
@@ -279,6 +339,11 @@ class GoldenDevice:
 def _need(condition: bool) -> None:
     if not condition:
         raise Refused(Status.RANGE)
+
+
+def _number(payload: bytes) -> tuple[int]:
+    """The 24-bit number that a payload begins with."""
+    return int.from_bytes(payload[:3], "little"),
 
 
 def _need_length(payload: bytes, length: int) -> None:

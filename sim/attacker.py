@@ -11,12 +11,14 @@ from typing import Any
 from ..firmware import frames, programs
 from ..firmware.frames import ESC, FLAG, Frame, FrameDecoder, Run, Space, Type
 from ..firmware.isa import Op, encode
-from ..model.config import MAX_SKIP, CoreConfig, ceil_div
+from ..firmware.store import known
+from ..model.config import MAX_SKIP, CoreConfig
 from ..model.golden_device import GoldenDevice
 from ..model.layout import Layer, TableError, check_table
 from ..units import UNITS
 from ..units.record import Unit
 from ..units.registry import LAYER_ROW
+from .sample_requests import SampleRequests
 
 __all__ = ["Attacker", "areas_of"]
 
@@ -41,6 +43,7 @@ class Attacker:
 
     def __init__(self, golden: GoldenDevice, rng: random.Random, whole: bool = False):
         self.golden, self.rng, self.whole = golden, rng, whole
+        self.samples = SampleRequests(golden, rng)
         #: Programs that end or wait, and the layers of the table that they were written for.
         self._safe: dict[tuple[int, ...], int] = {}
         self._sent: deque[Frame] = deque(maxlen=20)
@@ -73,9 +76,11 @@ class Attacker:
 
     def _endless(self, wire: bytes) -> bool:
         """Whether it starts a program that is not known to end, where the golden device never
-        would; or one for other layers, unless those will do."""
+        would; or one for other layers, unless those will do; or goes through much of the store."""
         found = [f for f in FrameDecoder(self.config.slot_bytes).feed(wire + bytes([FLAG]))
                  if isinstance(f, Frame)]
+        if any(self.samples.lasts(f) for f in found):
+            return True
         if not any(f.type == Type.RUN for f in found):
             return False
         layers = self._safe.get(tuple(self.golden.machine.program))
@@ -92,10 +97,11 @@ class Attacker:
     def _kind(self) -> Type:
         golden, rng = self.golden, self.rng
         if golden.nonce == 0:
-            return Type.HELLO if rng.random() < 0.2 else rng.choice([*Type])
-        weights = dict.fromkeys(Type, 1)
+            return Type.HELLO if rng.random() < 0.2 else rng.choice(sorted(known(self.config)))
+        weights = dict.fromkeys(sorted(known(self.config)), 1)
         if golden.machine.run is Run.RUNNING:
             weights |= {Type.DATA: 30, Type.STATUS: 4, Type.ABORT: 2}
+            weights |= {Type.PLAY: 30} if Type.PLAY in weights else {}
         else:
             missing = [kind for n, kind in enumerate(
                 (Type.PROGRAM, Type.TABLE, Type.WRITE, Type.PRNG)) if not golden.loaded >> n & 1]
@@ -103,6 +109,7 @@ class Attacker:
                         **dict.fromkeys(missing, 10)}
             if golden.loaded == 15:
                 weights[Type.RUN] = 12
+            weights |= {kind: 8 for kind in (Type.FILL, Type.SPI, Type.CHECK) if kind in weights}
         return rng.choices(list(weights), list(weights.values()))[0]
 
     def _payload(self, kind: Type) -> bytes:
@@ -112,8 +119,10 @@ class Attacker:
             Type.PROGRAM: self._program, Type.TABLE: lambda: self._rows(self._table()),
             Type.WRITE: self._write, Type.READ: lambda: self._window()[0],
             Type.PRNG: lambda: struct.pack("<Q", rng.randrange(1, 1 << 64)),
-            Type.SEED: lambda: rng.randbytes(16), Type.RUN: bytes, Type.DATA: self._data,
-            Type.STATUS: lambda: bytes([rng.randrange(2)]), Type.ABORT: bytes}
+            Type.SEED: lambda: rng.randbytes(16), Type.RUN: bytes, Type.DATA: self.samples.data,
+            Type.STATUS: lambda: bytes([rng.randrange(2)]), Type.ABORT: bytes,
+            Type.PLAY: self.samples.play, Type.FILL: self.samples.fill,
+            Type.CHECK: self.samples.check, Type.SPI: self.samples.spi}
         return makers[kind]()
 
     def _program(self) -> bytes:
@@ -182,15 +191,6 @@ class Attacker:
         head, size = self._window()
         return head + self.rng.randbytes(size)
 
-    def _data(self) -> bytes:
-        layers, rng = self.golden.machine.layers, self.rng
-        if not layers:
-            return rng.randbytes(rng.randint(0, 20))
-        size = layers[0].planes * ceil_div(layers[0].inputs, 8)
-        count = rng.randint(1, min(5, (self.config.max_payload - 1) // (1 + size)))
-        labels = [rng.randrange(layers[-1].outputs) for _ in range(count)]
-        return bytes([count, *labels]) + rng.randbytes(size * count)
-
     # What becomes of them -----------------------------------------------------------------------
 
     def _corrupt(self) -> bytes:
@@ -226,7 +226,7 @@ class Attacker:
 
     def _unknown(self) -> bytes:
         request = self._request()
-        kinds = [kind for kind in range(256) if kind not in [*Type]]
+        kinds = [kind for kind in range(256) if kind not in known(self.config)]
         return Frame(self.rng.choice(kinds), request.sequence, request.payload).encode()
 
     def _length_field(self) -> bytes:
@@ -286,7 +286,7 @@ class Attacker:
         payload = bytearray(request.payload)
         edit = {Type.HELLO: self._bad_zero, Type.PRNG: self._bad_zero, Type.TABLE: self._bad_row,
                 Type.PROGRAM: self._bad_word, Type.WRITE: self._bad_window,
-                Type.READ: self._bad_window, Type.DATA: self._bad_data}
+                Type.READ: self._bad_window, **self.samples.bad}
         kind = Type(request.type)
         if kind in edit:
             edit[kind](payload)
@@ -341,15 +341,6 @@ class Attacker:
                 [depth - count, depth - count + 1, depth - 1, depth, 65535]))
         else:
             struct.pack_into("<H", payload, 4, rng.choice([0, 1, depth, depth + 1, 32768, 65535]))
-
-    def _bad_data(self, payload: bytearray) -> None:
-        rng, layers = self.rng, self.golden.machine.layers
-        if not layers:
-            return
-        if rng.random() < 0.3:
-            payload[0] = rng.choice([0, 255, (payload[0] + rng.choice([-1, 1])) & 0xFF])
-        else:
-            payload[1 + rng.randrange(payload[0])] = rng.choice([layers[-1].outputs, 128, 255])
 
 
 def _envelope(body: bytes) -> bytes:

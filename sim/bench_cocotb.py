@@ -148,9 +148,9 @@ def data_requests(case: Case) -> list[tuple[Type, bytes]]:
     """The samples, as many a frame as fit."""
     planes = case.layers[0].planes
     size = planes * ceil_div(case.layers[0].inputs, 8)
-    most = min(5, (case.config.max_payload - 1) // (1 + size))
+    most = min(5, (case.config.max_payload - 2) // (1 + size))
     packed = pack_samples(case.x, planes)
-    return [(Type.DATA, bytes([len(packed[n:n + most]), *case.y[n:n + most].tolist()])
+    return [(Type.DATA, bytes([0, len(packed[n:n + most]), *case.y[n:n + most].tolist()])
              + packed[n:n + most].tobytes()) for n in range(0, len(packed), most)]
 
 

@@ -16,7 +16,7 @@ def open_sim(config: CoreConfig, vcd: str | Path | None = None,
     Parameters
     ----------
     config
-        What to compile.
+        What to compile; a RAM beside it is on the chip here.
     vcd
         File for the waveform of its signals, if any.
     progress
@@ -25,6 +25,10 @@ def open_sim(config: CoreConfig, vcd: str | Path | None = None,
         Seed of what its memories hold at power-up; 0: zeros.
     """
     def make():
+        if config.store:
+            from .stored import StoredCore
+
+            return StoredCore(config)
         from ..hw.core import Core
 
         return Core(config)

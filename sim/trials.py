@@ -5,11 +5,12 @@ import random
 from collections.abc import Iterable, Iterator
 
 from ..errors import ConfigError
+from ..firmware.store import Kind
 from ..model.config import CoreConfig
 from ..units import UNITS
 from ..units.registry import OPTIONS, implied, refused_pairs
 
-__all__ = ["CORES", "ODD", "SMALL", "random_units", "trial_cores"]
+__all__ = ["CORES", "ODD", "SMALL", "STORED", "random_units", "trial_cores"]
 
 #: So small that limits are met often, of powers of two, and of hardly any.
 SMALL = CoreConfig(
@@ -63,6 +64,8 @@ def trial_cores() -> dict[str, CoreConfig]:
 
 #: The cores that the link is attacked on.
 CORES = trial_cores()
+#: A core with a RAM, so small that records wrap at its end.
+STORED = SMALL.changed(store=Kind.RAM, store_bits=9)
 
 
 def random_units(rng: random.Random, config: CoreConfig, first: Iterable[str] = (),

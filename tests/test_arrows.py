@@ -37,7 +37,7 @@ ARROWS = {
            "hw.control", "hw.datapath", "hw.link", "hw.wrappers", "units.rtl"),
     "boards": ("version", "errors", "firmware", "units", "model", "hw.parts", "hw.memory",
                "hw.link", "hw.store", "hw"),
-    "sim": ("cache", "errors", "firmware", "units", "model", "hw", "boards"),
+    "sim": ("cache", "errors", "firmware", "units", "model", "hw", "hw.store", "boards"),
     "rules": ("errors", "firmware", "option", "units", "model"),
     "host.text": (),
     "host.data": ("cache", "errors", "option", "model"),

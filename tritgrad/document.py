@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .firmware import frames, programs, records
+from .firmware import frames, programs, records, store
 from .firmware.assembler import disassemble
 from .firmware.isa import FORMAT, INSTRUCTIONS, RANGES, Op, Operand
 from .model.config import EXCLUDED_FORMS, FORMS
@@ -21,9 +21,10 @@ _UNITS = ("What a core can be made with or without, as fields of `CoreConfig` an
           "its answer to HELLO what it has.")
 _CREDITS = f"At most {frames.SLOTS} frames may be unanswered at a time."
 _CHECKS = ("A device checks in this order: readable frame, type, session, sequence, state, length, "
-           "range. A refused frame changes nothing.")
+           "range. A refused frame changes nothing, but for PLAY with status `STORE`.")
 _REPETITION = ("A request whose sequence number lies behind the expected one is a repetition: it "
-               "is answered, and carried out only if it changes nothing (HELLO, READ, STATUS).")
+               "is answered, and carried out only if it is one of "
+               + ", ".join(sorted(kind.name for kind in frames.READ_ONLY)) + ".")
 _PIECES = (f"A frame of type 0x{frames.TRACE:02X} holds the piece's number since RUN, u32, then 1 "
            f"to {records.PIECE_BYTES} bytes of the stream. The sequence number is that mod 256.")
 _HELLO = f"""\
@@ -31,8 +32,9 @@ _HELLO = f"""\
 finds another must not go on. `slots`
 frames may be unanswered at a time; a frame's header and payload together have at most `slot_bytes`
 bytes, and the words of READ's answer at most `slot_bytes` - 10. The other fields are the core's:
-*L* is `lanes`, *R* `banks`, *U* `update_lanes`, *b* `counter_bits`, *a* `activation_bits`. What a
-core has is 1, what it has not 0.
+*L* is `lanes`, *R* `banks`, *U* `update_lanes`, *b* `counter_bits`, *a* `activation_bits`. `store`
+is 0 where there is none, 1 for a RAM of 16-bit words, 2 for a flash of bytes; it has 2^`store_bits`
+of them. What a core has is 1, what it has not 0.
 """
 _UNASKED = f"""\
 | type | frame | payload |
@@ -77,8 +79,9 @@ _LOADING = """\
 4. PRNG or SEED.
 5. PROGRAM, words of [instruction-set.md](instruction-set.md).
 6. RUN. It clears the statistics. A program that meets a fault stops and says so in STATUS.
-7. DATA, as many samples as the program takes, several in a frame where they fit. An answer may wait
-   until the program has taken samples that came before.
+7. DATA, as many samples as the program takes, several in a frame where they fit; or PLAY, of what
+   FILL or SPI have written before. An answer may wait until the program has taken samples that came
+   before.
 8. STATUS with wait = 1, until `run` is not RUNNING. READ T and R have the network that was learned.
 """
 _PROGRAMS = """\
@@ -99,8 +102,8 @@ Train: `{train}`
 _SAMPLES = """\
 A sample of DATA has `ceil(inputs / 8)` groups, each of eight inputs: `planes` bytes, first that of
 bit 0 of the inputs, bit i of a byte being input 8 g + i. Three inputs 1, 2, 3 of two planes are the
-two bytes `05 06`. Labels are numbers of the last layer's outputs; where a program does not learn
-they may be 0.
+two bytes `05 06`; sparse, `01 05 06`. Labels are numbers of the last layer's outputs; where a
+program does not learn they may be 0.
 """
 #: Operands whose values their range does not explain.
 _OPERANDS = {Operand.NONE: "none (0)", Operand.TARGET: "an address",
@@ -234,6 +237,7 @@ def link() -> str:
         _spaces(),
         _WORDS,
         "## Samples", "", _SAMPLES,
+        "## Records of a store", "", *inspect.cleandoc(store.__doc__ or "").split("\n")[2:], "",
         "## Programs", "", _two_programs(),
         "## Frames that are no answers", "",
         _UNASKED,

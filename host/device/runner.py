@@ -10,9 +10,9 @@ import numpy.typing as npt
 from ...errors import DeviceError
 from ...firmware.assembler import assemble
 from ...firmware.frames import Run, Type
-from ...firmware.wire import pack_samples
 from ...model.config import CoreConfig, ceil_div
 from ...model.layout import Layer
+from .samples import PackedSamples
 from .session import DeviceAstray, Session
 from .transport import SLOWEST_CLOCK_HZ
 
@@ -88,17 +88,13 @@ class Runner:
         """
         self._start(list(program))
         self.session.take_results()
-        planes = self.layers[0].planes
         ordered = x if self._order is None else x[:, self._order]
-        packed, labels = pack_samples(ordered, planes), y.astype(np.uint8)
-        size = planes * ceil_div(self.layers[0].inputs, 8)
+        packed = PackedSamples(ordered, y, self.layers[0].planes)
         sample_s = self.worst_cycles() / SLOWEST_CLOCK_HZ
-        start, count = 0, 0
+        start = 0
         while start < len(x):
-            count = max(1, min(255, (self.session.budget - 1) // (1 + size), len(x) - start))
-            part = slice(start, start + count)
-            self.session.post(Type.DATA, bytes([count]) + labels[part].tobytes()
-                              + packed[part].tobytes(), work_s=(count + 2) * sample_s)
+            payload, count = packed.payload(start, self.session.budget)
+            self.session.post(Type.DATA, payload, work_s=(count + 2) * sample_s)
             start += count
         status = self.stopped((255 + passes * len(x)) * sample_s)
         if status["run"] != Run.HALTED:

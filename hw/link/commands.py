@@ -4,7 +4,8 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...firmware.frames import Status, Type
+from ...firmware.frames import Flags, Status, Type
+from ...firmware.store import Kind
 from ...model.config import CoreConfig
 from ...units.registry import status_tail
 from ..parts.pipeline import read_delay
@@ -25,6 +26,7 @@ from .answers import (
     Hello,
     StatusReport,
 )
+from .player import player_of
 from .program import ProgramLoader
 from .reader import FrameReader
 from .samples import SampleFeeder
@@ -59,10 +61,12 @@ class CommandProcessor(wiring.Component):
     prng : its state.
     more : what STATUS tells of units, where they tell more.
     statistics : for STATUS.
+    store : of a core with one, see `hw.store.ports`.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
+        self.player = player_of(config)
         super().__init__({
             "frames": In(stream.Signature(data.StructLayout({
                 "status": 4, "length": range(config.slot_bytes - 3)}))),
@@ -90,6 +94,7 @@ class CommandProcessor(wiring.Component):
             "prng": In(64),
             **({"more": In(8 * status_tail(config))} if status_tail(config) else {}),
             "statistics": Out(StatisticsSignature()),
+            **({"store": Out(self.player.port)} if self.player else {}),
         })
         self.reader = FrameReader(config)
         self.program = ProgramLoader(config)
@@ -119,6 +124,8 @@ class CommandProcessor(wiring.Component):
         self.count = Signal(range(max(config.slot_bytes, 256)))
 
         self.running = Signal()
+        self.flags = self.reader.word[-16:-8]  # of DATA and FILL
+        self.first_label = Signal.like(self.reader.first)  # byte of the payload, or else 0
 
     def elaborate(self, platform):
         m = Module()
@@ -127,6 +134,9 @@ class CommandProcessor(wiring.Component):
             m.submodules[name] = getattr(self, name)
         if self.config.seeder:
             m.submodules.seeder = self.seeder
+        if self.player:
+            m.submodules.player = self.player
+            self._connect_player(m)
         m.d.comb += self.running.eq(self.run == RunState.RUNNING)
         self._connect_loaders(m)
         self._connect_answer(m)
@@ -166,14 +176,18 @@ class CommandProcessor(wiring.Component):
             self.layers.eq(table.layers),
             feeder.byte.eq(self.byte),
             feeder.count.eq(reader.word[-8:]),
+            feeder.sparse.eq((self.flags & Flags.SPARSE) != 0),
+            feeder.foul.eq((self.flags & ~Flags.SPARSE) != 0),
             feeder.classes.eq(table.classes),
             feeder.inputs.eq(table.inputs),
             feeder.planes.eq(table.planes),
             feeder.at_end.eq(reader.at_end),
-            feeder.drop.eq(~self.running),
+            reader.first.eq(self.first_label),
             self.prng_state.eq(reader.word[-64:]),
         ]
-        connect(m, feeder.o, flipped(self.samples))
+        if not self.player:
+            m.d.comb += feeder.drop.eq(~self.running)
+            connect(m, feeder.o, flipped(self.samples))
         m.d.comb += self.window.word.eq(reader.word[-len(self.window.word):])
         connect(m, self.window.memory, flipped(self.memory))
         if self.config.seeder:
@@ -217,6 +231,8 @@ class CommandProcessor(wiring.Component):
                 m.d.comb += sender.data.eq(hello.byte)
             with m.Case(Type.STATUS):
                 m.d.comb += sender.data.eq(report.byte)
+            if self.player:
+                self._answer_stored(m)
             with m.Default():
                 m.d.comb += sender.data.eq(self.window.byte)
         with m.If(sender.counted):
@@ -226,9 +242,75 @@ class CommandProcessor(wiring.Component):
         with m.If(reading):
             m.d.comb += [window.next_byte.eq(1), window.next_word.eq(window.word_ends)]
 
+    def _connect_player(self, m):
+        player, reader, feeder, word = self.player, self.reader, self.feeder, self.reader.word
+        play = self.kind == Type.PLAY
+        flags = word[-24:-16]
+        connect(m, player.store, flipped(self.store))
+        m.d.comb += [
+            player.first.eq(Mux(play, word[-56:-32], word[-48:-24])),
+            player.count.eq(word[-24:]),
+            player.run.eq(word[-32:-24]),
+            player.wide.eq((flags & Flags.WIDE) != 0),
+            player.sparse.eq((flags & Flags.SPARSE) != 0),
+            player.classes.eq(self.table.classes),
+            player.byte.eq(self.byte),
+            player.at_end.eq(reader.at_end),
+        ]
+        if self.config.store == Kind.FLASH:
+            m.d.comb += [
+                feeder.drop.eq(~self.running),
+                feeder.other_start.eq(player.sample_start),
+                feeder.other_label.eq(player.label),
+                feeder.other_sparse.eq(player.sparse),
+                player.sample_ends.eq(feeder.other_ends),
+                self.store.receive.eq((self.kind == Type.SPI) & (word[-16:] != 0)),
+            ]
+            connect(m, player.o, feeder.other)
+            connect(m, feeder.o, flipped(self.samples))
+            return
+        fills = self.kind == Type.FILL
+        with m.If(fills):
+            m.d.comb += player.first.eq(word[-40:-16])
+        m.d.comb += [
+            player.inputs.eq(self.table.inputs),
+            player.planes.eq(self.table.planes),
+            player.drop.eq(~self.running),
+            feeder.drop.eq(~self.running & ~fills),
+            feeder.go.eq(~fills | player.go),
+            player.fill.eq(feeder.start & fills),
+            player.begins.eq(feeder.begins & fills),
+            player.i.p.eq(feeder.o.p),
+            player.i.valid.eq(feeder.o.valid & fills),
+            self.samples.p.eq(Mux(play, player.o.p, feeder.o.p)),
+            self.samples.valid.eq(player.o.valid | feeder.o.valid & ~fills),
+            player.o.ready.eq(self.samples.ready),
+            feeder.o.ready.eq(Mux(fills, player.i.ready, self.samples.ready)),
+        ]
+
+    def _answer_stored(self, m):
+        """The bytes that answer CHECK and SPI; to be called where the request's kind is known."""
+        sender, player = self.sender, self.player
+        with m.Case(Type.CHECK):
+            m.d.comb += sender.data.eq(player.phase)
+            with m.Switch(sender.index):
+                for n in range(4):
+                    with m.Case(DATA_BYTE + n):
+                        m.d.comb += sender.data.eq(player.crc.word_select(n, 8))
+        if self.config.store == Kind.FLASH:
+            with m.Case(Type.SPI):
+                m.d.comb += [
+                    sender.data.eq(self.store.o.p), sender.data_valid.eq(self.store.o.valid),
+                    self.store.o.ready.eq(sender.counted & (sender.index >= DATA_BYTE)),
+                    self.store.stop.eq(sender.done & self.store.receive),
+                ]
+
     def _count(self, m):
         """`total`: an item more, a byte of the answer less, or a new value."""
-        item = Mux(self.kind == Type.DATA, self.table.item_bytes, self.window.word_bytes)
+        item = Mux(self.kind.matches(Type.DATA, Type.FILL), self.table.item_bytes,
+                   self.window.word_bytes)
+        if self.player:
+            item = Mux(self.kind == Type.PLAY, 2 + self.player.wide, item)
         m.d.comb += self.sum.eq(self.total + Mux(self.add_item, item, ~C(0, len(self.sum))))
         with m.If(self.set_total):
             m.d.sync += self.total.eq(self.preset)

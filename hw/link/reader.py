@@ -11,6 +11,8 @@ __all__ = ["PAYLOAD", "FrameReader"]
 
 #: Byte n of a payload is byte PAYLOAD + n of its frame.
 PAYLOAD = 4
+#: Most bytes of a payload that are no items of DATA or FILL.
+FIXED_MOST = 5
 
 
 class FrameReader(wiring.Component):
@@ -22,7 +24,7 @@ class FrameReader(wiring.Component):
     -------
     offset, byte : to a `Receiver`: its `i_offset` and `o_byte`. `byte` is the one at the place.
     restart : strobe: go to the header's first byte; `byte` is valid one cycle later.
-    rewind : strobe: go to the payload's first byte.
+    rewind, first : strobe: go to the payload's byte of this number.
     take : strobe: go on by one.
     mark : strobe: remember the place, after `take`.
     swap : strobe: go to the remembered place and remember this one, after `take`.
@@ -44,6 +46,7 @@ class FrameReader(wiring.Component):
             "byte": In(8),
             "restart": In(1),
             "rewind": In(1),
+            "first": In(range(FIXED_MOST + 1)),
             "take": In(1),
             "mark": In(1),
             "swap": In(1),
@@ -72,7 +75,7 @@ class FrameReader(wiring.Component):
             m.d.comb += to.eq(0)
             m.d.sync += self.nonzero.eq(0)
         with m.Elif(self.rewind):
-            m.d.comb += to.eq(PAYLOAD)
+            m.d.comb += to.eq(PAYLOAD + self.first)
         m.d.sync += place.eq(to)
         with m.If(self.mark | self.swap):
             m.d.sync += other.eq(self.following)

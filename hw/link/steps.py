@@ -5,7 +5,8 @@ Functions take the `hw.link.commands.CommandProcessor` as `unit`, and add states
 
 from amaranth import *
 
-from ...firmware.frames import READ_ONLY, Space, Status, Type
+from ...firmware.frames import READ_ONLY, Flags, Space, Status, Type
+from ...firmware.store import Kind, known
 from ..parts.arith import exceeds
 from .answers import HEAD_BYTES, HELLO_BYTES, status_bytes
 from .reader import PAYLOAD
@@ -15,10 +16,14 @@ __all__ = ["decide", "judge", "measure", "receive", "wait"]
 #: Payload bytes of each request, without those that may repeat.
 FIXED_BYTES = {
     Type.HELLO: 4, Type.PROGRAM: 0, Type.TABLE: 0, Type.WRITE: 6, Type.READ: 6, Type.PRNG: 8,
-    Type.SEED: 16, Type.RUN: 0, Type.DATA: 1, Type.STATUS: 1, Type.ABORT: 0,
+    Type.SEED: 16, Type.RUN: 0, Type.DATA: 2, Type.STATUS: 1, Type.ABORT: 0, Type.PLAY: 7,
+    Type.FILL: 5, Type.CHECK: 6, Type.SPI: 2,
 }
 #: Requests that have bytes which may repeat.
-REPEATING = {Type.PROGRAM, Type.TABLE, Type.WRITE, Type.DATA}
+REPEATING = {Type.PROGRAM, Type.TABLE, Type.WRITE, Type.DATA, Type.PLAY, Type.FILL, Type.SPI}
+
+#: Bytes that answer CHECK.
+CHECK_BYTES = 5
 
 #: Bits of `loaded`.
 PROGRAM_LOADED, TABLE_LOADED, TRITS_LOADED, PRNG_LOADED = range(4)
@@ -45,8 +50,7 @@ def receive(m, unit):
         m.d.comb += unit.reader.take.eq(1)
         m.d.sync += [unit.kind.eq(unit.byte), unit.nak.eq(1)]
         with m.Switch(unit.byte):
-            with m.Case(*(kind for kind in Type
-                          if kind is not Type.SEED or unit.config.seeder)):
+            with m.Case(*sorted(known(unit.config))):
                 m.d.sync += unit.nak.eq(0)
         m.next = "SEQUENCE"
 
@@ -78,8 +82,11 @@ def judge(m, unit):
             unit.answer(m, Status.SEQUENCE)
         with m.Elif(~read_only & (ahead != 0)):
             unit.answer(m, Status.OK)
-        with m.Elif(~always & (unit.running != (unit.kind == Type.DATA))):
+        with m.Elif(~always & (unit.running != unit.kind.matches(Type.DATA, Type.PLAY))):
             unit.answer(m, Status.STATE)
+        if unit.config.store == Kind.RAM:  # its records have the size that a table says
+            with m.Elif(unit.kind.matches(Type.FILL, Type.CHECK) & ~unit.loaded[TABLE_LOADED]):
+                unit.answer(m, Status.STATE)
 
     wrong, whole = Signal(), Signal()  # the length, known a cycle before it decides
     with m.State("LENGTH"):
@@ -87,7 +94,8 @@ def judge(m, unit):
         fixed, repeating, beyond = Signal(bits), Signal(), Signal()
         m.d.comb += beyond.eq(reader.end[bits:].any())
         with m.Switch(unit.kind):
-            for kind, size in FIXED_BYTES.items():
+            for kind in sorted(known(unit.config)):
+                size = FIXED_BYTES[kind]
                 with m.Case(kind):
                     m.d.comb += [fixed.eq(PAYLOAD + size), repeating.eq(kind in REPEATING)]
         unit.make_total(m, fixed)
@@ -121,7 +129,8 @@ def decide(m, unit):
     m.d.comb += misaligned.eq((reader.end == PAYLOAD) | reader.end[:2].any())
     with m.State("DECIDE"):
         m.d.comb += window.open.eq(1)
-        m.d.sync += unit.count.eq(Mux(unit.kind == Type.DATA, window.count[8:], window.count))
+        sampled = unit.kind.matches(Type.DATA, Type.FILL)
+        m.d.sync += unit.count.eq(Mux(sampled, window.count[8:], window.count))
         with m.Switch(unit.kind):
             with m.Case(Type.HELLO):
                 unit.answer(m, Status.RANGE)
@@ -139,10 +148,17 @@ def decide(m, unit):
                 m.next = "TABLE"
                 with m.If(misaligned | ~reader.end[2]):
                     unit.answer(m, Status.LENGTH)
-            with m.Case(Type.WRITE, Type.DATA):
+            with m.Case(Type.DATA, Type.FILL):
                 m.next = "MEASURE"
-                with m.If((unit.kind == Type.WRITE) & window.count[len(unit.count):].any()):
+                with m.If(unit.feeder.sparse):  # it measures them itself
+                    m.d.comb += unit.feeder.start.eq(1)
+                    m.next = "DATA"
+            with m.Case(Type.WRITE):
+                m.next = "MEASURE"
+                with m.If(window.count[len(unit.count):].any()):
                     unit.answer(m, Status.LENGTH)
+            if unit.config.store:
+                decide_stored(m, unit)
             with m.Case(Type.READ):
                 # Answer and request have as many bytes before the words.
                 m.d.comb += window.rewind.eq(1)
@@ -174,8 +190,27 @@ def decide(m, unit):
                 m.next = "ABORT"
 
 
+def decide_stored(m, unit):
+    """The requests of a core with a store, where a request's kind is known."""
+    reader, window, player = unit.reader, unit.window, unit.player
+    with m.Case(Type.PLAY):
+        m.next = "MEASURE"
+        with m.If(window.count[len(unit.count):].any()):
+            unit.answer(m, Status.LENGTH)
+    with m.Case(Type.CHECK):
+        m.d.comb += player.check.eq(1)
+        m.next = "PLAYER"
+    if unit.config.store == Kind.FLASH:
+        with m.Case(Type.SPI):
+            m.next = "SPI"
+            with m.If(reader.at_end):
+                unit.answer(m, Status.LENGTH)
+            with m.Elif(exceeds(window.count, unit.config.max_payload - HEAD_BYTES)):
+                unit.answer(m, Status.RANGE)
+
+
 def measure(m, unit):
-    """Counts the bytes that WRITE, READ and DATA name; goes through the words of WRITE."""
+    """Counts the bytes that a request's items have; goes through the words of WRITE."""
     reader, window = unit.reader, unit.window
     # No frame is longer; any other wrong length shows at the end. Decided a cycle later.
     beyond = Signal()
@@ -193,9 +228,19 @@ def measure(m, unit):
             unit.succeed(m, unit.total)
         with m.Elif(unit.total != reader.end):
             unit.answer(m, Status.LENGTH)
-        with m.Elif(unit.kind == Type.DATA):
+        with m.Elif(unit.kind.matches(Type.DATA, Type.FILL)):
             m.d.comb += unit.feeder.start.eq(1)
             m.next = "DATA"
+        if unit.config.store:
+            with m.Elif(unit.kind == Type.PLAY):
+                flags = reader.word[-24:-16]
+                allowed = Flags.WIDE | (
+                    Flags.SPARSE if unit.config.store == Kind.FLASH else 0)
+                m.d.comb += unit.player.play.eq(1)
+                m.next = "PLAYER"
+                with m.If((window.count == 0) | (unit.player.run == 0) | (flags & ~allowed).any()):
+                    m.d.comb += unit.player.play.eq(0)
+                    unit.answer(m, Status.RANGE)
         with m.Else():
             m.d.comb += window.rewind.eq(1)
             m.next = "WORD"
@@ -239,7 +284,19 @@ def wait(m, unit):
     with m.State("DATA"):
         m.d.comb += [reader.take.eq(feeder.take), reader.rewind.eq(feeder.rewind),
                      reader.mark.eq(feeder.mark), reader.swap.eq(feeder.swap)]
-        finish(feeder)
+        m.d.comb += unit.first_label.eq(FIXED_BYTES[Type.DATA])
+        if unit.config.store == Kind.RAM:
+            with m.If(unit.kind == Type.FILL):
+                m.d.comb += unit.first_label.eq(FIXED_BYTES[Type.FILL])
+        with m.If(feeder.done):
+            unit.answer(m, Status.RANGE)
+            with m.If(feeder.short):
+                unit.answer(m, Status.LENGTH)
+            with m.Elif(~feeder.fault):
+                unit.succeed(m)
+
+    if unit.config.store:
+        wait_stored(m, unit)
 
     if unit.config.seeder:
         with m.State("SEED"):
@@ -260,3 +317,29 @@ def wait(m, unit):
     with m.State("ABORT"):
         with m.If(~unit.running):
             unit.succeed(m)
+
+
+def wait_stored(m, unit):
+    """PLAY and CHECK, until they are done; the bytes of SPI."""
+    reader, player = unit.reader, unit.player
+    with m.State("PLAYER"):
+        m.d.comb += reader.take.eq(player.take)
+        with m.If(player.done):
+            with m.If(player.fault):
+                m.next = "PLAYED"
+            with m.Elif(unit.kind == Type.CHECK):
+                unit.succeed(m, HEAD_BYTES + CHECK_BYTES)
+            with m.Else():
+                unit.succeed(m)
+    with m.State("PLAYED"):  # until the program is done with what came before
+        with m.If(unit.waiting | ~unit.running):
+            unit.answer(m, Status.STORE)
+    if unit.config.store == Kind.FLASH:
+        with m.State("SPI"):
+            m.d.comb += [
+                unit.store.i.valid.eq(1), unit.store.i.p.data.eq(unit.byte),
+                unit.store.i.p.last.eq(reader.behind == reader.end),
+                reader.take.eq(unit.store.i.ready),
+            ]
+            with m.If(unit.store.i.ready & unit.store.i.p.last):
+                unit.succeed(m, HEAD_BYTES + unit.window.count)

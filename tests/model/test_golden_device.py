@@ -49,7 +49,7 @@ class Host:
         return self
 
 
-SAMPLE = bytes([1, 0]) + bytes(4)
+SAMPLE = bytes([0, 1, 0]) + bytes(4)
 
 
 def test_a_run_from_hello_to_halt():
@@ -102,8 +102,8 @@ def test_a_bad_request_is_refused_and_changes_nothing(kind, payload, status):
 def test_labels_and_lengths_of_data_are_checked_before_any_sample():
     host = Host().load()
     assert host.status(Type.RUN) == Status.OK
-    assert host.status(Type.DATA, bytes([1, 3]) + bytes(4)) == Status.RANGE
-    assert host.status(Type.DATA, bytes([2, 0, 0]) + bytes(4)) == Status.LENGTH
+    assert host.status(Type.DATA, bytes([0, 1, 3]) + bytes(4)) == Status.RANGE
+    assert host.status(Type.DATA, bytes([0, 2, 0, 0]) + bytes(4)) == Status.LENGTH
     assert host.device.machine.statistics.samples == 0
     assert host.status(Type.RUN) == Status.STATE
 

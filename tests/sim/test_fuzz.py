@@ -7,7 +7,7 @@ import pytest
 from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.sim.device import open_sim
 from tritgrad.sim.fuzz import Attacker, Mismatch, run
-from tritgrad.sim.trials import CORES, SMALL
+from tritgrad.sim.trials import CORES, SMALL, STORED
 
 
 class GoldenCore:
@@ -21,7 +21,7 @@ class GoldenCore:
 
 
 @pytest.mark.parametrize("gap, stall", [(0, 0), (0.2, 0.3)])
-@pytest.mark.parametrize("config", CORES.values(), ids=CORES)
+@pytest.mark.parametrize("config", [*CORES.values(), STORED], ids=[*CORES, "stored"])
 def test_the_core_answers_as_the_golden_device(config, gap, stall, fresh_seed):
     seed = fresh_seed
     with open_sim(config) as core:
@@ -56,6 +56,15 @@ def test_every_kind_and_every_status_comes_up():
     assert set(report.kinds) == kinds
     assert set(+report.statuses) == {"OK", "CRC", "LENGTH", "OVERFLOW", "TYPE", "SEQUENCE",
                                     "RANGE", "STATE", "NO_HELLO", "RESULT"}
+
+
+def test_what_the_attacker_does_with_a_store():
+    report = run(GoldenCore(STORED), GoldenDevice(STORED), 3000, random.Random(1))
+    assert report.statuses["STORE"] > 20
+    flash = STORED.changed(store=2, store_bits=10)
+    golden = GoldenDevice(flash)
+    run(GoldenCore(flash), golden, 3000, random.Random(1))
+    assert (golden.store.cells != 0xFF).sum() > 20
 
 
 def test_a_refused_frame_that_changes_something_is_found():

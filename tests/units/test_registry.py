@@ -45,8 +45,8 @@ def test_the_refused_pairs_are_those_that_a_core_refuses(a, b):
 def test_hello_has_the_fields_it_had():
     """New ones come behind them, with another PROTOCOL_VERSION: old hosts read these."""
     names = [name for name, _ in registry.HELLO_FIELDS]
-    assert names[19:] == ["trainable", "trace", "row_sums", "conserve", "resident", "support",
-                          "scales", "skip", "watchdog", "signature"]
+    assert names[19:] == ["store", "store_bits", "trainable", "trace", "row_sums", "conserve",
+                          "resident", "support", "scales", "skip", "watchdog", "signature"]
     assert names[:4] == ["magic", "protocol", "slots", "slot_bytes"]
 
 

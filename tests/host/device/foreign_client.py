@@ -12,8 +12,8 @@ class Client:
         self.write, self.read, self.nonce = write, read, nonce
         self.buffer, self.results, self.sequence = b"", [], 1
         hello = self.request(0x01, struct.pack("<I", nonce))
-        if hello[:5] != b"TRIT\x04":
-            raise RuntimeError("no core of protocol 4")
+        if hello[:5] != b"TRIT\x05":
+            raise RuntimeError("no core of protocol 5")
         (self.slots, self.slot, self.L, self.R, self.U, self.b, self.a,
          ) = struct.unpack("<BHHHHBB", hello[5:16])
 
@@ -91,7 +91,7 @@ class Client:
         for sample, label in zip(x, labels, strict=True):
             packed = bytes(sum((value >> p & 1) << n for n, value in enumerate(sample[g:g + 8]))
                            for g in range(0, len(sample), 8) for p in range(planes))
-            self.request(0x09, bytes([1, label]) + packed)
+            self.request(0x09, bytes([0, 1, label]) + packed)
         while True:
             status = struct.unpack("<BBIIIQQQQQ", self.request(0x0A, b"\x01"))
             if status[0] != 1:

@@ -147,7 +147,7 @@ def test_at_most_as_many_requests_as_slots_are_on_their_way():
     ([b"\r\nlogin: "] * 3, "stranger does not answer"),
     ([b"x" * (1 << 19)], "stranger sends bytes that are no frames of this protocol"),
     ([hello_answer(magic=b"ELSE")], "stranger is no tritgrad core: it says b'ELSE', not b'TRIT'"),
-    ([hello_answer(protocol=9)], "stranger speaks protocol 9, this host speaks 4"),
+    ([hello_answer(protocol=9)], "stranger speaks protocol 9, this host speaks 5"),
     ([hello_answer(lanes=0)],
      "stranger describes an impossible core: lanes must be an integer from 1 to 256, not 0"),
     ([hello_answer(nonce=2)], "stranger does not answer"),

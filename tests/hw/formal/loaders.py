@@ -149,28 +149,28 @@ def samples(p: Property, module):
                       residual_depth=32), p.m
     dut = p.unit(module.SampleFeeder(config))
     count, classes, time = p.constant(2, "count"), p.constant(3, "classes"), p.time(63)
-    payload = [p.constant(8, f"byte{n}") for n in range(5)]  # the count, labels, samples
+    payload = [p.constant(8, f"byte{n}") for n in range(4)]  # labels, samples
     place, other, over = Signal(3), Signal(3), Signal()
     p.assume(count <= 2, (classes >= 1) & (classes <= 4))
     going = p.named(3, place + dut.take, "going")
     with m.If(time == 0):
-        m.d.sync += place.eq(1)
+        m.d.sync += place.eq(0)
     with m.Else():
         m.d.sync += place.eq(Mux(dut.rewind, 0, Mux(dut.swap, other, going)))
         with m.If(dut.mark | dut.swap):
             m.d.sync += other.eq(going)
     m.d.comb += [dut.start.eq(time == 1), dut.count.eq(count), dut.classes.eq(classes),
                  dut.inputs.eq(8), dut.planes.eq(1), dut.byte.eq(Array(payload)[place]),
-                 dut.at_end.eq(place == 1 + 2 * count), dut.o.ready.eq(p.free(1, "ready"))]
-    bad = p.named(1, (count == 0) | ((count >= 1) & (payload[1] >= classes))
-                  | ((count >= 2) & (payload[2] >= classes)), "bad")
+                 dut.at_end.eq(place == 2 * count), dut.o.ready.eq(p.free(1, "ready"))]
+    bad = p.named(1, (count == 0) | ((count >= 1) & (payload[0] >= classes))
+                  | ((count >= 2) & (payload[1] >= classes)), "bad")
     out, number = dut.o.valid & dut.o.ready, Signal(2)
     m.d.sync += number.eq(number + out)
     with m.If(dut.done):
         m.d.sync += over.eq(1)
-    label = Array(payload)[1 + number]
-    data = Array(payload)[(1 + count + number)[:3]]
+    label = Array(payload)[number]
+    data = Array(payload)[(count + number)[:2]]
     p.check(~out | (~bad & (number < count) & (dut.o.p.label == label)
                     & (dut.o.p.planes == data) & dut.o.p.last),
-            ~dut.done | over | (dut.fault == bad), ~over | bad | (number == count),
+            ~dut.done | over | (dut.fault == bad), ~dut.short, ~over | bad | (number == count),
             ~bad | (time < 12) | over)

@@ -238,13 +238,13 @@ def _link_rows(folder: str) -> list[Row]:
             ("(at.outputs == 0) | (at.last & (at.outputs == 1))", "at.outputs == 0")),
             {"rows": 1}, complete=True),
         Row("unpack, L 8", f"{folder}.unpack", loaders.unpack, 12, (
-            ("known.eq(self.i.p[:n])", "known.eq(self.i.p)"),), {"lanes": 8}),
+            ("known.eq(byte[:n])", "known.eq(byte)"),), {"lanes": 8}),
         Row("unpack, L 2", f"{folder}.unpack", loaders.unpack, 16, (
-            ("known.eq(self.i.p[:n])", "known.eq(self.i.p)"),), {"lanes": 2}, long=True),
+            ("known.eq(byte[:n])", "known.eq(byte)"),), {"lanes": 2}, long=True),
         Row("samples", f"{folder}.samples", loaders.samples, 20, (
             ("too_large | (self.byte >= self.classes)", "self.byte >= self.classes"),
-            ("m.d.comb += [self.mark.eq(1), self.rewind.eq(1)]",
-             "m.d.comb += self.rewind.eq(1)"))),
+            ("m.d.comb += [self.mark.eq(1), self.rewind.eq(~self.sparse)]",
+             "m.d.comb += self.rewind.eq(~self.sparse)"))),
         Row("UART, 6 cycles a bit, 2 %", f"{folder}.uart", link.uart, 80, (
             ("m.d.sync += phase.eq(half)", "m.d.sync += phase.eq(0)"),),
             {"cycles": 6, "drift": 2}, complete=True),
@@ -317,6 +317,7 @@ OPEN = {
     "hw.engine": "joins the units; lockstep after each instruction",
     "hw.wrapped": "joins the core and a bus, both proved or simulated by themselves",
     "hw.link.commands": "requests of many frames: simulation, fuzzing against the golden device",
+    "hw.link.player": "requests of many records: simulation against the golden device",
     "units.perturb.rtl": "joins its parts; lockstep after each instruction",
     "units.support.rtl": "joins its parts; lockstep after each instruction",
     "units.signature.rtl": "simulation beside the golden device, upsets on the compiled core",

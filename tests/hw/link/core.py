@@ -13,6 +13,7 @@ from tritgrad.hw.link.transmitter import Transmitter
 from tritgrad.hw.parts.ports import memory_word_bits
 
 from .harness import get, put, simulate, stalls, wait
+from .memory import Memory
 
 
 def statistics_at(cycle: int) -> dict[str, int]:
@@ -63,7 +64,11 @@ class Core:
         The words of samples since RUN.
     pause
         Cycles that an instruction takes.
+    memory
+        The one beside the core, if there is one.
     """
+
+    memory: Memory
 
     def __init__(self, config, dut, pause=lambda: 0):
         self.config, self.dut, self.pause = config, dut, pause
@@ -171,7 +176,7 @@ class Core:
         return self.run is not Run.RUNNING or (self.waiting and not self.filled)
 
 
-def talk(config, steps, rng, pause=lambda: 0, most=0, after=None, limit=400_000):
+def talk(config, steps, rng, pause=lambda: 0, most=0, after=None, cells=(), limit=400_000):
     """Send wire bytes, step by step; the answers of each step and the core.
 
     Parameters
@@ -180,12 +185,19 @@ def talk(config, steps, rng, pause=lambda: 0, most=0, after=None, limit=400_000)
         Wire bytes and how many answers to wait for before the next step, or None for no wait.
     after
         Called with the core, the simulator's context and the number of each step waited for.
+    cells
+        What the memory beside the core holds.
     """
     dut = Link(config)
     core = Core(config, dut.commands, pause)
     decoder = FrameDecoder()
     answers: list[Frame] = []
     idle = stalls(rng, most)
+    background = []
+    if config.store:
+        core.memory = Memory(config, dut.commands, idle)
+        core.memory.store.cells[:] = cells
+        background.append(core.memory.process)
 
     async def send(ctx):
         for number, (wire, count) in enumerate(steps):
@@ -202,7 +214,7 @@ def talk(config, steps, rng, pause=lambda: 0, most=0, after=None, limit=400_000)
         while True:
             answers.extend(decoder.feed(bytes([await get(ctx, dut.transmitter.o, idle())])))
 
-    simulate(dut, send, background=(receive, core.process), limit=limit)
+    simulate(dut, send, background=(receive, core.process, *background), limit=limit)
     return answers, core
 
 

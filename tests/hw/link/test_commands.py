@@ -3,16 +3,19 @@
 import random
 import struct
 
+import numpy as np
 import pytest
 
 from tritgrad.firmware import frames
 from tritgrad.firmware.frames import Frame, FrameDecoder, Run, Status, Type
 from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, encode
-from tritgrad.firmware.wire import unpack_sample
+from tritgrad.firmware.store import known
+from tritgrad.firmware.wire import pack_sparse, unpack_sample, unpack_sparse
 from tritgrad.model.config import CoreConfig, ceil_div
 from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
+from tritgrad.model.store import BadLabel
 from tritgrad.units.registry import LAYER_ROW
 
 from ..lockstep import record_of, sample_words
@@ -51,19 +54,21 @@ class Author:
         sequence = expected
         if rng.random() < 0.12:
             sequence = (expected + rng.choice([-1, -2, -128, 1, 2, 127, 64, 200])) % 256
-        number = kind if rng.random() > 0.02 else rng.choice([0, 12, 0x0B | 0x80, 0x81, 255])
+        number = kind if rng.random() > 0.02 else rng.choice([0, 12, 13, 15, 16, 0x8B, 0x81, 255])
         return Frame(number, sequence, payload[:self.config.max_payload])
 
     def choose(self) -> Type:
         machine, rng = self.device.machine, self.rng
         if self.device.nonce == 0 and rng.random() < 0.7:
             return Type.HELLO
-        weights = {kind: 2 for kind in Type}
+        weights = dict.fromkeys(sorted(known(self.config)), 2)
         weights[Type.HELLO] = 1
         if machine.run is Run.RUNNING:
             weights |= {Type.DATA: 25, Type.STATUS: 5}
+            weights |= {Type.PLAY: 25} if self.config.store else {}
         elif self.device.loaded == 15:
             weights |= {Type.RUN: 10, Type.WRITE: 6, Type.READ: 8, Type.TABLE: 5, Type.PROGRAM: 5}
+            weights |= {kind: 10 for kind in (Type.FILL, Type.CHECK, Type.SPI) if kind in weights}
         else:
             missing = [Type.PROGRAM, Type.TABLE, Type.WRITE, Type.PRNG]
             weights |= {kind: 8 for n, kind in enumerate(missing)
@@ -158,12 +163,49 @@ class Author:
             return random_bytes(rng, rng.randint(0, 20))
         size = self.sample_size(layers[0])
         classes = layers[-1].outputs
-        most = (self.config.max_payload - 1) // (1 + size)
+        most = (self.config.max_payload - 5) // (1 + size)
         count = min(most, rng.choice([0, 1, 1, 2, 3, 4, most]))
         labels = [rng.randrange(classes) for _ in range(count)]
         if count and rng.random() < 0.1:
             labels[rng.randrange(count)] = rng.choice([classes, 255])
-        return bytes([count, *labels]) + random_bytes(rng, size * count)
+        flags = rng.choice([0, 1, 0, 1, 0, 1, rng.randrange(256)])
+        samples = random_bytes(rng, size * count)
+        if flags & 1:
+            dense = np.frombuffer(samples, np.uint8).reshape(count, size).copy()
+            if rng.random() < 0.8:
+                dense *= np.array([[rng.random() < 0.3 for _ in range(size)]], np.uint8)
+            samples = pack_sparse(dense, layers[0].planes)[0].tobytes()
+        return bytes([flags, count, *labels]) + samples[:self.config.max_payload - 5 - count]
+
+    def number(self):
+        """The first record: a small one, or any."""
+        return self.rng.choice([*range(6), self.rng.randrange(1 << 24)]).to_bytes(3, "little")
+
+    def fill(self):
+        return self.number() + self.data()
+
+    def play(self):
+        rng = self.rng
+        flags = rng.choice([0, 1, 2, 3, 1, 3, rng.randrange(256)])
+        count, size = rng.choice([0, 1, 1, 2, 3, 4]), 2 + (flags >> 1 & 1)
+        entries = b"".join(rng.choice([*range(6)] * 3 + [0xFFFF]).to_bytes(size, "little")
+                           for _ in range(count))
+        return self.number() + bytes([rng.choice([0, 1, 1, 2, 5]), flags]) + struct.pack(
+            "<H", count if rng.random() < 0.9 else rng.choice([0xFFFF, 256 + count])) + entries
+
+    def check(self):
+        return self.number() + self.rng.choice([0, 1, 2, 3, 7]).to_bytes(3, "little")
+
+    def spi(self):
+        rng = self.rng
+        place = rng.choice([0, 0, 250, rng.randrange(1 << 24)]).to_bytes(3, "big")
+        receive = rng.choice([0, 1, 5, 5, self.config.max_payload - 6, 0xFFFF])
+        data, receive = rng.choice([
+            (b"\x9f", receive), (b"\x05", receive), (b"\x03" + place, receive), (b"\x06", 0),
+            (b"\x06", 0), (b"\x06", 0), (b"\x20" + place, 0), (b"\xd8" + place, 0),
+            (b"\x02" + place + bytes(rng.randrange(4) for _ in range(rng.randint(1, 30))), 0),
+            (b"\x02" + place + bytes(rng.randrange(4) for _ in range(rng.randint(1, 30))), 0)])
+        return struct.pack("<H", receive) + data
 
     def status(self):
         return bytes([self.rng.choice([0, 1, 1, 1, 2, 128] if self.rng.random() < 0.3 else [1])])
@@ -174,11 +216,32 @@ class Author:
     def samples(self, payload):
         """Words that the samples of an accepted DATA frame give."""
         first = self.device.machine.layers[0]
-        count, size = payload[0], self.sample_size(first)
-        for n in range(count):
-            data = payload[1 + count + n * size:1 + count + (n + 1) * size]
-            sample = Sample(unpack_sample(data, first.inputs, first.planes), payload[1 + n])
-            for word in sample_words(self.config, first, sample):
+        flags, count, rest = payload[0], payload[1], payload[2 + payload[1]:]
+        for label in payload[2:2 + count]:
+            data, used = rest[:self.sample_size(first)], self.sample_size(first)
+            if flags & 1:
+                data, used = unpack_sparse(rest, first.inputs, first.planes)
+            rest = rest[used:]
+            yield Sample(unpack_sample(data, first.inputs, first.planes), label)
+
+    def played(self, payload):
+        """The samples of an accepted PLAY frame, up to one with a bad label."""
+        layers, size = self.device.machine.layers, 2 + (payload[4] >> 1 & 1)
+        for at in range(7, len(payload), size):
+            number = int.from_bytes(payload[:3], "little") + int.from_bytes(
+                payload[at:at + size], "little")
+            try:
+                found = self.device.store.play(number % (1 << 24), payload[3], layers[0],
+                                               layers[-1].outputs, bool(payload[4] & 1))
+            except BadLabel as bad:
+                yield from (Sample(*sample) for sample in bad.samples)
+                return
+            yield from (Sample(*sample) for sample in found)
+
+    def words(self, samples):
+        """Words that samples give."""
+        for sample in samples:
+            for word in sample_words(self.config, self.device.machine.layers[0], sample):
                 yield {name: int(value) for name, value in word.items()}
 
 
@@ -208,6 +271,8 @@ def check_core(config, device, core, ctx, samples):
     found = len(core.taken)
     assert core.taken == samples[:found]
     assert found == len(samples) or machine.run is not Run.RUNNING
+    if config.store:
+        assert (core.memory.store.cells == device.store.cells).all()
 
 
 def converse(config, count, seed, most=0, pause=0):
@@ -215,6 +280,9 @@ def converse(config, count, seed, most=0, pause=0):
     rng = random.Random(seed)
     author = Author(config, rng)
     golden: list[Frame] = []
+    cells = [rng.randrange(4) for _ in range(1 << config.store_bits)]
+    if config.store:
+        author.device.store.cells[:] = cells
     steps = []
     for _ in range(count):
         before = author.device.machine.run
@@ -234,6 +302,8 @@ def converse(config, count, seed, most=0, pause=0):
 
     # The golden device again, in step with the core.
     twin = author.device = GoldenDevice(config)
+    if config.store:
+        twin.store.cells[:] = cells
     waiting = iter(enumerate(steps))
     samples: list[dict[str, int]] = []
 
@@ -249,20 +319,27 @@ def converse(config, count, seed, most=0, pause=0):
     def obey(frame):
         in_order = frame.sequence == twin.expected
         answer, = FrameDecoder().feed(twin.feed(frame.encode()))
-        if in_order and answer.payload[0] == Status.OK:
+        if in_order and answer.payload[0] in (Status.OK, Status.STORE):
             if frame.type == Type.RUN:
                 samples.clear()
+            elif frame.type == Type.PLAY:
+                samples.extend(author.words(author.played(frame.payload)))
             elif frame.type == Type.DATA:
-                samples.extend(author.samples(frame.payload))
+                samples.extend(author.words(author.samples(frame.payload)))
 
-    answers, _ = talk(config, steps, rng, stalls(rng, pause), most, after)
+    answers, _ = talk(config, steps, rng, stalls(rng, pause), most, after, cells)
     for number, (found, wanted) in enumerate(zip(answers, golden, strict=False)):
         assert comparable(found) == comparable(wanted), f"answer {number}"
     assert len(answers) == len(golden)
     return golden
 
 
-@pytest.mark.parametrize("config", [SMALL, ODD, WIDE], ids=["small", "odd", "wide"])
+RAM, FLASH = ({"store": kind, "store_bits": bits} for kind, bits in ((1, 9), (2, 10)))
+
+
+@pytest.mark.parametrize("config", [
+    SMALL, ODD, WIDE, SMALL.changed(**RAM), WIDE.changed(**RAM), ODD.changed(**FLASH)],
+    ids=["small", "odd", "wide", "small-ram", "wide-ram", "odd-flash"])
 @pytest.mark.parametrize("most", [0, 3])
 def test_answers_as_the_golden_device(config, most, fresh_seed):
     seed = fresh_seed
@@ -333,7 +410,7 @@ def test_status_waits_no_longer_when_a_frame_comes():
 def test_samples_are_dropped_when_the_program_stops():
     ready = loaded(SMALL, [encode(Op.RECV), encode(Op.HALT)], LAYERS)
     n = len(ready)
-    samples = bytes([5, 0, 1, 2, 3, 4]) + bytes(range(20))
+    samples = bytes([0, 5, 0, 1, 2, 3, 4]) + bytes(range(20))
     answers, core = exchange([
         ([*ready, Frame(Type.DATA, n, samples), Frame(Type.DATA, n + 1, samples)], n + 2)],
         pause=lambda: 5)
@@ -346,12 +423,12 @@ def test_run_begins_anew_after_dropped_samples():
     program = [encode(Op.RECV), encode(Op.HALT)]
     ready = loaded(SMALL, program, LAYERS)
     n = len(ready)
-    many = bytes([5, 0, 1, 2, 3, 4]) + bytes(range(20))
-    one = bytes([1, 3]) + bytes([0xFF] * 4)
+    many = bytes([0, 5, 0, 1, 2, 3, 4]) + bytes(range(20))
+    one = bytes([0, 1, 3]) + bytes([0xFF] * 4)
     answers, core = exchange([
         ([*ready, Frame(Type.DATA, n, many)], n + 1),
         ([Frame(Type.RUN, n + 1), Frame(Type.DATA, n + 2, one)], 2)])
     assert {frame.payload[0] for frame in answers} == {Status.OK}
-    sample = Sample(unpack_sample(one[2:], 13, 2), 3)
+    sample = Sample(unpack_sample(one[3:], 13, 2), 3)
     assert core.taken == [{name: int(value) for name, value in word.items()}
                           for word in sample_words(SMALL, LAYERS[0], sample)]

@@ -2,9 +2,10 @@
 
 import random
 
+import numpy as np
 import pytest
 
-from tritgrad.firmware.wire import unpack_sample
+from tritgrad.firmware.wire import pack_sparse, unpack_sample
 from tritgrad.hw.link.unpack import Unpacker
 from tritgrad.model.config import CoreConfig, ceil_div
 from tritgrad.model.layout import Layer
@@ -15,13 +16,17 @@ from .harness import get, put, simulate, stalls, wait
 
 
 def run(config, cases, rng, most=2, gap=None):
-    """Send samples (inputs, planes, bytes, label) one after the other; the words of each."""
+    """Send samples (inputs, planes, bytes, label) in either form; the words of each."""
     dut = Unpacker(config)
     found = [[] for _ in cases]
     idle = stalls(rng, most)
 
     async def send(ctx):
         for (inputs, planes, data, label), words in zip(cases, found, strict=True):
+            if sparse := rng.random() < 0.5:
+                dense = np.frombuffer(data, np.uint8)[None]
+                data = bytearray(pack_sparse(dense, planes)[0].tobytes())
+            ctx.set(dut.sparse, sparse)
             ctx.set(dut.inputs, inputs)
             ctx.set(dut.planes, planes)
             ctx.set(dut.label, label)
@@ -31,8 +36,8 @@ def run(config, cases, rng, most=2, gap=None):
             ctx.set(dut.label, 0xAA)
             for byte in data:
                 await put(ctx, dut.i, byte, idle())
-            assert not ctx.get(dut.i.ready)
             while not words or not words[-1]["last"]:
+                assert sparse or not ctx.get(dut.i.ready)
                 await ctx.tick()
 
     async def receive(ctx):
@@ -57,7 +62,8 @@ def expected(config, inputs, planes, data, label):
 def random_case(rng, config):
     inputs = rng.choice([1, config.max_inputs, rng.randint(1, config.max_inputs)])
     planes = rng.randint(1, config.input_planes)
-    data = bytes(rng.choice([0, 255, rng.randrange(256)])
+    share = rng.random()
+    data = bytes(rng.choice([0, 255, rng.randrange(256)]) if rng.random() < share else 0
                  for _ in range(planes * ceil_div(inputs, 8)))
     return inputs, planes, data, rng.randrange(256)
 
