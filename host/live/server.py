@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ...errors import BadInput, TritgradError
 from .drawing import SIDE
 from .hub import Hub
+from .follow import Follower
 from .studio import Studio
 
 __all__ = ["Server", "application", "bound", "server_of"]
@@ -78,7 +79,7 @@ def _is_number(name: str) -> bool:
     return True
 
 
-def application(studio: Studio, hub: Hub, name: str = "127.0.0.1", begin: bool = False,
+def application(studio: Studio | Follower, hub: Hub, name: str = "127.0.0.1", begin: bool = False,
                 ) -> ASGIApp:
     """The page and what it asks for.
 
@@ -150,7 +151,7 @@ def application(studio: Studio, hub: Hub, name: str = "127.0.0.1", begin: bool =
     return Guard(Starlette(routes=routes, lifespan=life), name)
 
 
-def _action(studio: Studio, name: str,
+def _action(studio: Studio | Follower, name: str,
             given: dict[str, Any]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """What to do on the device, and with what."""
     if name == "look":
@@ -235,8 +236,8 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_of(studio: Studio, name: str = "127.0.0.1", begin: bool = False) -> Server:
-    """A server for a studio; ``run(sockets=[...])`` serves until Ctrl-C or ``should_exit``."""
+def server_of(studio: Studio | Follower, name: str = "127.0.0.1", begin: bool = False) -> Server:
+    """A server for a studio or a run that is followed; ``run(sockets=[...])`` serves until Ctrl-C or ``should_exit``."""
     hub = Hub()
     return Server(uvicorn.Config(application(studio, hub, name, begin), log_level="warning",
                                  access_log=False, lifespan="on", ws="none",

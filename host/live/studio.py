@@ -22,12 +22,9 @@ from ..run.report import as_model
 from ..run.training import Stopped, start
 from .drawing import SIDE, row_of_drawing
 from .runs import Run, RunWatcher, held_json
-from .teacher import HeldBack, Look, Rows, Teacher, measured
+from .teacher import HELD, HeldBack, Look, Rows, Teacher, as_text, measured, shown_layers
 
 __all__ = ["Studio", "without"]
-
-#: Rows held back that are inferred after each lesson, and weights of a layer that are shown.
-HELD, SHOWN = 300, 64
 
 
 def without(data: Dataset, names: Sequence[str]) -> Dataset:
@@ -95,7 +92,7 @@ class Studio:
         return {"phase": ("training" if self.training else "failed" if self.failure
                           else "empty" if teacher is None else "ready"),
                 "failure": self.failure, "dataset": self.data.name, "shape": shape,
-                "device": self.options.device, "layers": list(recipe.layers),
+                "device": self.options.device, "layers": shown_layers(recipe),
                 "planes": recipe.planes, "activation_bits": recipe.activation_bits,
                 "counter_bits": recipe.counter_bits, "classes": list(self.data.class_names),
                 "lessons": teacher.lessons if teacher else 0,
@@ -156,14 +153,8 @@ class Studio:
         return self._standing(self._ready())
 
     def weights(self) -> dict[str, Any]:
-        """Trits of the first rows of each layer, a byte each, 1 more than the trit."""
-        teacher = self._ready()
-        pixels = teacher.model.pixels
-        return {"layers": [
-            {"outputs": len(layer), "shown": min(SHOWN, len(layer)), "inputs": layer.shape[1],
-             "shape": list(pixels) if n == 0 and pixels else None,
-             "trits": _text((layer[:SHOWN] + 1).astype(np.uint8))}
-            for n, layer in enumerate(teacher.trits())]}
+        """Trits of the first rows of each layer, see `trits_of`."""
+        return {"layers": self._ready().trits()}
 
     def example(self) -> dict[str, Any]:
         """The next row held back, as a drawing, and what it is."""
@@ -175,7 +166,7 @@ class Studio:
         shares = (values - limits.minimum) / np.maximum(limits.maximum - limits.minimum, 1e-9)
         image = (np.clip(shares, 0, 1) * 255 + 0.5).astype(np.uint8).reshape(shape)
         down, across = (np.arange(SIDE) * size // SIDE for size in shape)
-        return {"drawing": _text(image[np.ix_(down, across)]),
+        return {"drawing": as_text(image[np.ix_(down, across)]),
                 "label": self.data.class_names[self.held.y[n]]}
 
     def model_file(self) -> bytes:
@@ -229,7 +220,7 @@ class Studio:
         return Scaling.fixed(limits.minimum.min(), limits.maximum.max(), limits.inputs)
 
     def _look_json(self, look: Look, x: npt.NDArray[np.uint8], before: float) -> dict[str, Any]:
-        return vars(look) | {"ms": 1000 * (time.monotonic() - before), "inputs": _text(x)}
+        return vars(look) | {"ms": 1000 * (time.monotonic() - before), "inputs": as_text(x)}
 
     def _standing(self, teacher: Teacher) -> dict[str, Any]:
         return {"held": held_json(teacher.measure()), "lessons": teacher.lessons,
@@ -237,7 +228,3 @@ class Studio:
 
     def _tell(self) -> None:
         self.tell(self.state())
-
-
-def _text(values: npt.NDArray[np.uint8]) -> str:
-    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()

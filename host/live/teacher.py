@@ -1,13 +1,18 @@
 """A network on its device that is shown single samples: what it says, and that it learns them."""
 
+import base64
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput, DeviceError
 from ...model.arithmetic import activate, trits
+from ...model.convolution.kernels import ConvKernels
+from ...model.recipe import Recipe
 from ...model.rng import initial_prng
 from ...model.scales.rows import RowScales
 from ...model.soft.shadow import hard_pass
@@ -17,13 +22,16 @@ from ..run.learners import Learner, inferred
 from ..run.metrics import ClassReport, accuracy, class_reports, confusion_matrix
 from ..run.model_file import TrainedModel
 
-__all__ = ["STEPS", "HeldBack", "Look", "Rows", "Taught", "Teacher", "measured"]
+__all__ = ["HELD", "STEPS", "HeldBack", "Look", "Rows", "Taught", "Teacher", "measured",
+           "as_text", "shown_layers", "trits_of"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
 #: Gain exponents that a single sample may be learned with.
 STEPS = (-3, 2)
+#: Rows held back that are inferred after each lesson, and weights of a layer that are shown.
+HELD, SHOWN = 300, 64
 #: Most old rows that are learned with a sample, and lessons that can be undone.
 MOST_OLD, UNDOS = 256, 50
 
@@ -84,6 +92,39 @@ def measured(learner: Learner, rows: Rows, class_names: tuple[str, ...]) -> Held
     return HeldBack(len(rows.x), accuracy(rows.y, predicted), class_reports(matrix, class_names))
 
 
+def shown_layers(recipe: Recipe) -> list[int | str]:
+    """Kernels if there are any, inputs of the first layer, neurons of each layer."""
+    conv = recipe.conv
+    kernels = [f"{conv.kernels}x{conv.kernel}x{conv.kernel}"] if conv else []
+    return [*kernels, *recipe.layers]
+
+
+def trits_of(model: TrainedModel, counters: Sequence[npt.NDArray[np.integer]],
+             ) -> list[dict[str, Any]]:
+    """Trits of the first rows of each layer, a byte each, 1 more than the trit, for a page.
+
+    Kernels come first; their images are one channel below the other.
+    """
+    recipe, conv, pixels = model.recipe, model.recipe.conv, model.pixels
+    found = []
+    for n, layer in enumerate(counters):
+        kernels = conv is not None and n == 0
+        bits = conv.counter_bits if conv is not None and n == 0 else recipe.counter_bits
+        shape = ([conv.channels * conv.kernel, conv.kernel] if conv is not None and n == 0
+                 else list(pixels) if n == 0 and pixels else None)
+        number = n if conv is not None else n + 1
+        found.append({
+            "title": f"{len(layer)} kernels" if kernels else f"layer {number}: {len(layer)} neurons",
+            "outputs": len(layer), "shown": min(SHOWN, len(layer)), "inputs": layer.shape[1],
+            "shape": shape, "trits": as_text((trits(layer[:SHOWN], bits) + 1).astype(np.uint8))})
+    return found
+
+
+def as_text(values: npt.NDArray[np.uint8]) -> str:
+    """Bytes as a page takes them."""
+    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()
+
+
 class Teacher:
     """Shows samples to a device and lets it learn them. One thread at a time may use it.
 
@@ -140,7 +181,12 @@ class Teacher:
         """
         predicted, scores, stats = self.learner.infer(x)
         recipe, state = self.model.recipe, self.snapshot()
-        z = hard_pass(recipe, state.counters, RowScales.of(state.parts), x[0])[1]
+        counters, h = state.counters, x[0]
+        if recipe.conv is not None:
+            kernels = ConvKernels(recipe.conv, recipe.seed)
+            kernels.counters, counters = counters[0].astype(np.int64), counters[1:]
+            h = kernels.forward(h).h
+        z = hard_pass(recipe, counters, RowScales.of(state.parts), h)[1]
         if recipe.skip is None and not np.array_equal(z[-1], scores[0]):
             raise DeviceError(f"the device says {scores[0].tolist()}, but from the counters that "
                               f"it has would follow {z[-1].tolist()}")
@@ -189,10 +235,9 @@ class Teacher:
         """How good the device is on the rows held back."""
         return measured(self.learner, self.held, self.model.class_names)
 
-    def trits(self) -> list[npt.NDArray[np.int8]]:
-        """Weights of each layer (outputs, inputs), from the counters that the device has."""
-        return [trits(layer, self.model.recipe.counter_bits).astype(np.int8)
-                for layer in self.snapshot().counters]
+    def trits(self) -> list[dict[str, Any]]:
+        """Weights of each layer for a page, from the counters that the device has."""
+        return trits_of(self.model, self.snapshot().counters)
 
     def as_model(self) -> TrainedModel:
         """The network as it is now; what was measured of it before is no longer so."""

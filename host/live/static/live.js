@@ -182,14 +182,21 @@ function showLabels() {
 function heard(found) {
   const before = state;
   state = found;
-  if (!before) showLabels();
-  const counters = `${state.counter_bits}-bit counters`;
-  $("what").textContent = `${state.dataset}, ${state.layers.join("-")}, ${counters}, on ${state.device}: ` +
-    {training: "it is being trained", ready: "ready", failed: "failed", empty: "not trained"}[state.phase];
+  if (String(before?.classes) !== String(state.classes)) showLabels();
+  const network = state.layers.length ? `, ${state.layers.join("-")}, ${state.counter_bits}-bit counters, on ` +
+    state.device : "";
+  $("what").textContent = `${state.dataset}${network}: ` + {training: "it is being trained", ready: "ready",
+    failed: "failed", empty: "not trained", following: "a run that is followed"}[state.phase];
   document.body.dataset.phase = state.phase;
   if (state.failure) say(state.failure);
   showRun(state.run);
   enable();
+  if (state.phase === "following" && state.networks !== (before?.networks ?? 0)) {
+    inTurn(async () => {
+      weights.show(await ask("weights"), before !== null);
+      document.body.dataset.shown = "yes";
+    });
+  }
   if (state.phase === "ready" && before?.phase !== "ready") {
     curve = [];
     inTurn(async () => {

@@ -62,7 +62,7 @@ export class Weights {
       }
     }
     const shown = layer.shown < layer.outputs ? `, the first ${layer.shown}` : "";
-    const words = `layer ${n + 1}: ${layer.outputs} neurons of ${layer.inputs} weights${shown}` +
+    const words = `${layer.title} of ${layer.inputs} weights${shown}` +
       (before ? `; ${changed} trits changed` : "");
     canvas.setAttribute("aria-label", words);
     canvas.dataset.changed = changed;
