@@ -20,7 +20,8 @@ from ..run.options import TrainOptions
 from ..run.training import CHECKPOINT, Watcher, open_learner
 from ..run.watchers import HISTORY
 from .runs import Run, held_json
-from .teacher import HELD, Rows, measured, shown_layers, trits_of
+from .shown import shown_layers, trits_of
+from .teacher import HELD, Rows, measured
 
 __all__ = ["Follower"]
 
@@ -44,8 +45,6 @@ class Follower:
     BadInput
         There is no such file or folder.
     """
-
-    training = False
 
     def __init__(self, given: str, tell: Callable[[dict[str, Any]], None] = lambda state: None):
         path = Path(given)
@@ -116,11 +115,9 @@ class Follower:
             raise BadInput(f"{self.folder} has no checkpoint yet")
         return {"layers": trits_of(self.model, self.model.counters)}
 
-    def refuse(self, *given: Any) -> NoReturn:
-        """What is for networks that learn here."""
-        raise BadInput(f"this page follows a run; tritgrad live {self.folder} draws for its network")
-
-    look = teach = undo = standing = example = train = model_file = refuse
+    def refuse(self) -> NoReturn:
+        """Of all that is for networks that learn here."""
+        raise BadInput("this page follows a run; tritgrad live RUN draws for its network")
 
     def _follow(self) -> None:
         while not self._over.wait(BEAT_S):

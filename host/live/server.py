@@ -25,8 +25,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import BadInput, TritgradError
 from .drawing import SIDE
-from .hub import Hub
 from .follow import Follower
+from .hub import Hub
 from .studio import Studio
 
 __all__ = ["Server", "application", "bound", "server_of"]
@@ -86,7 +86,7 @@ def application(studio: Studio | Follower, hub: Hub, name: str = "127.0.0.1", be
     Parameters
     ----------
     studio
-        Does what is asked; all of it in one thread, in turn.
+        Does what is asked, all of it in one thread, in turn; or the run that is followed.
     hub
         Tells the open pages of it.
     name
@@ -110,6 +110,9 @@ def application(studio: Studio | Follower, hub: Hub, name: str = "127.0.0.1", be
         name = request.path_params["name"]
         try:
             given = await _given(request) if request.method == "POST" else {}
+            if isinstance(studio, Follower):
+                one = studio.weights if name == "weights" else studio.refuse
+                return JSONResponse(await on_device(one), headers=HEADERS)
             if name == "train":
                 if studio.training:
                     raise BadInput("a training is under way")
@@ -129,7 +132,8 @@ def application(studio: Studio | Follower, hub: Hub, name: str = "127.0.0.1", be
 
     async def model(request: Request) -> Response:
         try:
-            data = await on_device(studio.model_file)
+            data = await on_device(studio.refuse if isinstance(studio, Follower)
+                                   else studio.model_file)
         except TritgradError as error:
             return JSONResponse({"error": str(error)}, 400, headers=HEADERS)
         return Response(data, media_type="application/octet-stream", headers=HEADERS | {
@@ -139,7 +143,7 @@ def application(studio: Studio | Follower, hub: Hub, name: str = "127.0.0.1", be
     async def life(app: Starlette) -> AsyncIterator[None]:
         hub.open()
         studio.tell = hub.publish
-        if begin:
+        if begin and isinstance(studio, Studio):
             device.submit(studio.train)
         yield
         studio.stop()
@@ -151,7 +155,7 @@ def application(studio: Studio | Follower, hub: Hub, name: str = "127.0.0.1", be
     return Guard(Starlette(routes=routes, lifespan=life), name)
 
 
-def _action(studio: Studio | Follower, name: str,
+def _action(studio: Studio, name: str,
             given: dict[str, Any]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """What to do on the device, and with what."""
     if name == "look":
@@ -237,7 +241,7 @@ class Server(uvicorn.Server):
 
 
 def server_of(studio: Studio | Follower, name: str = "127.0.0.1", begin: bool = False) -> Server:
-    """A server for a studio or a run that is followed; ``run(sockets=[...])`` serves until Ctrl-C or ``should_exit``."""
+    """A server for what a page shows; ``run(sockets=[...])`` ends at Ctrl-C or ``should_exit``."""
     hub = Hub()
     return Server(uvicorn.Config(application(studio, hub, name, begin), log_level="warning",
                                  access_log=False, lifespan="on", ws="none",

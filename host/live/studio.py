@@ -1,6 +1,5 @@
 """One device with all that a page does on it: training, drawings, lessons."""
 
-import base64
 import tempfile
 import threading
 import time
@@ -22,7 +21,8 @@ from ..run.report import as_model
 from ..run.training import Stopped, start
 from .drawing import SIDE, row_of_drawing
 from .runs import Run, RunWatcher, held_json
-from .teacher import HELD, HeldBack, Look, Rows, Teacher, as_text, measured, shown_layers
+from .shown import as_text, shown_layers
+from .teacher import HELD, HeldBack, Look, Rows, Teacher, measured
 
 __all__ = ["Studio", "without"]
 

@@ -1,8 +1,6 @@
 """A network on its device that is shown single samples: what it says, and that it learns them."""
 
-import base64
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput, DeviceError
-from ...model.arithmetic import activate, trits
+from ...model.arithmetic import activate
 from ...model.convolution.kernels import ConvKernels
-from ...model.recipe import Recipe
 from ...model.rng import initial_prng
 from ...model.scales.rows import RowScales
 from ...model.soft.shadow import hard_pass
@@ -21,17 +18,17 @@ from ..run.going_on import gains_of_the_end
 from ..run.learners import Learner, inferred
 from ..run.metrics import ClassReport, accuracy, class_reports, confusion_matrix
 from ..run.model_file import TrainedModel
+from .shown import trits_of
 
-__all__ = ["HELD", "STEPS", "HeldBack", "Look", "Rows", "Taught", "Teacher", "measured",
-           "as_text", "shown_layers", "trits_of"]
+__all__ = ["HELD", "STEPS", "HeldBack", "Look", "Rows", "Taught", "Teacher", "measured"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
 #: Gain exponents that a single sample may be learned with.
 STEPS = (-3, 2)
-#: Rows held back that are inferred after each lesson, and weights of a layer that are shown.
-HELD, SHOWN = 300, 64
+#: Rows held back that are inferred after each lesson.
+HELD = 300
 #: Most old rows that are learned with a sample, and lessons that can be undone.
 MOST_OLD, UNDOS = 256, 50
 
@@ -90,39 +87,6 @@ def measured(learner: Learner, rows: Rows, class_names: tuple[str, ...]) -> Held
     predicted = inferred(learner, rows.x)[0]
     matrix = confusion_matrix(rows.y, predicted, len(class_names))
     return HeldBack(len(rows.x), accuracy(rows.y, predicted), class_reports(matrix, class_names))
-
-
-def shown_layers(recipe: Recipe) -> list[int | str]:
-    """Kernels if there are any, inputs of the first layer, neurons of each layer."""
-    conv = recipe.conv
-    kernels = [f"{conv.kernels}x{conv.kernel}x{conv.kernel}"] if conv else []
-    return [*kernels, *recipe.layers]
-
-
-def trits_of(model: TrainedModel, counters: Sequence[npt.NDArray[np.integer]],
-             ) -> list[dict[str, Any]]:
-    """Trits of the first rows of each layer, a byte each, 1 more than the trit, for a page.
-
-    Kernels come first; their images are one channel below the other.
-    """
-    recipe, conv, pixels = model.recipe, model.recipe.conv, model.pixels
-    found = []
-    for n, layer in enumerate(counters):
-        kernels = conv is not None and n == 0
-        bits = conv.counter_bits if conv is not None and n == 0 else recipe.counter_bits
-        shape = ([conv.channels * conv.kernel, conv.kernel] if conv is not None and n == 0
-                 else list(pixels) if n == 0 and pixels else None)
-        number = n if conv is not None else n + 1
-        found.append({
-            "title": f"{len(layer)} kernels" if kernels else f"layer {number}: {len(layer)} neurons",
-            "outputs": len(layer), "shown": min(SHOWN, len(layer)), "inputs": layer.shape[1],
-            "shape": shape, "trits": as_text((trits(layer[:SHOWN], bits) + 1).astype(np.uint8))})
-    return found
-
-
-def as_text(values: npt.NDArray[np.uint8]) -> str:
-    """Bytes as a page takes them."""
-    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()
 
 
 class Teacher:

@@ -5,7 +5,10 @@ from importlib.resources import files
 
 import pytest
 
+from tritgrad.host.live.follow import Follower
+
 from .conftest import made_studio, served
+from .test_follow import a_run
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -133,10 +136,45 @@ def test_with_keys_alone_and_on_a_phone(browser):
         wait(browser, "document.querySelector('#lesson').textContent.startsWith('A row held')")
         settled(browser)
         assert violations(browser) == []
+        # what the training before has left there goes, so that what comes is of this one
+        browser.execute_script("document.querySelector('#run-numbers').textContent = ''")
         browser.find_element("css selector", "#train").click()
-        wait(browser, "document.querySelectorAll('#flips rect').length === 3 "
-             "&& document.body.dataset.phase === 'ready'")
+        wait(browser, "document.querySelector('#run-numbers').textContent.startsWith('epoch 3 of 3')"
+             " && document.body.dataset.phase === 'ready'")
+        settled(browser)
+        assert len(browser.find_elements("css selector", "#flips rect")) == 3
+        assert browser.get_log("browser") == []
+    studio.close()
+
+
+def test_a_run_elsewhere_appears_as_it_goes(browser, tmp_path):
+    with Follower(str(tmp_path)) as follower, served(follower) as page:
+        browser.get(page)
+        wait(browser, "document.body.dataset.phase === 'following'")
+        a_run(tmp_path, 3)
+        wait(browser, "document.querySelectorAll('#flips rect').length === 3")
         settled(browser)
         assert text(browser, "#run-numbers").startswith("epoch 3 of 3: train ")
+        assert len(browser.find_elements("css selector", "#classes .bar")) == 10
+        assert text(browser, "#layers h3").startswith("layer 1: 8 neurons of 64 weights")
+        assert not browser.find_element("css selector", "#pad").is_displayed()
+        assert not browser.find_element("css selector", "#train").is_displayed()
+        assert violations(browser) == []
+        assert browser.get_log("browser") == []
+
+
+def test_kernels_are_images(browser):
+    studio = made_studio((), conv="5x3x3", pool=2, hidden=(12,), epochs=2, limit=300)
+    with served(studio, begin=True) as page:
+        browser.get(page)
+        settled(browser)
+        assert text(browser, "#layers h3") == "5 kernels of 9 weights"
+        first = browser.find_element("css selector", "#layers canvas")
+        assert first.size["height"] > 3 * 4 and first.size["width"] > 5 * 4
+        draw(browser, THREE)
+        browser.find_element("css selector", "#labels button:nth-child(4)").click()
+        settled(browser)
+        assert text(browser, "#lesson").startswith("Lesson 1, 3: ")
+        assert violations(browser) == []
         assert browser.get_log("browser") == []
     studio.close()

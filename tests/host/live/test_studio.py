@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tritgrad.boards import BOARDS
 from tritgrad.errors import BadInput, DeviceError
 from tritgrad.host.live.studio import Studio, without
 from tritgrad.host.live.teacher import Rows, Teacher
@@ -12,10 +13,13 @@ from tritgrad.host.run.going_on import gains_of_the_end
 from tritgrad.host.run.model_file import TrainedModel
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.training import Watcher, open_learner
+from tritgrad.model.arithmetic import trits
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.rng import initial_prng
 from tritgrad.model.state import NetworkState
+from tritgrad.sim.virtual import ModelBoard
 
+from ...sim.ports import serving
 from ..command import call
 from .conftest import made_studio
 
@@ -27,6 +31,12 @@ def three():
         drawing[row:row + 8, 18:44] = 255
     drawing[6:58, 38:46] = 255
     return drawing
+
+
+def as_trits(layer):
+    """Of a layer as a page takes it, (shown, inputs)."""
+    values = np.frombuffer(base64.b64decode(layer["trits"]), np.uint8).astype(int) - 1
+    return values.reshape(layer["shown"], layer["inputs"])
 
 
 def plain(state):
@@ -84,7 +94,10 @@ def test_a_new_class_is_learned_and_the_model_is_saved(trained, tmp_path):
     path.write_bytes(trained.model_file())
     model = TrainedModel.load(path)
     assert model.extras["learned"][-1]["rows"] == 10
-    assert [t.tolist() for t in model.trits()] == [t.tolist() for t in trained.teacher.trits()]
+    shown = trained.weights()["layers"]
+    assert [len(layer) for layer in model.trits()] == [layer["outputs"] for layer in shown]
+    for layer, found in zip(model.trits(), shown, strict=True):
+        assert (as_trits(found) == layer[:64]).all()
 
 
 def test_a_run_tells_its_epochs_and_ends_when_told():
@@ -132,6 +145,46 @@ def test_the_rtl_learns_the_same_lessons(trained):
     trained.teacher.undo()
     assert plain(teacher.learner.state()) == plain(trained.teacher.learner.state())
     device.close()
+
+
+def test_a_virtual_board_learns_the_same_lessons(trained, tmp_path):
+    board = BOARDS["icebreaker"]
+    with serving(ModelBoard(board.config, board.rates), tmp_path) as port:
+        there = made_studio(device=f"icebreaker@{port.link}", epochs=2)
+        here = made_studio(epochs=2)
+        for studio in there, here:
+            studio.train()
+            assert studio.failure is None
+        for number in range(2):
+            ours, theirs = (studio.teach(three(), 3, number, 8) for studio in (here, there))
+            assert ours["look"]["scores"] == theirs["look"]["scores"]
+            assert ours["taught"] | {"cycles": 0} == theirs["taught"] | {"cycles": 0}
+        for studio in there, here:
+            studio.undo()
+        assert plain(there.teacher.snapshot()) == plain(here.teacher.snapshot())
+        assert there.weights() == here.weights()
+        there.close()
+        here.close()
+
+
+def test_kernels_learn_and_are_shown():
+    studio = made_studio((), conv="5x3x3", pool=2, hidden=(12,), epochs=2, limit=300)
+    studio.train()
+    assert studio.failure is None
+    kernels, first, last = studio.weights()["layers"]
+    assert (kernels["title"], kernels["shape"], first["title"]) == (
+        "5 kernels", [3, 3], "layer 1: 12 neurons")
+    counters = studio.teacher.snapshot().counters
+    conv = studio.teacher.model.recipe.conv
+    assert (as_trits(kernels) == trits(counters[0], conv.counter_bits)).all()
+    assert (as_trits(last) == trits(counters[2], 8)).all()
+    assert studio.state()["layers"] == ["5x3x3", 45, 12, 10]
+    found = studio.teach(three(), 3, 2, 0)  # its scores follow from what was read, or it raises
+    assert found["taught"]["updates"] == 1
+    assert studio.undo()["lessons"] == 0
+    assert [c.tolist() for c in studio.teacher.snapshot().counters] == [
+        c.tolist() for c in counters]
+    studio.close()
 
 
 def test_examples_are_the_rows_held_back(trained):
