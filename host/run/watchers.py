@@ -1,5 +1,6 @@
 """Watchers of a run: its history on disk epoch by epoch, its curve, and other people's trackers."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -16,6 +17,7 @@ from .training import Trainer, Watcher
 __all__ = ["HISTORY", "TRACKERS", "Curve", "History", "MLflow", "TensorBoard", "Watchers",
            "tracker"]
 
+LOG = logging.getLogger(__name__)
 #: The file of a run that has a line for each epoch.
 HISTORY = "history.csv"
 #: Columns of that file: attributes of an `Epoch`, behind its number.
@@ -135,18 +137,33 @@ class TensorBoard(Watcher):
 class MLflow(Watcher):
     """A run of MLflow, with the options as parameters; where to is MLflow's own setting.
 
-    The run of MLflow that is active is gone on with, else one is begun.
+    The run of MLflow that is active is gone on with, else one is begun. Where MLflow fails later,
+    it is told no more, and the run goes on.
+
+    Raises
+    ------
+    ToolError
+        MLflow is not installed, or does not take the run: what it says.
     """
 
     def __init__(self, folder: Path, options: TrainOptions):
         self._mlflow = _package("mlflow", "mlflow")
-        if self._mlflow.active_run() is None:
-            self._mlflow.start_run(run_name=folder.parent.name)
-        self._mlflow.log_params({name: value for name, value in options.as_json().items()
-                                 if value is not None})
+        try:
+            if self._mlflow.active_run() is None:
+                self._mlflow.start_run(run_name=folder.parent.name)
+            self._mlflow.log_params({name: value for name, value in options.as_json().items()
+                                     if value is not None})
+        except Exception as error:  # of whatever kind its store has
+            raise ToolError(f"--watch mlflow: {_sentence(error)}") from error
 
     def epoch_over(self, number: int, epochs: int, epoch: Epoch) -> None:
-        self._mlflow.log_metrics(dict(_scalars(epoch)), step=number)
+        if self._mlflow is None:
+            return
+        try:
+            self._mlflow.log_metrics(dict(_scalars(epoch)), step=number)
+        except Exception as error:
+            LOG.warning("MLflow took no more from epoch %d on: %s", number, _sentence(error))
+            self._mlflow = None
 
 
 #: Watchers that write for other programs, by their names on the command line.
@@ -161,6 +178,11 @@ def tracker(name: str, folder: Path, options: TrainOptions) -> Watcher:
 
 def _scalars(epoch: Epoch) -> Sequence[tuple[str, float]]:
     return [(name, value) for name in COLUMNS if (value := getattr(epoch, name)) is not None]
+
+
+def _sentence(error: Exception) -> str:
+    """What an error says first, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0]
 
 
 def _package(name: str, extra: str) -> Any:

@@ -139,8 +139,8 @@ def test_with_keys_alone_and_on_a_phone(browser):
         # what the training before has left there goes, so that what comes is of this one
         browser.execute_script("document.querySelector('#run-numbers').textContent = ''")
         browser.find_element("css selector", "#train").click()
-        wait(browser, "document.querySelector('#run-numbers').textContent.startsWith('epoch 3 of 3')"
-             " && document.body.dataset.phase === 'ready'")
+        wait(browser, "document.querySelector('#run-numbers').textContent.startsWith("
+             "'epoch 3 of 3') && document.body.dataset.phase === 'ready'")
         settled(browser)
         assert len(browser.find_elements("css selector", "#flips rect")) == 3
         assert browser.get_log("browser") == []

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -143,6 +146,55 @@ def test_tensorboard_itself(tmp_path):
     made = tracker("tensorboard", tmp_path, OPTIONS)
     made.epoch_over(1, 1, Epoch(samples=10, correct=5))
     assert [path.name.startswith("events") for path in (tmp_path / "tensorboard").iterdir()]
+
+
+#: Trains twice, the second time while MLflow fails, and prints what MLflow has of the first.
+MLFLOW = """
+import json, mlflow
+from tritgrad.host.cli.main import cli
+
+train = ["train", "--hidden", "8", "--epochs", "2", "--limit", "100", "--device", "model",
+         "--encode", "planes", "--watch", "mlflow", "--out"]
+cli([*train, "first"], standalone_mode=False)
+run = mlflow.active_run().info.run_id
+mlflow.end_run()
+found = mlflow.get_run(run)
+steps = mlflow.MlflowClient().get_metric_history(run, "test_accuracy")
+whole = mlflow.log_metrics
+
+
+def failing(*given, **named):
+    raise mlflow.MlflowException("no room. At all")
+
+
+mlflow.log_metrics = failing
+cli([*train, "second"], standalone_mode=False)
+print(json.dumps({"name": found.info.run_name, "hidden": found.data.params["hidden"],
+                  "test": [[m.step, m.value] for m in steps]}))
+"""
+
+
+def test_mlflow_itself(tmp_path):
+    pytest.importorskip("mlflow", reason="mlflow is not installed")
+    pytest.importorskip("sqlalchemy", reason="MLflow's store in a file needs SQLAlchemy")
+    store = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'runs.db'}"}
+    done = subprocess.run([sys.executable, "-c", MLFLOW], cwd=tmp_path, env=store, check=False,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    rows = [(n, float(row["test_accuracy"])) for n, row in enumerate(lines(tmp_path / "first"), 1)]
+    assert found == {"name": "first", "hidden": "(8,)", "test": [list(row) for row in rows]}
+    assert done.stderr.count("MLflow took no more from epoch 1 on: no room\n") == 1
+    assert (tmp_path / "second" / "model.npz").exists()  # the run is worth more
+
+
+def test_a_store_that_mlflow_does_not_take_is_one_line(monkeypatch):
+    class Closed(Fake):
+        def active_run(self):
+            raise OSError("the store is closed. Open it\nor not")
+    monkeypatch.setattr(watchers, "import_module", lambda name: Closed())
+    with pytest.raises(ToolError, match="^--watch mlflow: the store is closed$"):
+        tracker("mlflow", Path("here"), OPTIONS)
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):
