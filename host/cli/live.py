@@ -4,7 +4,7 @@ import socket
 import webbrowser
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -118,7 +118,7 @@ def live(context: click.Context, model_file: str | None, dataset: str, data_dir:
 def _as_trained(options: TrainOptions, model: TrainedModel) -> TrainOptions:
     """The options with those that a model was made with, for a training anew."""
     recipe, stored = model.recipe, model.extras.get("options") or {}
-    kernels = {name: stored.get(name) for name in OF_KERNELS} if recipe.conv is not None else {}
+    kernels: dict[str, Any] = {name: stored.get(name) for name in OF_KERNELS if recipe.conv}
     return replace(options, counter_bits=recipe.counter_bits, hidden=recipe.layers[1:-1],
                    scales=recipe.scale_refresh is not None, epochs=recipe.epochs, skip=recipe.skip,
                    seed=recipe.seed, gf3="conserve" if recipe.conserve else None, **kernels)

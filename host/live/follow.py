@@ -79,8 +79,9 @@ class Follower:
     def state(self) -> dict[str, Any]:
         """Everything that a page must know when it opens, as `Studio.state`."""
         model = self.model
-        known = {"dataset": self.run.name, "shape": None, "device": "", "layers": [], "classes": [],
-                 "planes": 1, "activation_bits": 1, "counter_bits": 0}
+        known: dict[str, Any] = {
+            "dataset": self.run.name, "shape": None, "device": "", "layers": [], "classes": [],
+            "planes": 1, "activation_bits": 1, "counter_bits": 0}
         if model is not None:
             recipe = model.recipe
             known |= {"dataset": model.dataset, "device": self._device,
