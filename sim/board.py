@@ -2,17 +2,39 @@
 
 import ctypes
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..firmware.store import Kind
 from ..model.config import CoreConfig
 from .compiled import Compiled
+from .memories import FLASHES, SDRAMS, Sdram, SerialFlash
 from .memories.library import Model
 from .verilate import SOURCES, Progress
 
 if TYPE_CHECKING:
     from ..boards.board import Board
 
-__all__ = ["CompiledBoard"]
+__all__ = ["CompiledBoard", "memory_of"]
+
+
+def memory_of(board: "Board", path: str | Path | None = None) -> Model:
+    """The model of the memory beside a board's FPGA.
+
+    Parameters
+    ----------
+    board
+        It has one.
+    path
+        File of a flash's contents, which stay; without one they are new each time.
+    """
+    memory = board.memory
+    assert memory is not None
+    if memory.kind == Kind.RAM:
+        return Sdram(SDRAMS[memory.part])
+    # An iCE40 that has configured itself leaves its flash asleep.
+    return SerialFlash(FLASHES[memory.part], path, guard=memory.reserved,
+                       asleep=board.fpga.family == "ice40")
 
 
 class CompiledBoard(Compiled):
@@ -49,15 +71,21 @@ class CompiledBoard(Compiled):
 
     @classmethod
     def of(cls, board: "Board", config: CoreConfig | None = None,
-           progress: Progress | None = None) -> "CompiledBoard":
-        """The top level of a board, with its own core or another one."""
+           progress: Progress | None = None, memory: Model | None = None) -> "CompiledBoard":
+        """The top level of a board, with its own core or another one.
+
+        A core with a store has a new memory at its pins, unless one is given.
+        """
         def make() -> Any:
             from ..boards.top import BoardTop
 
             return BoardTop(board, config)
 
+        if memory is None and (config or board.config).store:
+            memory = memory_of(board)
         return cls(make, f"{board.name} {config or board.config!r} {board.pll.output_hz} "
-                         f"{board.rates}", float(board.pll.output_hz), progress=progress)
+                         f"{board.rates}", float(board.pll.output_hz), progress=progress,
+                   memory=memory)
 
     def _declare(self) -> None:
         super()._declare()
@@ -120,7 +148,7 @@ class CompiledBoard(Compiled):
 
     def reset(self) -> None:
         """Power the board up anew. The cycle counter restarts."""
-        super().close()
+        self.close()
         if self.memory:
             self.memory.power_cycle()
         self._create()

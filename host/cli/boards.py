@@ -25,7 +25,8 @@ def boards(as_json: bool) -> None:
     MHz is the clock that is asked for, Fmax what the slowest of three placements reached.
     LUT cells are those that the placed design takes, with carry chains and small memories.
     Samples/s is MNIST at one bit a pixel: what the core trains at its clock, and what a line at the
-    board's highest rate can bring. A narrow terminal gets a narrower table.
+    board's highest rate can bring. Beside the FPGA is what tritgrad build --store has them played
+    from. A narrow terminal gets a narrower table.
     """
     rows = [_row(board, last_report(board)) for board in BOARDS.values()]
     console = screen(stderr=as_json)
@@ -48,7 +49,9 @@ def _row(board: Board, report: Report | None) -> dict[str, Any]:
         "networks": [list(network) for network in board.networks],
         "memory_map": board.memory_map.splitlines(), "rates": list(board.rates),
         "usb": [f"{vendor:04x}:{product:04x}" for vendor, product in board.usb],
-        "note": board.note,
+        "note": board.note, "memory": board.memory and {
+            "kind": board.memory.kind.name.lower(), "title": board.memory.title,
+            "bytes": board.memory.bytes},
         "line_samples_per_second": board.rates[-1] / LINE_BITS / (1 + -(-inputs // 8)),
         "lut4": None, "cells": None, "blocks": None, "fmax_mhz": None, "samples_per_second": {}}
     if report is not None:
@@ -62,11 +65,12 @@ def _row(board: Board, report: Report | None) -> dict[str, Any]:
 
 def _wide(rows: list[dict[str, Any]]) -> Table:
     return table(None, ("board", "FPGA", "MHz", "lanes", "network", "LUT cells", "blocks", "Fmax",
-                        "core samples/s", "line samples/s"), (
+                        "core samples/s", "line samples/s", "beside it"), (
         (row["board"], row["chip"], f"{row['clock_mhz']:g}", f"{row['banks']}x{row['lanes']}",
          _network(row), _use(row["cells"]),
          tuple(f"{_use(use)} {name}" for name, use in (row["blocks"] or {}).items()) or "-",
-         _fmax(row), _speeds(row), f"{row['line_samples_per_second']:,.0f}") for row in rows),
+         _fmax(row), _speeds(row), f"{row['line_samples_per_second']:,.0f}",
+         _beside(row)) for row in rows),
         right=(2, 5, 6, 7, 8, 9))
 
 
@@ -79,6 +83,11 @@ def _narrow(rows: list[dict[str, Any]]) -> Table:
         for row in rows), right=(3, 4, 5, 6, 7))
     made.show_edge = made.pad_edge = False
     return made
+
+
+def _beside(row: dict[str, Any]) -> str:
+    memory = row["memory"]
+    return f"{memory['kind']} {memory['bytes'] >> 20} MiB" if memory else "-"
 
 
 def _network(row: dict[str, Any]) -> str:

@@ -31,6 +31,8 @@ BUILDS = Path("build/boards")
               help="Ask for another clock, which the PLL can make within 1 %.")
 @click.option("--infer-only", is_flag=True,
               help="Leave out memory R and the update unit; the report says what that saves.")
+@click.option("--store", is_flag=True,
+              help="Have samples played from the memory beside the FPGA; see tritgrad boards.")
 @unit_options
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, metavar="N",
               help="Seed the placer.")
@@ -40,7 +42,7 @@ BUILDS = Path("build/boards")
               help="Fail unless the bitstream is this one: a file, or its SHA-256.")
 @json_option
 def build(board: str, hidden: str | None, frequency: float | None, infer_only: bool,
-          seed: int, out: Path | None, verify: str | None, as_json: bool,
+          store: bool, seed: int, out: Path | None, verify: str | None, as_json: bool,
           **sizes: int | None) -> None:
     """Make a bitstream for BOARD, with the logs of all tools and a report.
 
@@ -58,7 +60,7 @@ def build(board: str, hidden: str | None, frequency: float | None, infer_only: b
     clock_hz = None if frequency is None else round(frequency * 1e6)
     units = {name: value for name in ADDED if (value := sizes.pop(name))}
     chosen = chosen.resized(network=network, clock_hz=clock_hz, infer_only=infer_only,
-                            units=units, **sizes)
+                            store=store, units=units, **sizes)
     console = screen(stderr=True)
     folder = out or BUILDS / board
     with hold(folder), RunProgress(console).working(f"building {board}") as say:

@@ -1,0 +1,128 @@
+"""The store of a board's core, from the link's port to the pins."""
+
+from typing import TYPE_CHECKING, Any
+
+from amaranth.hdl import Const, Module, Signal
+from amaranth.lib import io, wiring
+from amaranth.lib.wiring import In, connect, flipped
+
+from ..firmware.store import Kind
+from ..hw.store.flash import FLASH_PINS, FlashStore
+from ..hw.store.ports import FlashSignature, RamSignature
+from ..hw.store.ram import SdramStore
+from ..hw.store.sdram import SDRAM_PINS, SdramTiming
+from ..model.config import CoreConfig
+
+if TYPE_CHECKING:
+    from .store import StoreMemory
+
+__all__ = ["StorePins", "pin_members"]
+
+#: Cycles that registers at the pins of an SDRAM take: those of outputs, which are of double data
+#: rate, as the data pins take both edges; and of inputs. What is not as expected, its test finds.
+OUT_DELAY, IN_DELAY, SPREAD = 3, 1, 3
+
+
+def pin_members(config: CoreConfig) -> dict[str, Any]:
+    """The pins of a core's memory, as members of a top without a platform."""
+    prefix, pins = {Kind.NONE: ("", {}), Kind.RAM: ("sdram", SDRAM_PINS),
+                    Kind.FLASH: ("flash", FLASH_PINS)}[Kind(config.store)]
+    return {f"{prefix}_{name}": member for name, member in pins.items()}
+
+
+def _store(config: CoreConfig, clock_hz: float) -> Any:
+    if config.store == Kind.FLASH:
+        return FlashStore(clock_hz)
+    column_bits = config.store_bits - 2 - SdramTiming.row_bits
+    return SdramStore(config, SdramTiming(clock_hz, column_bits=column_bits),
+                      OUT_DELAY + IN_DELAY, SPREAD)
+
+
+class StorePins(wiring.Component):
+    """A store and what is between it and the pins.
+
+    With a platform the pins are the board's; without one they are members, with as many registers.
+
+    Parameters
+    ----------
+    config
+        The core, which has a store.
+    memory
+        What is at the pins; None without a platform.
+    clock_hz
+        Of `sync`.
+
+    Members
+    -------
+    port : the link.
+    """
+
+    def __init__(self, config: CoreConfig, memory: "StoreMemory | None", clock_hz: float):
+        self.config, self.memory = config, memory
+        self.store = _store(config, clock_hz)
+        ram = config.store == Kind.RAM
+        super().__init__({
+            "port": In(RamSignature(config) if ram else FlashSignature()),
+            **pin_members(config),
+        })
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.submodules.store = self.store
+        connect(m, flipped(self.port), self.store.port)
+        if self.config.store == Kind.FLASH:
+            self._flash(m, platform)
+        elif platform is None:
+            self._sdram(m)
+        else:
+            self._sdram_pins(m, platform)
+        return m
+
+    def _flash(self, m: Module, platform: Any) -> None:
+        store = self.store
+        outputs = ("cs_n", "sck", "copi")
+        if platform is None:
+            m.d.comb += [getattr(self, f"flash_{name}").eq(getattr(store, name))
+                         for name in outputs]
+            m.d.comb += store.cipo.eq(self.flash_cipo)
+            return
+        assert self.memory is not None
+        port = platform.request(self.memory.resource, 0, dir="-")
+        levels = {"cs": ~store.cs_n, "clk": store.sck, "copi": store.copi}
+        # A flash that has them is neither protected nor held.
+        levels |= {name: 0 for name in ("wp", "hold") if hasattr(port, name)}
+        for name, level in levels.items():
+            m.submodules[name] = buffer = io.Buffer("o", getattr(port, name))
+            m.d.comb += buffer.o.eq(level)
+        m.submodules.cipo = cipo = io.Buffer("i", port.cipo)
+        m.d.comb += store.cipo.eq(cipo.i)
+
+    def _sdram(self, m: Module) -> None:
+        """Registers as those of the pins, which are in the FPGA's input and output cells."""
+        for name, member in SDRAM_PINS.items():
+            ours, theirs = getattr(self, f"sdram_{name}"), getattr(self.store, name)
+            inward = member.flow is In
+            value = ours if inward else theirs
+            for n in range(IN_DELAY if inward else OUT_DELAY):
+                late = Signal(len(value), init=0 if inward else theirs.init, name=f"{name}_{n}")
+                m.d.sync += late.eq(value)
+                value = late
+            m.d.comb += theirs.eq(value) if inward else ours.eq(value)
+
+    def _sdram_pins(self, m: Module, platform: Any) -> None:
+        assert self.memory is not None
+        store = self.store
+        port = platform.request(self.memory.resource, 0, dir="-")
+        levels = {"clk_en": store.cke, "cs": ~store.cs_n, "ras": ~store.ras_n,
+                  "cas": ~store.cas_n, "we": ~store.we_n, "ba": store.ba,
+                  "a": store.a, "dqm": store.dqm}
+        for name, level in levels.items():
+            m.submodules[name] = buffer = io.DDRBuffer("o", getattr(port, name))
+            m.d.comb += [half.eq(level) for half in buffer.o]
+        m.submodules.clk = clk = io.DDRBuffer("o", port.clk)  # inverted
+        m.d.comb += [clk.o[0].eq(0), clk.o[1].eq(Const(1))]
+        m.submodules.dq = dq = io.DDRBuffer("io", port.dq)
+        m.d.comb += [half.eq(store.dq_o) for half in dq.o]
+        # A cycle's first half is taken with the rise of the clock before the one that tells it.
+        m.d.comb += [dq.oe.eq(store.dq_oe), store.dq_rise.eq(dq.i[0])]
+        m.d.sync += store.dq_fall.eq(dq.i[1])

@@ -1,0 +1,67 @@
+"""Boards with a memory for samples: what they are, their pins, and the one that has none."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from tests.boards.test_top import SMALL
+from tritgrad.boards import BOARDS
+from tritgrad.boards.top import BoardTop
+from tritgrad.errors import ConfigError
+from tritgrad.firmware.store import Kind
+from tritgrad.hw.parts.ports import RunState
+from tritgrad.hw.store.ports import FlashSignature, RamSignature
+from tritgrad.sim.memories import FLASHES, SDRAMS
+
+each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+#: Pins of the memory's chip select, clock and a data line.
+PINS = {
+    "icebreaker": {"16", "15", "17"}, "icesugar": {"16", "15", "17"},
+    "ulx3s-12f": {"P20", "F19", "J16"}, "ulx3s-25f": {"P20", "F19", "J16"},
+    "ulx3s-85f": {"P20", "F19", "J16"}, "icesugar-pro": {"A14", "R15", "F16"},
+    "tang-nano-9k": {"60", "59", "62"}, "tang-primer-20k": {"M9", "L10", "P10"},
+}
+
+
+class Idle(wiring.Component):
+    """In the core's place: asks for nothing."""
+
+    def __init__(self, config):
+        self.run = Signal(RunState)
+        port = RamSignature(config) if config.store == Kind.RAM else FlashSignature()
+        super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8)),
+                          "store": Out(port)})
+
+    def elaborate(self, platform):
+        return Module()
+
+
+@each_board
+def test_models_are_as_large(board):
+    memory = board.memory
+    assert not board.config.store  # unless it is asked for
+    if memory.kind == Kind.RAM:
+        part = SDRAMS[memory.part]
+        assert memory.bits == 2 + part.row_bits + part.column_bits
+    else:
+        assert memory.bytes == FLASHES[memory.part].bytes
+
+
+@each_board
+def test_pins(monkeypatch, board):
+    monkeypatch.setattr("tritgrad.boards.top.Core", Idle)
+    small = board.resized(**SMALL, store=True)
+    plan = board.platform().prepare(BoardTop(small), "top", emit_src=False, debug_verilog=False)
+    constraints = next(plan.files[name] for name in plan.files
+                       if name.endswith((".pcf", ".lpf", ".cst")))
+    found = set(re.findall(r"(?:set_io \S+|SITE|IO_LOC \S+) \"?(\w+)", constraints))
+    assert PINS[board.name] <= found
+
+
+def test_a_board_without_a_memory():
+    with pytest.raises(ConfigError, match="store must be left away on icebreaker"):
+        replace(BOARDS["icebreaker"], memory=None).resized(store=True)
