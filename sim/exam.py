@@ -28,16 +28,23 @@ POWER_UP_CYCLES = 20_000
 
 
 class Wired:
-    """A board's pins as a device that takes and gives bytes, and as a `Session`'s transport."""
+    """A board's pins as a device that takes and gives bytes, and as a `Session`'s transport.
 
-    byte_time_s = 10 / RATE
+    Parameters
+    ----------
+    board
+        After its power-up.
+    rate
+        Bits a second, of those that the board knows.
+    """
 
-    def __init__(self, board: CompiledBoard):
+    def __init__(self, board: CompiledBoard, rate: int = RATE):
         self.board, self.name, self._queue = board, "a board's pins", bytearray()
+        self.rate, self.byte_time_s = rate, 10 / rate
         #: Longer than a core takes to begin an answer, cycles.
-        self._pause = int(QUIET_BYTES * 10 * board.clock_hz / RATE)
+        self._pause = int(QUIET_BYTES * 10 * board.clock_hz / rate)
         board.run(b"", SAFE_RATE, POWER_UP_CYCLES, stop_at_frame=False)
-        wire = bytes([FLAG]) + rate_request(RATE)
+        wire = bytes([FLAG]) + rate_request(rate)
         silence = int(40 * board.clock_hz / SAFE_RATE)
         while wire:
             consumed, _ = board.run(wire, SAFE_RATE, silence, stop_at_frame=False)
@@ -52,7 +59,7 @@ class Wired:
 
     def read(self, timeout_s: float) -> bytes:
         cycles = max(1, int(timeout_s * self.board.clock_hz))
-        taken, output = self.board.run(bytes(self._queue), RATE, cycles)
+        taken, output = self.board.run(bytes(self._queue), self.rate, cycles)
         del self._queue[:taken]
         return output
 
@@ -64,11 +71,11 @@ class Wired:
         piece, output, quiet = data[:data.find(FLAG, 1) + 1] or data, b"", False
         taken = 0
         if piece:
-            on_the_line = int((len(piece) + 1) * 10 * self.board.clock_hz / RATE)
-            taken, output = self.board.run(piece, RATE, on_the_line, stop_at_frame=False)
+            on_the_line = int((len(piece) + 1) * 10 * self.board.clock_hz / self.rate)
+            taken, output = self.board.run(piece, self.rate, on_the_line, stop_at_frame=False)
             max_cycles = self._pause
         while not quiet:
-            _, more = self.board.run(b"", RATE, max_cycles)
+            _, more = self.board.run(b"", self.rate, max_cycles)
             output, quiet = output + more, not more or not piece
         return taken, output
 

@@ -40,7 +40,7 @@ class Player(wiring.Component):
             "first": In(24), "count": In(24), "run": In(8), "wide": In(1), "sparse": In(1),
             "classes": In(range(config.max_classes + 1)),
             "byte": In(8), "take": Out(1), "at_end": In(1),
-            "done": Out(1), "fault": Out(1), "phase": Out(2), "crc": Out(32),
+            "done": Out(1), "fault": Out(1), "phase": Out(3), "crc": Out(32),
             "store": Out(self.port), **self.more,
         })
 
