@@ -1,0 +1,219 @@
+"""Samples played from the memory beside a board's FPGA: whole boards through their pins.
+
+Each board's top level, compiled, has a UART and the model of its memory at its pins, which stops
+the run where a rule is broken. The golden model trains the first epoch of MNIST; then the board
+learns the first samples of the second one from its memory, which holds all 60,000: in the order
+that the host names record by record (`random`), and in the one that begins anywhere (`rotate`).
+State, counts and PRNG must be the model's. Cycles are those of the board from the program's start
+to the last STATUS, with all that waits for the line. Beside them, on one core of this machine:
+samples a second of the golden model and of scikit-learn's MLPClassifier.
+"""
+
+import argparse
+import struct
+import time
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+
+import _mnist
+import numpy as np
+from _rtl import write
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
+
+from tritgrad.boards import BOARDS
+from tritgrad.firmware import programs
+from tritgrad.firmware.frames import Flags, Type
+from tritgrad.firmware.store import Kind, pack_ram_records
+from tritgrad.firmware.wire import pack_samples, pack_sparse
+from tritgrad.host.device.driver import Driver, layer_table
+from tritgrad.host.device.session import Session
+from tritgrad.model.fast import FastNetwork
+from tritgrad.model.layout import tile_order
+from tritgrad.model.margin import state_sha256
+from tritgrad.model.recipe import Recipe
+from tritgrad.model.rng import epoch_order, rotated_order, splitmix64
+from tritgrad.sim.board import CompiledBoard, memory_of
+from tritgrad.sim.exam import Wired
+from tritgrad.sim.memories import Sdram, SerialFlash
+
+RATE = 3_000_000
+#: Networks beside the largest that a board names; they run on the same bitstream.
+NETWORKS = {"ulx3s-85f": ((784, 512, 10), (784, 128, 10))}
+ORDERS = {"random": epoch_order, "rotate": rotated_order}
+#: Records that CHECK is asked about, and the most of a run.
+CHECKED, RUN = 1_000, 255
+
+
+class Store:
+    """A board's memory with all records in it, in the order in which `rotate` has them.
+
+    Parameters
+    ----------
+    memory
+        The model; it is filled past its pins.
+    config
+        The core.
+    x, y
+        All rows, inputs in the core's order.
+    planes
+        Bits of an input.
+    reserved
+        Bytes of a flash that are not for records.
+    """
+
+    def __init__(self, memory, config, x, y, planes: int, reserved: int):
+        stored = np.argsort(splitmix64(0, np.arange(len(x))), kind="stable")
+        self.config, self.first = config, 0
+        #: The record of each row.
+        self.number = np.argsort(stored)
+        if config.store == Kind.RAM:
+            self.records = pack_ram_records(x[stored], y[stored], config.lanes, planes)
+            self.places, self.flags = np.arange(len(x)), Flags(0)
+            _fill_sdram(memory, self.records)
+            return
+        flat, ends = pack_sparse(pack_samples(x[stored], planes), planes)
+        self.places, self.flags = ends[:-1] + np.arange(len(x)), Flags.SPARSE | Flags.WIDE
+        data = np.insert(flat, ends[:-1], y[stored].astype(np.uint8))
+        self.records, self.first = data, reserved
+        memory.cells[reserved:reserved + len(data)] = data
+
+    def check(self, session: Session) -> None:
+        """Have the chip add up a part; raises SystemExit if it is not what was put there."""
+        part = self.records[:CHECKED]
+        found, phase = struct.unpack("<IB", session.request(
+            Type.CHECK, self.first.to_bytes(3, "little") + CHECKED.to_bytes(3, "little"), 10.0))
+        if found != zlib.crc32(part.tobytes()):
+            raise SystemExit(f"CHECK finds {found:#x} with phase {phase}")
+
+    def requests(self, rows: Sequence[int], order: str, room: int) -> Iterator[bytes]:
+        """Payloads of PLAY for rows in an order, of which one has room for so many bytes."""
+        numbers = self.number[np.asarray(rows)]
+        size = 3 if self.flags & Flags.WIDE else 2
+        if order == "random":
+            parts = [(self.places[numbers], 1)]
+        else:  # at most two stretches, each in runs and a shorter one
+            parts = []
+            for stretch in np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1):
+                whole = len(stretch) // RUN * RUN
+                parts += [(self.places[stretch[:whole:RUN]], RUN),
+                          (self.places[stretch[whole:whole + 1]], len(stretch) - whole)]
+        for entries, run in parts:
+            for start in range(0, len(entries), (room - 7) // size):
+                some = entries[start:start + (room - 7) // size]
+                yield (self.first.to_bytes(3, "little") + bytes([run, self.flags])
+                       + struct.pack("<H", len(some))
+                       + b"".join(int(entry).to_bytes(size, "little") for entry in some))
+
+
+def _fill_sdram(memory: Sdram, records: np.ndarray) -> None:
+    """Consecutive rows lie in different banks."""
+    words, columns = records.reshape(-1), 512
+    for start in range(0, len(words), columns):
+        row = start // columns
+        memory.poke(((row & 3) << 13 | row >> 2) * columns, words[start:start + columns])
+
+
+def played(name: str, layers: Sequence[int], planes: int, order: str, samples: int,
+           progress: bool) -> dict[str, object]:
+    """What a board does with samples of the second epoch; SystemExit if the model does not."""
+    board = BOARDS[name].resized(store=True)
+    x, y = _mnist.load("train", planes)
+    recipe = Recipe.default(tuple(layers), planes)
+    model = FastNetwork(recipe)
+    model.train(x, y, ORDERS[order](recipe.seed, 0, len(x)), recipe.gains_in(0))
+    gains = recipe.gains_in(1)
+    rows = ORDERS[order](recipe.seed, 1, len(x))[:samples]
+
+    memory = memory_of(board)
+    assert isinstance(memory, Sdram | SerialFlash) and board.memory is not None
+    chip = CompiledBoard.of(board, progress=print if progress else None, memory=memory)
+    driver = Driver(Session(Wired(chip, RATE), 1))
+    tiles = tile_order((28, 28), board.config.lanes)
+    driver.load(layer_table(recipe, gains), model.counters, prng_state=model.prng.state,
+                input_order=tiles)
+    store = Store(memory, board.config, x[:, tiles], y, planes, board.memory.reserved)
+    store.check(driver.session)
+    driver._start(programs.train(recipe.depth, len(rows), recipe.margin))
+    began = chip.cycles
+    for payload in store.requests(rows, order, driver.session.budget):
+        driver.session.post(Type.PLAY, payload, work_s=10.0)
+    status = driver._stopped(10.0)
+    cycles = chip.cycles - began
+    stats = model.train(x, y, rows, gains)
+    found = (status["samples"], status["correct"], status["updates"], status["flips"],
+             status["prng"], state_sha256(driver.counters()))
+    wanted = (len(rows), stats.correct, stats.updates, stats.flips, model.prng.state,
+              state_sha256(model.counters))
+    driver.close()
+    memory.close()
+    if found != wanted:
+        raise SystemExit(f"{name}: the board has {found}, the model {wanted}")
+    clock_hz = float(board.pll.output_hz)
+    return {"samples": len(rows), "clock_hz": clock_hz,
+            "cycles_per_sample": round(cycles / len(rows), 1),
+            "core_cycles_per_sample": round(status["cycles"] / len(rows), 1),
+            "samples_per_second": round(clock_hz * len(rows) / cycles),
+            "epoch_s": round(60_000 * cycles / len(rows) / clock_hz, 3), "state_sha256": found[-1]}
+
+
+def here(layers: Sequence[int], planes: int) -> dict[str, int]:
+    """Samples a second of an epoch on one core of this machine, the best of three."""
+    x, y = _mnist.load("train", planes)
+    recipe = Recipe.default(tuple(layers), planes)
+    model = FastNetwork(recipe)
+    order = epoch_order(recipe.seed, 0, len(x))
+    model.train(x[:200], y[:200], np.arange(200), recipe.gains_in(0))
+    floats = x.astype(np.float32) / ((1 << planes) - 1)
+
+    def fit() -> None:
+        with warnings.catch_warnings(), threadpool_limits(1):
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            MLPClassifier(tuple(layers[1:-1]), max_iter=1, random_state=1).fit(floats, y)
+
+    def best(work) -> int:
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - began)
+        return round(len(x) / min(times))
+
+    return {"golden model": best(lambda: model.train(x, y, order, recipe.gains_in(1))),
+            "MLPClassifier": best(fit)}
+
+
+def main() -> None:
+    """Print what each board and this machine do, and keep it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("boards", metavar="BOARD", nargs="*", default=list(BOARDS),
+                        help="boards to run (default: all)")
+    parser.add_argument("--samples", metavar="N", type=int, default=5_000,
+                        help="samples of the epoch (default: %(default)s)")
+    parser.add_argument("--planes", metavar="P", type=int, nargs="+", default=[1],
+                        help="bits of an input (default: 1)")
+    parser.add_argument("--progress", action="store_true", help="say what is being compiled")
+    options = parser.parse_args()
+    rows: dict[str, dict[str, object]] = {}
+    machine: dict[str, dict[str, int]] = {}
+    for name in options.boards:
+        for layers in NETWORKS.get(name, BOARDS[name].networks[:1]):
+            network = "-".join(map(str, layers))
+            for planes in options.planes:
+                if planes > BOARDS[name].config.input_planes:
+                    continue
+                for order in ORDERS:
+                    row = played(name, layers, planes, order, options.samples, options.progress)
+                    rows[f"{name} {network}, {planes} bits, {order}"] = row
+                    print(f"{name} {network}, {planes} bits, {order}: {row}", flush=True)
+                key = f"{network}, {planes} bits"
+                if key not in machine:
+                    machine[key] = here(layers, planes)
+                    print(f"{key}: {machine[key]}", flush=True)
+    write("resident", {"boards": rows, "samples_per_second_here": machine})
+
+
+if __name__ == "__main__":
+    main()
