@@ -49,7 +49,7 @@ def test_boards_table_shows_what_a_board_can_do(run, released, monkeypatch):
              if line.split("│")[1:2] == [f" {name:15} "]}
     assert set(lines) == set(BOARDS)
     for part in ("iCE40UP5K", "24", "1x8", "784-128-10", "4,900/5,280", "14/30 EBR", "25.5",
-                 "5,000", "3,030"):
+                 "5,000", "3,030", "flash 16 MiB"):
         assert part in lines["icebreaker"]
     assert "ulx3s-12f: Lattice warrants half" in result.output
     assert "14x36" in lines["ulx3s-85f"] and "784-512-10" in lines["ulx3s-85f"]
@@ -238,3 +238,11 @@ def test_flash_failure_is_one_line(run, loader, tmp_path, board, code, said, mes
     result = run("flash", board, str(tmp_path / f"a.{ending}"))
     assert result.exit_code == 1 and message in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_flash_of_a_board_that_has_none_or_is_not_asked_for(run, tmp_path):
+    kept = str(tmp_path / "flash")
+    for words in (["icebreaker"], ["ulx3s-25f", "--store"], ["icebreaker", "--store", "--model"]):
+        result = run("virtual", *words, "--flash", kept)
+        assert result.exit_code == 2
+        assert "--flash needs --store and the RTL of a board with a flash" in result.output
