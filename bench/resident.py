@@ -189,8 +189,9 @@ def here(layers: Sequence[int], planes: int) -> dict[str, int]:
 def main() -> None:
     """Print what each board and this machine do, and keep it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("boards", metavar="BOARD", nargs="*", default=list(BOARDS),
-                        help="boards to run (default: all)")
+    stored = [name for name, board in BOARDS.items() if board.memory]
+    parser.add_argument("boards", metavar="BOARD", nargs="*", default=stored,
+                        help="boards to run (default: all that have a memory)")
     parser.add_argument("--samples", metavar="N", type=int, default=5_000,
                         help="samples of the epoch (default: %(default)s)")
     parser.add_argument("--planes", metavar="P", type=int, nargs="+", default=[1],
