@@ -141,7 +141,7 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
     began = chip.cycles
     for payload in store.requests(rows, order, driver.session.budget):
         driver.session.post(Type.PLAY, payload, work_s=10.0)
-    status = driver._stopped(10.0)
+    status = driver.stopped(10.0)
     cycles = chip.cycles - began
     stats = model.train(x, y, rows, gains)
     found = (status["samples"], status["correct"], status["updates"], status["flips"],

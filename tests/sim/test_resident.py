@@ -65,7 +65,7 @@ class Board:
         self.driver._start(programs.train(2, len(x), self.recipe.margin))
         self.session.post(Type.PLAY, first.to_bytes(3, "little") + bytes([run, flags])
                           + struct.pack("<H", len(order)) + entries, work_s=1.0)
-        status = self.driver._stopped(1.0)
+        status = self.driver.stopped(1.0)
         stats = self.model.train(x, y, np.arange(len(x)), self.gains)
         assert status["samples"] == len(x)
         assert (status["correct"], status["updates"], status["flips"]) == (
