@@ -148,8 +148,9 @@ function showRun(run) {
   if (!run) return;
   const {done} = run, last = done[done.length - 1];
   $("run-name").textContent = run.name;
-  $("progress").max = Math.max(1, run.rows);
-  $("progress").value = done.length === run.epochs ? run.rows : run.samples;
+  const follows = state.phase === "following";
+  $("progress").max = Math.max(1, follows ? run.epochs : run.rows);
+  $("progress").value = follows ? done.length : done.length === run.epochs ? run.rows : run.samples;
   const points = (name) => done.map((e, n) => [n + 1, e[name]]).filter((p) => p[1] !== null);
   lines($("curve"), [{points: points("train"), kind: "two"}, {points: points("test"), kind: "one"}], 1,
     Math.max(2, run.epochs), "epochs", last ? `After ${done.length} of ${run.epochs} epochs: ` +
