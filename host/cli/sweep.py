@@ -63,7 +63,10 @@ def sweep(dataset: str, data_dir: str | None, label: str | None, seeds: str,
         raise BadInput(f"--device {device} names a board twice")
     base = TrainOptions(dataset=data_path(dataset) or dataset, data_dir=data_path(data_dir),
                         label=label, epochs=epochs, device=devices[0])
-    runs = points(base, parse_grid(grids), parse_seeds(seeds))
+    numbers = parse_seeds(seeds)
+    if ensemble and len(numbers) < 2:
+        raise BadInput(f"--ensemble needs two seeds or more, not --seeds {seeds} alone")
+    runs = points(base, parse_grid(grids), numbers)
     for point in {p.setting: p for p in runs}.values():
         point.options.recipe(point.options.load_data())  # refuses what no run could do
     folder, console, errors = Path(out), screen(stderr=as_json), screen(stderr=True)
@@ -88,6 +91,9 @@ def _finish(runs: Any, results: Any, folder: Path, title: str, ensemble: bool, c
     from ..sweep.tables import as_csv, pareto, settings_csv, summed_up
     from ..sweep.vote import votes
 
+    failed = sum(result is None for result in results)
+    if failed == len(runs):
+        raise DeviceError(f"all {failed} runs failed; the same command tries them again")
     settings = summed_up(runs, results, votes(runs, results, folder) if ensemble else {})
     columns: list[tuple[str, Callable[[Any], str]]] = [
         ("setting", lambda s: s.name), ("runs", lambda s: f"{len(s.accuracies)}"),
@@ -111,7 +117,6 @@ def _finish(runs: Any, results: Any, folder: Path, title: str, ensemble: bool, c
     if settings and draw(picture, lambda path: pareto(
             settings, f"{title}: test accuracy and its cost", path)):
         say(console, f"picture: {picture}")
-    failed = sum(result is None for result in results)
     if as_json:
         emit({"settings": [vars(s) | {"accuracies": list(s.accuracies), "mean": s.mean,
                                       "deviation": s.spread} for s in settings],

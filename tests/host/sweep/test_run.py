@@ -119,5 +119,16 @@ def test_devices_that_are_refused(tmp_path):
     assert refusal("sweep", "--device", "model,sim") == (
         "--device must be model, sim, or one or more BOARD@PORT, not 'model,sim'")
     assert refusal("sweep", "--device", "a@b,a@b") == "--device a@b,a@b names a board twice"
+    assert refusal("sweep", "--seeds", "3", "--ensemble") == (
+        "--ensemble needs two seeds or more, not --seeds 3 alone")
     assert refusal("sweep", "--grid", "hidden=0", "--seeds", "1").startswith(
         "--hidden must be sizes from 1 to 65535, not 0")
+
+
+def test_when_all_runs_fail_nothing_else_is_told(tmp_path):
+    done = call("sweep", "--device", f"icebreaker@{tmp_path / 'none'}", "--seeds", "1", "--epochs",
+                "1", "--out", tmp_path / "sweep", code=1)
+    told, last = done.stderr.splitlines()
+    assert told.startswith(f"1/1  all  seed 1  failed: no such port: {tmp_path / 'none'}")
+    assert last == "tritgrad: all 1 runs failed; the same command tries them again"
+    assert done.stdout == ""
