@@ -9,6 +9,7 @@ from amaranth.sim import Simulator
 from tritgrad.firmware.isa import Op
 from tritgrad.hw.control.statistics import COUNTERS
 from tritgrad.hw.engine import Engine
+from tritgrad.hw.parts.pipeline import write_delay
 from tritgrad.hw.parts.ports import LayerRecord, RunState
 from tritgrad.model.config import ceil_div
 from tritgrad.model.layout import pack_counters
@@ -234,8 +235,8 @@ class Lockstep:
                 await self._compare_statistics(ctx, name)
 
     async def _settle(self, ctx):
-        """The signature has the last step's change a cycle after all is quiet."""
-        if self.config.signature:
+        """What was written last is there: in a pipelined core's banks, and in the signature."""
+        for _ in range(write_delay(self.config) + self.config.signature):
             await ctx.tick()
 
     async def _compare_statistics(self, ctx, name):

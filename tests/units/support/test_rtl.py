@@ -23,7 +23,9 @@ SMALL = CoreConfig(
     hidden_depth=2, program_depth=32, slot_bytes=64, support=True)
 LAYERS = [Layer(23, 7, 2, 1, 4), Layer(7, 3, 2, 0, 4)]
 SHAPES = {"two ports": {}, "one port": {"single_port": True}, "pipelined": {"pipelined": True},
-          "one bank": {"banks": 1}, "a step a word": {"update_lanes": 4}}
+          "one bank": {"banks": 1}, "a step a word": {"update_lanes": 4},
+          "many banks": {"pipelined": True, "banks": 15, "lanes": 1, "update_lanes": 1,
+                         "hidden_depth": 8}}
 
 
 def samples(rng, count):
@@ -59,7 +61,7 @@ def test_what_is_purged_is_born_again_rests_and_is_purged(shape):
     run.run(limit=1000)
     machine = run.machine
     assert machine.run.name == "HALTED"
-    inside = machine.parts["support"].inside[:machine.places[0].groups, :6]
+    inside = machine.parts["support"].layer(1)
     assert 0 < inside.sum() < inside.size
     assert not (found_support(machine, 1) & ~inside).any()
 
