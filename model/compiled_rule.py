@@ -243,13 +243,17 @@ def end_step(layers, steps, refresh):
 
 
 @njit(cache=True, nogil=True)
-def excess(row, bits, x, active, e, gain, dither):
-    """What `update` would add mod 3 to the sum of a row's trits."""
+def excess(layer, terms, gain, j, count, e, dither):
+    """What `update` would add mod 3 to the sum of the trits of row j."""
+    row, x, active, bits = layer.counters[j], layer.x, layer.active[:count], terms.bits
+    inside = layer.inside[j // terms.banks]
     half = np.int64(1) << (bits - 1)
     left, right = max(np.int64(gain), 0), max(-np.int64(gain), 0)
     mask = (np.int64(1) << right) - 1
     total = np.int64(0)
     for i in active:
+        if terms.rest and not inside[i // terms.lanes]:
+            continue
         old = np.int64(row[i])
         step = ((np.int64(x[i]) << left) + ((dither ^ i) & mask)) >> right
         total += trit(min(max(old + e * step, -half), half - 1), bits) - trit(old, bits)
@@ -290,7 +294,7 @@ def update(layer, terms, gain, prng):
         residual = (3 * cell) >> 2 if e > 0 else (cell >> 2) - 1
         score, debt = np.int64(0), np.int64(0)
         if conserve:
-            debt = excess(row, bits, x, active[:count], e, gain, dither)
+            debt = excess(layer, terms, gain, j, count, e, dither)
         for n in range(count):
             i = active[n]
             if rest and not inside[j // banks, i // lanes]:

@@ -53,12 +53,10 @@ class Recipe:
     conserve
         Whether an update leaves the sum of each row's trits as it is mod 3, see `units.update`.
     prune
-        When the run purges the support of its granules, and how much; None: never. Not with
-        `scale_refresh` or `conserve`.
+        When the run purges the support of its granules, and how much; None: never.
     skip
         S, 0 to 7: hidden layers with as many neurons as inputs, from the second on, add their
-        inputs times 2^S to their pre-activations (`units.skipped`); None: none does. Not with
-        `scale_refresh` or `prune`.
+        inputs times 2^S to their pre-activations (`arithmetic.skipped`); None: none does.
     floor
         The gain exponent below which the first layer's never goes, -15 to 0; None: min(0, g_1).
     conv
@@ -105,9 +103,6 @@ class Recipe:
             object.__setattr__(self, "floor", _integer("floor", self.floor, MIN_GAIN, 0))
         if not isinstance(self.conserve, bool):
             raise BadInput(f"conserve must be a bool, not {self.conserve!r}")
-        for name, value in ("scale_refresh", self.scale_refresh), ("conserve", self.conserve):
-            if self.prune is not None and value not in (None, False):
-                raise BadInput(f"{name} must be left away where there is prune, not {value!r}")
         _check_layers(self.layers)
         if self.skip is not None:
             self._check_skip(self.skip)
@@ -143,9 +138,6 @@ class Recipe:
 
     def _check_skip(self, skip: int) -> None:
         object.__setattr__(self, "skip", _integer("skip", skip, 0, MAX_SKIP))
-        for name, value in ("scale_refresh", self.scale_refresh), ("prune", self.prune):
-            if value is not None:
-                raise BadInput(f"{name} must be left away where there is skip, not {value!r}")
         if not any(self.skips):
             raise BadInput(f"skip must be left away where no hidden layer has as many neurons as "
                            f"the one below it, as in {self.layers!r}")

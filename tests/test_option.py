@@ -114,7 +114,7 @@ def test_no_two_options_of_a_run_share_a_name():
 def test_defaults_and_trials_are_values_and_names_are_of_options(option):
     assert option.fault(option.default) is None
     assert "{" not in option.text
-    assert {*option.without, *filter(None, [option.beside])} <= {*BY_NAME}
+    assert {*filter(None, [option.beside])} <= {*BY_NAME}
 
 
 def test_no_other_module_lists_the_options_of_a_run():

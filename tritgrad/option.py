@@ -59,8 +59,6 @@ class Option:
         Whether it may be given more than once, which adds up.
     beside
         The option without which it has no use.
-    without
-        Options that it does not go with.
     network
         Whether it decides what the network is: who goes on from a model has the model's.
     free
@@ -84,7 +82,6 @@ class Option:
     off: str = ""
     repeats: bool = False
     beside: str = ""
-    without: tuple[str, ...] = ()
     network: bool = False
     free: bool = False
     trial: int = True

@@ -18,7 +18,7 @@ from ...option import with_options
 from ...rules import SETTINGS, rule_named
 from ...rules.method import Method, checked_program, method_of
 from ...rules.record import OWN, Rule
-from ...units.registry import wanted
+from ...units.registry import unit_of, wanted
 from ..data.codings.spec import check_encode
 from ..data.datasets import Dataset, load
 from ..data.idx_names import IMAGE_SETS
@@ -76,17 +76,13 @@ class TrainOptions:
         self._check_replay()
 
     def _check_values(self) -> None:
-        """Refuse what an option cannot be, and options that do not go together."""
+        """Refuse what an option cannot be."""
         for name, option in BY_NAME.items():
             value = getattr(self, name)
             if name == "rule" and value == OWN and self.program is not None:
                 continue
             if (fault := option.fault(value)) is not None:
                 raise BadInput(fault)
-            for other in option.without if option.asks(value) else ():
-                if option.asks(getattr(self, other)):
-                    raise BadInput(f"{option.flags} goes without {BY_NAME[other].flags}; leave one "
-                                   "away")
 
     def _check_replay(self) -> None:
         if self.replay is None:
@@ -114,7 +110,8 @@ class TrainOptions:
             if setting is None or (setting.beside and getattr(self, setting.beside) in (None, 1)):
                 raise BadInput(f"{_said(rule)} has no --{name}; leave it away")
         if rule.source:
-            checked_program(rule, len(self.hidden) + 1, scales=self.scales)
+            kept = {unit_of(field).name for field, value in wanted(self).items() if value}
+            checked_program(rule, len(self.hidden) + 1, kept=kept)
 
     @property
     def reading(self) -> Reading:

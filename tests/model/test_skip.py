@@ -56,8 +56,6 @@ def test_skips_are_those_of_equal_hidden_layers_from_the_second_on():
     ((9, 8, 7, 7), {"skip": 1}, r"^skip must be left away where no hidden .* \(9, 8, 7, 7\)$"),
     ((9, 8, 8, 7), {"skip": 8}, "^skip must be an integer from 0 to 7, not 8$"),
     ((9, 8, 8, 7), {"skip": -1}, "^skip must be an integer from 0 to 7, not -1$"),
-    ((9, 8, 8, 7), {"skip": 1, "scale_refresh": 3},
-     "^scale_refresh must be left away where there is skip, not 3$"),
 ])
 def test_refused_recipes(sizes, options, message):
     with pytest.raises(BadInput, match=message):

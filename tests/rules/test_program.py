@@ -30,6 +30,28 @@ def folder(tmp_path, monkeypatch):
     Path("last.asm").write_text(RULE)
 
 
+#: The margin rule, written down as it is with scales and pruning.
+EVERYTHING = """
+        CUTOFF rest
+        COUNT samples
+next:   RECV
+        FWD 1..last
+        ERR margin
+        SKIP done
+        BWD last..2
+        UPD 1..last
+done:   SKIP on
+        REFRESH refresh
+        SKIP on
+        SCALE 1..last
+on:     LOOP next
+        SCRUB 1..last
+        HALT
+"""
+UNITS = replace(OPTIONS, program_text=EVERYTHING, hidden=(10, 10), skip=1, scales=True,
+                scale_refresh=2, prune=(20, 9), epochs=3)
+
+
 def run(options, folder, **settings):
     data = options.load_data()
     recipe = options.recipe(data)
@@ -41,15 +63,47 @@ def run(options, folder, **settings):
         learner.close()
 
 
-def test_model_rtl_and_a_virtual_board_end_alike(tmp_path):
-    model = run(OPTIONS, tmp_path / "model")
-    rtl = run(replace(OPTIONS, device="sim"), tmp_path / "rtl")
-    data = OPTIONS.load_data()
-    recipe = OPTIONS.recipe(data)
+def on_all_devices(options, tmp_path):
+    """A run on the reference machine, the compiled RTL, and a board behind a port."""
+    model = run(options, tmp_path / "model")
+    rtl = run(replace(options, device="sim"), tmp_path / "rtl")
+    data = options.load_data()
+    recipe = options.recipe(data)
     (tmp_path / "port").mkdir()
-    board = ModelBoard(OPTIONS.core(recipe.layers, recipe.planes))
+    board = ModelBoard(options.core(recipe.layers, recipe.planes))
     with serving(board, tmp_path / "port") as port:
-        there = run(replace(OPTIONS, device=f"@{port.link}"), tmp_path / "board")
+        there = run(replace(options, device=f"@{port.link}"), tmp_path / "board")
+    return model, rtl, there
+
+
+def test_a_program_with_scales_support_and_skips_ends_alike_and_as_the_margin_rule(tmp_path):
+    model, rtl, there = on_all_devices(UNITS, tmp_path)
+    plain = replace(UNITS, rule="margin", program=None, program_text=None)
+    margin = run(plain, tmp_path / "margin")
+    assert margin.state_sha256 == model.state_sha256 == rtl.state_sha256 == there.state_sha256
+    for ours, theirs in zip(rtl.position.epochs, margin.position.epochs, strict=True):
+        assert (ours.updates, ours.flips, ours.births, ours.deaths, ours.inside) == (
+            theirs.updates, theirs.flips, theirs.births, theirs.deaths, theirs.inside)
+    assert sum(epoch.deaths for epoch in margin.position.epochs) > 0
+
+
+def test_a_purge_of_the_program_s_own_is_in_the_checkpoint(tmp_path):
+    purging = replace(UNITS, program_text=EVERYTHING.replace("HALT", "PURGE 1\nHALT").replace(
+        "CUTOFF rest", "CUTOFF 0x30004"))
+    whole = run(purging, tmp_path / "a").state_sha256
+    assert whole != run(UNITS, tmp_path / "b").state_sha256
+    asked = iter([False, True])
+    with pytest.raises(Stopped):
+        run(purging, tmp_path / "c", stop=lambda: next(asked, True))
+    checkpoint = Checkpoint.load(tmp_path / "c" / CHECKPOINT)
+    data = purging.load_data()
+    learner = open_learner(purging, purging.recipe(data), Watcher(), None, data.pixels)
+    assert resume(checkpoint, data, tmp_path / "c", learner,
+                  Watcher()).run().state_sha256 == whole
+
+
+def test_model_rtl_and_a_virtual_board_end_alike(tmp_path):
+    model, rtl, there = on_all_devices(OPTIONS, tmp_path)
     assert model.state_sha256 == rtl.state_sha256 == there.state_sha256
     for ours, theirs in zip(model.position.epochs, rtl.position.epochs, strict=True):
         assert (ours.samples, ours.correct, ours.updates, ours.flips, ours.val_accuracy) == (
@@ -103,7 +157,12 @@ def test_the_command_reports_evaluates_and_goes_on(folder):
      "--program last.asm: line 3: FWD 1..x: a range has numbers or last at its ends"),
     ("RECV", "", "--program last.asm has no RECV: it would learn no sample"),
     ("UPD last", "PURGE 1",
-     "--program last.asm: PURGE needs a core that keeps its support; no program has one"),
+     "--program last.asm: PURGE needs a core that keeps its support; give --prune"),
+    ("UPD last", "CUTOFF rest",
+     "--program last.asm: CUTOFF needs a core that keeps its support; give --prune"),
+    ("UPD last", "TELL last",
+     ("--program last.asm: TELL makes records, which train does not read; tritgrad trace has those "
+      "of a sample")),
     ("UPD last", "SCALE 1",
      "--program last.asm: SCALE needs a core whose rows have scales; give --scales"),
 ])
@@ -116,7 +175,7 @@ def test_what_goes_with_no_program(folder):
     assert refusal("train", "--program", "no.asm") == "--program no.asm: No such file or directory"
     assert refusal("train", "--program", "last.asm", "--rule", "spsa") == (
         "--program last.asm is a rule; leave --rule away")
-    for option, value in ("--steps", "2"), ("--prune", "9,1"):
+    for option, value in ("--steps", "2"), ("--replay", "9"):
         assert refusal("train", "--program", "last.asm", option, value) == (
             f"--program last.asm has no {option}; leave it away")
     with pytest.raises(BadInput, match="^rule must be margin, spsa, fd or sign, not 'program'"):

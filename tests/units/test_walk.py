@@ -38,6 +38,42 @@ for number in range(3):
     run.run(limit=60)
 """
 
+FUZZ = """
+import random, sys
+from tritgrad.model.golden_device import GoldenDevice
+from tritgrad.sim.device import open_sim
+from tritgrad.sim.fuzz import Mismatch, run
+from tritgrad.sim.trials import CORES
+
+config = CORES["tally"]
+
+
+class Wrong:
+    # A golden device that counts one flip too many.
+    def __init__(self):
+        self.device = GoldenDevice(config)
+        machine, part = self.device.machine, self.device.machine.parts["tally"]
+
+        def more(change):
+            if change.number == part.layer:
+                part.counts[machine.rows(change.number)][change.row] ^= 1
+
+        machine.asks["updated"].append(more)
+
+    def run(self, data, cycles):
+        return len(data), self.device.feed(data)
+
+
+try:
+    run(Wrong(), GoldenDevice(config), 1500, random.Random(1), every=50)
+except Mismatch as error:
+    print(error)
+else:
+    raise AssertionError("fuzz does not see what the unit does")
+with open_sim(config) as core:
+    run(core, GoldenDevice(config), 1500, random.Random(int(sys.argv[1])), every=50)
+"""
+
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
@@ -66,6 +102,10 @@ def test_it_is_everywhere_and_does_what_its_golden_part_does(copy, fresh_seed):
     assert said["hello"] == 1 and said["pages"] == [True, True]
     assert "tally" in said["cores"] and said["drawn"] > 0
     assert said["refused"] == ["trainable"]
+
+
+def test_fuzz_attacks_it_and_sees_what_it_does(copy, fresh_seed):
+    assert "answers otherwise" in python(copy, "-c", FUZZ, fresh_seed)
 
 
 def test_a_fault_planted_in_the_circuit_is_found(copy, tmp_path):

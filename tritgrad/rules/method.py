@@ -1,6 +1,6 @@
 """How a rule works on a device and on the golden model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..model.config import CoreConfig
 from ..model.fast import TrainStats
 from ..model.recipe import Recipe
 from ..model.rng import initial_prng
-from ..model.state import NetworkState
+from ..model.state import NetworkState, parts_of
 from ..units.registry import needed_by
 from .record import Rule
 
@@ -23,8 +23,9 @@ __all__ = ["Golden", "Method", "ProgramMethod", "checked_program", "method_of"]
 KEPT = 127
 #: Instructions that a core has room for, if nothing else is asked for, and the most.
 DEPTH, MOST = 32, 256
-#: What a program says of the run: samples of a chunk, the margin, and the exponent of REFRESH.
-SYMBOLS = ("samples", "margin", "refresh")
+#: What a program says of the run: samples of a chunk, the margin, the exponent of REFRESH, and
+#: CUTOFF's operand, by which the support stays as it is once the run purges no more.
+SYMBOLS = ("samples", "margin", "refresh", "rest")
 
 
 class Golden(Protocol):
@@ -124,23 +125,22 @@ class ProgramMethod(Method):
         ops = {Op(decode(word)[0]) for word in self.program(1, False)}
         self.counts = bool(ops & {Op.ERR, Op.LOSS}) and Op.PROBE not in ops
         self.reorders = Op.PROBE not in ops
-        self._units = {unit.field for op in ops if (unit := needed_by(op)) is not None}
+        self._units = {unit.field for op in ops if (unit := needed_by(op)) is not None
+                       and not unit.state}
         self.chunk = KEPT if "resident" in self._units else Method.chunk
 
     def program(self, samples: int, rest: bool) -> list[int]:
         recipe = self.recipe
         values = {"samples": samples, "margin": recipe.margin,
-                  "refresh": recipe.scale_refresh or 0}
-        return checked_program(self.rule, recipe.depth, values, recipe.scale_refresh is not None)
+                  "refresh": recipe.scale_refresh or 0, "rest": rest << 20}
+        return checked_program(self.rule, recipe.depth, values, parts_of(recipe))
 
     def core(self) -> dict[str, int]:
         fields: dict[str, int] = {}
         if (length := len(self.program(1, False))) > DEPTH:
             fields["program_depth"] = length
-        if "resident" in self._units:
-            fields["resident"] = KEPT
-        if "row_sums" in self._units:
-            fields["row_sums"] = True
+        for name in self._units:
+            fields[name] = KEPT if name == "resident" else True
         return fields
 
     def check(self, core: CoreConfig, name: str) -> None:
@@ -168,8 +168,20 @@ def _source(rule: Rule) -> str:
 
 
 def checked_program(rule: Rule, depth: int, values: Mapping[str, int] | None = None,
-                    scales: bool = False) -> list[int]:
+                    kept: Collection[str] = ()) -> list[int]:
     """The instructions of a rule's program for a network with so many layers.
+
+    Parameters
+    ----------
+    rule
+        One that is a program.
+    depth
+        Layers.
+    values
+        Of `SYMBOLS`; 1 without.
+    kept
+        Units of which the run keeps something beside the counters, by name: the instructions of
+        other such units are refused. Units that keep nothing are built in as they are named.
 
     Raises
     ------
@@ -186,10 +198,12 @@ def checked_program(rule: Rule, depth: int, values: Mapping[str, int] | None = N
     ops = {Op(decode(word)[0]) for word in words}
     if Op.RECV not in ops:
         raise BadInput(f"{_source(rule)} has no RECV: it would learn no sample")
-    allowed = {"trainable", "row_sums", "resident", *(("scales",) if scales else ())}
     for op in sorted(ops):
         unit = needed_by(op)
-        if unit is not None and unit.field not in allowed:
-            why = "give --scales" if unit.field == "scales" else "no program has one"
-            raise BadInput(f"{_source(rule)}: {op.name} needs a core {unit.title}; {why}")
+        if unit is not None and unit.state and unit.name not in kept:
+            raise BadInput(f"{_source(rule)}: {op.name} needs a core {unit.title}; give "
+                           f"{unit.training[0].flags}")
+        if unit is not None and "records" in unit.sockets:
+            raise BadInput(f"{_source(rule)}: {op.name} makes records, which train does not read; "
+                           "tritgrad trace has those of a sample")
     return words

@@ -20,7 +20,7 @@ __all__ = ["OWN", "Option", "Rule"]
 OWN = "program"
 #: Options that the margin rule has and others may lack; a rule that is a program lacks the latter.
 MARGINS = (*TRAINING, "replay")
-NOT_OF_PROGRAMS = ("prune", "replay")
+NOT_OF_PROGRAMS = ("replay",)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ SKIP = Unit(
     training=(Option(
         "skip", "Let each hidden layer that has as many neurons as the one below add that one's "
                 "activations times 2^S, S from {range}.  [default: none does]", None,
-        (0, MAX_SKIP), metavar="S", without=("scales", "prune"), network=True),),
+        (0, MAX_SKIP), metavar="S", network=True),),
     wanted=lambda run: {"skip": run.skip is not None},
     columns=(Column(
         "skip", "B", "0, or 1 + S where a hidden layer adds its inputs times 2^S to its "

@@ -18,7 +18,7 @@ SUPPORT = Unit(
                  "the run clear granules of banks x lanes weights with few trits that are not 0: "
                  "at most CUTOFF at the last time, less before. The forward pass skips empty "
                  "granules.  [default: never]", None, kind=int, many=True, count=2,
-        metavar="EVERY,CUTOFF", without=("scales", "gf3"), network=True),),
+        metavar="EVERY,CUTOFF", network=True),),
     wanted=lambda run: {"support": run.prune is not None},
     needs={"trainable": "UPD finds what is born, PURGE writes counters"},
     excludes={

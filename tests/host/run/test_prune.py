@@ -113,7 +113,6 @@ def test_refusals():
             (["--prune", "60"], "--prune must be EVERY,CUTOFF, not '60'"),
             (["--prune", "60,x"], "--prune must be integers separated by commas"),
             (["--prune", "60,9", "--rule", "sign"], "--rule sign has no --prune"),
-            (["--prune", "60,9", "--gf3", "check"], "--prune goes without --gf3"),
             (["--prune", "0,9"], "EVERY of --prune must be an integer from 1"),
             (["--prune", "60,300"], "CUTOFF of --prune must be an integer from 0 to 256, not 300"),
             (["--prune", "999999,9", "--epochs", "1"], "at most three fifths of the run's")):

@@ -51,6 +51,18 @@ def test_model_and_rtl_end_alike_and_the_files_keep_the_skip():
         "model/model.npz has skip connections, which trace would leave out")
 
 
+def test_skips_scales_pruning_and_row_sums_together_on_model_and_rtl():
+    all_of_them = [*QUICK, "--scales", "--scale-refresh", "3", "--prune", "60,9", "--gf3",
+                   "conserve", "--lanes", "8", "--banks", "4", "--json", "--out"]
+    model, rtl, plain = (json.loads(call(*words).stdout) for words in (
+        [*all_of_them, "model", "--device", "model"], [*all_of_them, "sim", "--device", "sim"],
+        [*QUICK, "--json", "--out", "plain", "--device", "model"]))
+    for name in "state_sha256", "test_accuracy", "prune", "scales", "gf3":
+        assert model[name] == rtl[name], name
+    assert model["state_sha256"] != plain["state_sha256"]
+    assert model["prune"]["deaths"] > 0 and sum(model["gf3"]["updates"]) == 0
+
+
 def golden_learner(recipe, **options):
     core = CoreConfig.for_network(recipe.layers, recipe.planes, lanes=8, banks=4, update_lanes=4,
                                   **options)
@@ -91,8 +103,6 @@ def test_a_core_without_skips_refuses_them():
     (["--rule", "sign"], "--rule sign has no --skip; leave it away"),
     (["--rule", "spsa"], "--rule spsa has no --skip; leave it away"),
     (["--rule", "fd"], "--rule fd has no --skip; leave it away"),
-    (["--scales"], "--skip goes without --scales; leave one away"),
-    (["--prune", "100,2"], "--skip goes without --prune; leave one away"),
 ])
 def test_what_goes_without_skips(options, message):
     assert refusal(*QUICK, *options) == message

@@ -39,8 +39,6 @@ def test_refusals():
     recipe = Recipe.default((9, 3), 1)
     with pytest.raises(BadInput, match="nothing can be purged"):
         FastNetwork(recipe).purge([1], 0, 0)
-    with pytest.raises(BadInput, match="conserve must be left away where there is prune"):
-        Recipe.default((9, 3), 1, conserve=True, prune=Pruning(1, 1, 1, 4))
     pruned = FastNetwork(Recipe.default((9, 3), 1, prune=Pruning(1, 1, 1, 4)))
     with pytest.raises(BadInput, match=r"the support of layer 1 leaves out \d+ granules"):
         pruned.load(pruned.counters, 1, inside=[np.zeros((3, 3), bool)])
@@ -70,19 +68,34 @@ def run(machine, words, samples=()):
     assert machine.run.name == "HALTED"
 
 
-@pytest.mark.parametrize("seed", range(12))
+def other_units(seed, depth):
+    """Of seeds from 12 on: what a recipe has beside pruning."""
+    rng = random.Random(f"{seed} units")
+    if seed < 12:
+        return {}
+    return {"scale_refresh": rng.choice([None, 0, 2]), "conserve": rng.random() < 0.6,
+            "skip": rng.randrange(3) if depth == 3 else None}
+
+
+@pytest.mark.parametrize("seed", range(30))
 def test_births_rest_and_purges_are_those_of_the_reference_machine(seed):
     rng = random.Random(seed)
     depth = rng.randint(1, 3)
-    sizes = (*(rng.randint(3, 30) for _ in range(depth)), rng.randint(2, 7))
+    sizes = [*(rng.randint(3, 30) for _ in range(depth)), rng.randint(2, 7)]
+    others = other_units(seed, depth)
+    if others.get("skip") is not None:
+        sizes[2] = sizes[1]
     lanes, banks = rng.randint(1, 9), rng.randint(1, 5)
     recipe = Recipe(sizes, rng.randint(6, 10), 3, rng.randint(1, 4),
                     tuple(rng.randint(-3, 4) for _ in range(depth)),
                     tuple(rng.randint(0, 2) for _ in range(depth - 1)), 10_000, epochs=1,
-                    seed=rng.randrange(1 << 64), prune=Pruning(10, 1, banks, lanes))
+                    seed=rng.randrange(1 << 64), prune=Pruning(10, 1, banks, lanes), **others)
     config = CoreConfig.for_network(sizes, recipe.planes, lanes=lanes, banks=banks,
                                     update_lanes=lanes, counter_bits=recipe.counter_bits,
-                                    activation_bits=3, support=True)
+                                    activation_bits=3, support=True,
+                                    scales=recipe.scale_refresh is not None,
+                                    row_sums=recipe.conserve, conserve=recipe.conserve,
+                                    skip=recipe.skip is not None)
     network = FastNetwork(recipe)
     machine = machine_for(recipe, network, config)
     x = np.array([[rng.randrange(1 << recipe.planes) if rng.random() < 0.6 else 0
@@ -96,7 +109,8 @@ def test_births_rest_and_purges_are_those_of_the_reference_machine(seed):
         run(machine, programs.purge(depth, layers, *limits))
         network.train(x, y, np.arange(40), recipe.gains, start=part.start, stop=part.stop,
                       rest=rest)
-        run(machine, programs.train(depth, part.stop - part.start, recipe.margin, rest=rest),
+        run(machine, programs.train(depth, part.stop - part.start, recipe.margin, rest=rest,
+                                    scale_refresh=recipe.scale_refresh),
             [Sample(a.astype(np.int64), int(b)) for a, b in zip(x[part], y[part], strict=True)])
         found = unpack_counters(config, machine.layers, machine.codes, machine.residuals)
         for number, (a, b) in enumerate(zip(network.counters, found, strict=True)):
@@ -108,6 +122,12 @@ def test_births_rest_and_purges_are_those_of_the_reference_machine(seed):
             needed = support(trits(a, recipe.counter_bits), banks, lanes)
             assert not (needed & ~inside).any()
     assert machine.prng.state == network.prng.state
+    if (scales := network.scales) is not None:
+        part = machine.parts["scales"]
+        assert scales.step == part.corr[-1] > 0
+        for number, (corr, codes) in enumerate(zip(scales.corr, scales.codes, strict=True), 1):
+            assert (part.corr[machine.rows(number)] == corr).all()
+            assert (part.factors[machine.rows(number)] == codes).all()
     again = FastNetwork(recipe)
-    again.load(network.counters, network.prng.state, inside=network.support)
+    again.load(network.counters, network.prng.state, network.scales, network.support)
     assert all((a == b).all() for a, b in zip(again.support, network.support, strict=True))
