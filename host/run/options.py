@@ -225,7 +225,8 @@ class TrainOptions:
 
     def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
         """The core that a simulation of such a network compiles."""
-        plain = replace(self.plain_recipe(layers, planes), scale_refresh=self._refresh)
+        plain = replace(self.plain_recipe(layers, planes), scale_refresh=self._refresh,
+                        prune=self._pruning())
         fields = wanted(self) | self.method(plain).core()
         try:
             return CoreConfig.for_network(

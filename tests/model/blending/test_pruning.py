@@ -131,3 +131,26 @@ def test_births_rest_and_purges_are_those_of_the_reference_machine(seed):
     again = FastNetwork(recipe)
     again.load(network.counters, network.prng.state, network.scales, network.support)
     assert all((a == b).all() for a, b in zip(again.support, network.support, strict=True))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_rests_outside_owes_nothing_to_a_row_s_sum(seed):
+    """Counters everywhere stand just before their next trit; half of the granules are outside."""
+    rng = np.random.default_rng(seed)
+    recipe = Recipe((12, 6), 8, 3, 2, (2,), (), 10_000, epochs=1, seed=1, conserve=True,
+                    prune=Pruning(10, 1, 2, 3))
+    config = CoreConfig.for_network(recipe.layers, 2, lanes=3, banks=2, update_lanes=3,
+                                    activation_bits=3, support=True, row_sums=True, conserve=True)
+    network = FastNetwork(recipe)
+    inside = rng.random((3, 4)) < 0.5
+    trits_of = rng.integers(-1, 2, (6, 12)) * np.repeat(np.repeat(inside, 2, axis=0), 3, axis=1)
+    counters = trits_of * 64 + rng.choice([-2, 61], (6, 12)) * (trits_of >= 0)
+    network.load([counters], 1, inside=[inside])
+    machine = machine_for(recipe, network, config)
+    x, y = rng.integers(0, 4, (8, 12)).astype(np.uint8), rng.integers(0, 6, 8)
+    done = network.train(x, y, np.arange(8), recipe.gains, rest=True)
+    run(machine, programs.train(1, 8, recipe.margin, rest=True),
+        [Sample(a.astype(np.int64), int(b)) for a, b in zip(x, y, strict=True)])
+    found, = unpack_counters(config, machine.layers, machine.codes, machine.residuals)
+    assert (network.counters[0] == found).all()
+    assert done.flips == machine.statistics.flips > 0
