@@ -17,6 +17,9 @@ __all__ = ["adapted", "default_epochs", "filling_shifts", "spread_shifts"]
 
 #: Epochs at least and at most, and the samples that a small set is shown in all.
 EPOCHS, MOST_EPOCHS, SHOWN = 20, 400, 40_000
+#: Training rows below which signed inputs have so many times the margin: few rows soon lead by the
+#: usual one, and most of the epochs would teach nothing.
+FEW_ROWS, FEW_TIMES = 300, 4
 #: Training rows from which on the first layer's gain is halved late in the run too.
 MANY_ROWS = 5000
 #: Training rows by which the spread of pre-activations is judged.
@@ -41,18 +44,28 @@ def adapted(recipe: Recipe, data: Dataset, margin: bool, shifts: bool, floor: bo
     recipe
         Of the margin rule, with its usual defaults.
     margin, shifts, floor
-        Whether these are free: a thermometer wants twice the margin, edges want the shifts of
-        `spread_shifts`, and many rows of either want the first layer's gain halved once.
+        Whether these are free: a thermometer wants twice the margin and few rows of signed inputs
+        four times, edges want the shifts of `spread_shifts`, and many rows of a thermometer or
+        edges want the first layer's gain halved once.
     """
     steps = data.coding.steps
-    if margin and isinstance(steps[0], Thermometer):
-        recipe = replace(recipe, margin=2 * recipe.margin)
+    if margin:
+        recipe = replace(recipe, margin=_times(data) * recipe.margin)
     if shifts and recipe.shifts and any(isinstance(step, Edges) for step in steps):
         recipe = replace(recipe, shifts=spread_shifts(recipe, data.x_train[:JUDGED]))
     if floor and len(data.x_train) >= MANY_ROWS and (
             isinstance(steps[0], Thermometer) or any(isinstance(step, Edges) for step in steps)):
         recipe = replace(recipe, floor=max(MIN_GAIN, min(0, recipe.gains[0] - 1)))
     return recipe
+
+
+def _times(data: Dataset) -> int:
+    """The margin in usual ones; rows of the run count, also where only a part of them is learned.
+    """
+    if isinstance(data.coding.steps[0], Thermometer):
+        return 2
+    few = len(data.rows.chosen) < FEW_ROWS
+    return FEW_TIMES if few and isinstance(data.coding.steps[0], Signed) else 1
 
 
 def spread_shifts(recipe: Recipe, rows: npt.NDArray[np.uint8]) -> tuple[int, ...]:

@@ -33,6 +33,19 @@ def test_a_thermometer_doubles_the_margin_and_with_many_rows_halves_the_gain():
     assert adapted(plain, many, False, False, False) == plain
 
 
+def test_few_rows_of_signed_inputs_have_four_times_the_margin():
+    few = TrainOptions(device="model", limit=299, encode="signed")
+    data = few.load_data()
+    assert few.recipe(data).margin == 4 * 32
+    assert replace(few, margin=40).recipe(data).margin == 40
+    for others in replace(few, limit=300), replace(few, encode="planes"):
+        assert others.recipe(others.load_data()).margin == 32
+    many = replace(few, limit=300)
+    data = many.load_data()  # a part of a run's rows has the margin of the run
+    part = replace(data, x_train=data.x_train[:240], y_train=data.y_train[:240])
+    assert many.recipe(part).margin == 32
+
+
 def test_signed_inputs_are_shown_often_enough():
     data = DIGITS.coded("signed")
     assert default_epochs(data) == -(-40_000 // len(data.x_train)) == 28
