@@ -21,7 +21,7 @@ from .defaults import MOST_EPOCHS
 from .options import TrainOptions
 from .parts import held_back
 
-__all__ = ["Choice", "choose"]
+__all__ = ["Choice", "choose", "held_back_score"]
 
 Rows = npt.NDArray[np.intp]
 
@@ -86,7 +86,7 @@ def choose(options: TrainOptions, data: Dataset) -> Choice:
     parts = held_back(data.rows, options.reading.split_rule == "ordered")
     if not parts:
         return Choice(fitting[0], f"{what} are one group, of which nothing can be held back")
-    found = {text: _held_back(options, data, text, parts) for text in fitting}
+    found = {text: held_back_score(options, data, text, parts) for text in fitting}
     best = max(found, key=lambda text: found[text])  # of equals the first
     scores = ", ".join(f"{text} {score:.1f}" for text, score in found.items())
     return Choice(best, f"{what}; % of held-back training rows: {scores}")
@@ -123,8 +123,8 @@ def _fits(options: TrainOptions, data: Dataset, text: str) -> bool:
     return board_holds(options.device, options.plain_recipe(layers, coding.planes))
 
 
-def _held_back(options: TrainOptions, data: Dataset, text: str,
-               parts: Sequence[tuple[Rows, Rows]]) -> float:
+def held_back_score(options: TrainOptions, data: Dataset, text: str,
+                    parts: Sequence[tuple[Rows, Rows]]) -> float:
     """Per cent of held-back training rows that networks get right which have not seen them."""
     right = sum(_right(options, data, text, learned, held) for learned, held in parts)
     return 100.0 * right / sum(len(held) for _, held in parts)

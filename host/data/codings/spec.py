@@ -67,6 +67,8 @@ def _parse(text: str) -> list[_Word]:
         if not least <= len(numbers) <= most:
             raise BadInput(f"encode: {name} takes {least if least == most else f'up to {most}'} "
                            f"numbers, not {part.strip()!r}")
+        if name in ("planes", "signed") and numbers and not 1 <= numbers[0][0] <= 8:
+            raise BadInput(f"encode: {name} must have from 1 to 8 bits, not {numbers[0][0]!r}")
         words.append(_Word(name, numbers))
     places = [WORDS[word.name][0] for word in words]
     if places != sorted(set(places)):

@@ -95,6 +95,8 @@ def test_readings_are_of_the_users_features():
     ("deskew,signed", "^encode: deskew is for images, signed for features; not both$"),
     ("repeat,planes", "^encode: repeat takes 1 numbers, not 'repeat'$"),
     ("planes:x", "^encode: the numbers of 'planes:x' must be integers$"),
+    ("signed:9", "^encode: signed must have from 1 to 8 bits, not 9$"),
+    ("planes:0", "^encode: planes must have from 1 to 8 bits, not 0$"),
 ])
 def test_bad_texts(text, message):
     with pytest.raises(BadInput, match=message):
@@ -103,7 +105,6 @@ def test_bad_texts(text, message):
 
 @pytest.mark.parametrize("text, message", [
     ("thermometer:0", "^encode: thermometer must have from 1 to 255 levels, not 0$"),
-    ("signed:9", "^planes must be an integer from 1 to 8, not 9$"),
     ("edges:0", r"^edges must have thresholds from 1 to 255, not \(0,\)$"),
     ("edges:9:9", "^edges must have from 1 to 8 directions, not 9$"),
     ("edges:9:8:4", "^edges of images of 3 x 4 must have a pool from 1 to 3, not 4$"),
