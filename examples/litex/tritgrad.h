@@ -18,7 +18,7 @@ enum tg_type {
 struct tg {
     volatile uint32_t *base;                                  /* of the registers */
     void (*result)(const uint8_t *payload, unsigned length);  /* is given what SEND sends */
-    uint8_t protocol, sequence, frame[TG_LONGEST];            /* what comes in, unstuffed */
+    uint8_t sequence, frame[TG_LONGEST];                      /* what comes in, unstuffed */
     unsigned length;
     uint32_t crc;
     int escaped, answered;
@@ -89,7 +89,7 @@ static inline void tg_begin(struct tg *tg, enum tg_type type, unsigned length) {
     tg_send(tg, head, 4);
 }
 
-/* The length of the answer behind its head, or minus its status: 5 to 8 are in docs/link.md. */
+/* The length of the answer behind its head, or minus its status: docs/link.md has them. */
 static inline int tg_end(struct tg *tg) {
     const uint32_t crc = ~tg->crc;
     const uint8_t tail[4] = {(uint8_t)crc, (uint8_t)(crc >> 8), (uint8_t)(crc >> 16),
@@ -116,17 +116,15 @@ static inline int tg_open(struct tg *tg, volatile uint32_t *base, uint8_t protoc
     const int length = tg_request(tg, TG_HELLO, nonce, 4);
     const uint8_t *said = tg_answer(tg);
     if (length < 5 || said[0] != 'T' || said[1] != 'R' || said[2] != 'I' || said[3] != 'T') return -1;
-    tg->protocol = protocol;
     return said[4] == protocol ? 0 : -2;
 }
 
 /* Send samples, packed as docs/link.md says, with their labels. 0, or minus the status. */
 static inline int tg_data(struct tg *tg, const uint8_t *labels, const uint8_t *samples,
                           unsigned count, unsigned sample_bytes) {
-    const uint8_t head[2] = {0, (uint8_t)count};
-    const unsigned flags = tg->protocol > 4; /* protocol 4 has no flags */
-    tg_begin(tg, TG_DATA, flags + 1u + count + count * sample_bytes);
-    tg_send(tg, head + 1 - flags, flags + 1u);
+    const uint8_t head[2] = {0, (uint8_t)count}; /* no flags: samples are dense */
+    tg_begin(tg, TG_DATA, 2u + count + count * sample_bytes);
+    tg_send(tg, head, 2);
     tg_send(tg, labels, count);
     tg_send(tg, samples, count * sample_bytes);
     const int status = tg_end(tg);
