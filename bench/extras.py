@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def size(folder: Path) -> float:
-    """MB of all files."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+    """What all files take of the disk, in units of 2^20 bytes."""
+    return sum(512 * path.lstat().st_blocks for path in folder.rglob("*")) / (1 << 20)
 
 
 def installed(extra: str, limit: float) -> dict[str, object]:

@@ -22,7 +22,7 @@ BOARD = "board"
 #: How often a run is begun again whose worker was lost, or that failed on its device.
 RETRIES = 3
 #: Seconds that a cluster may take to answer.
-ANSWER_S = 30
+ANSWER_S = 60
 
 SETTINGS = {"distributed.worker.daemon": False, "distributed.scheduler.allowed-failures": RETRIES,
             "distributed.comm.timeouts.connect": "120s",

@@ -18,6 +18,7 @@ from ..run.options import TrainOptions
 from ..run.report import report, write_files
 from ..run.running import begun, planned
 from ..run.training import CHECKPOINT, Trainer, Watcher, open_learner, resume
+from ..run.watchers import HISTORY, History
 
 __all__ = ["RESULT", "finished", "run_point"]
 
@@ -74,6 +75,8 @@ def run_point(stored: Mapping[str, Any], folder: str, device: str | None = None)
         return done
     with hold(place):
         trainer = _trainer(options, place)
+        over = trainer.checkpoint.position
+        trainer.watcher = History(place / HISTORY, over.epochs[:over.finished])
         try:
             outcome = trainer.run()
         finally:
@@ -85,7 +88,6 @@ def run_point(stored: Mapping[str, Any], folder: str, device: str | None = None)
             "options": TrainOptions.from_json(stored).as_json(),
             "state_bits": _state_bits(outcome.recipe), "luts": _luts(options.device)}
         write_whole(place / RESULT, json.dumps(result, indent=1).encode())
-        (place / CHECKPOINT).unlink(missing_ok=True)
     return result
 
 

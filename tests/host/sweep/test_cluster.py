@@ -55,7 +55,7 @@ def worker(address, folder, name, *arguments):
     """A worker that nobody starts again, once the scheduler knows it."""
     with process("dask_worker", address, "--host", "127.0.0.1", "--no-nanny", "--no-dashboard",
                  "--name", name, "--local-directory", folder / "scratch", *arguments) as made, \
-            distributed.Client(address) as client:
+            distributed.Client(address, timeout=300) as client:
         waited(lambda: {w["name"] for w in client.scheduler_info(n_workers=-1)["workers"].values()
                         } & {name} or None, made)
         yield made
@@ -91,7 +91,7 @@ def test_a_cluster_of_other_processes_loses_a_worker_and_no_run(address, tmp_pat
                        "icebreaker@p1") == (
             f"--scheduler {address} has no worker for icebreaker@p1; start one: dask worker "
             f"{address} --nthreads 1 --resources board=1 --name icebreaker@p1")
-        with distributed.Client(address) as client:
+        with distributed.Client(address, timeout=300) as client:
             client.run(dying_once(str(tmp_path / "killed")))
         said = json.loads(call(*QUICK, "--scheduler", address, "--ensemble", "--out",
                                tmp_path / "sweep").stdout.splitlines()[-1])

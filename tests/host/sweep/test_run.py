@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from tritgrad.errors import BadInput
+from tritgrad.host.run.compare import read_run
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.running import begun, planned
 from tritgrad.host.run.training import Watcher
+from tritgrad.host.run.watchers import HISTORY
 from tritgrad.host.sweep.grid import parse_grid, points
 from tritgrad.host.sweep.work import RESULT, finished, run_point
 
@@ -32,6 +34,9 @@ def test_a_run_ends_once_and_is_known_again(tmp_path):
     assert run_point(BASE.as_json(), str(tmp_path / "run"))["seconds"] == result["seconds"]
     assert (tmp_path / "run" / RESULT).stat().st_mtime_ns == before
     assert finished(tmp_path / "none", BASE) is None
+    compared = read_run(str(tmp_path / "run"))
+    assert [e.test_accuracy for e in compared.epochs] == result["test_accuracy"]
+    assert len((tmp_path / "run" / HISTORY).read_text().splitlines()) == 3
     with pytest.raises(BadInput, match="run holds a run with another hidden; choose another --out"):
         finished(tmp_path / "run", TrainOptions(hidden=(9,), epochs=2, limit=300, device="model"))
     (tmp_path / "run" / RESULT).write_text("[]")
