@@ -23,7 +23,7 @@ ARROWS = {
     "firmware": ("errors",),
     "units": ("errors", "firmware", "option"),
     "model": ("cache", "errors", "firmware", "option", "units"),
-    "units.device": ("errors", "firmware", "units", "model"),
+    "units.host": ("errors", "firmware", "units", "model"),
     "hw.parts": ("errors", "firmware", "units", "model"),
     "hw.memory": ("hw.parts", "model"),
     "hw.control": ("firmware", "units", "model", "hw.parts", "hw.memory"),
@@ -89,9 +89,10 @@ def group(name, path):
     if name in BELOW_ALL:
         return BELOW_ALL[name]
     if parts[1] == "units":
-        if path.name in ("__init__.py", "device_part.py", "part.py", "record.py", "registry.py"):
+        if path.name in ("__init__.py", "device_part.py", "part.py", "record.py", "registry.py",
+                         "run_part.py"):
             return "units"
-        return "units.device" if path.name == "device.py" else "units.rtl"
+        return "units.host" if path.name in ("device.py", "run.py") else "units.rtl"
     if parts[1] == "sources":
         return "sources"
     if parts[1] in ("hw", "host") and path.parent.name != parts[1]:

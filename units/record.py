@@ -166,6 +166,9 @@ class Unit:
     memories
         All memories that a core has more with it; one in the place of a memory that every core has
         has its path.
+    run
+        Class of what a run of training does for it, of ``units/<name>/run.py``, a
+        `units.run_part.RunPart`; "" for nothing.
     columns
         Its fields of a row of the layer table.
     device
@@ -205,6 +208,7 @@ class Unit:
     memories: Callable[[Config], tuple[Memory, ...]] = lambda config: ()
     record: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)
     rows: Mapping[str, Callable[[Config], range]] = made(default_factory=dict)
+    run: str = ""
     columns: tuple[Column, ...] = ()
     device: str = ""
     acts: Mapping[str, str] = made(default_factory=dict)

@@ -1,17 +1,20 @@
 """What the records of all units say together, of one core or of any."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
 
 from ..errors import ConfigError
 from ..firmware.frames import CORE_FIELDS, LAYER_FIELDS, Fields, Space
 from ..firmware.isa import INSTRUCTIONS, Op
 from . import UNITS
 from .record import Column, Config, Memory, Option, Run, Unit, Window
+from .run_part import RunPart
 
 __all__ = ["COLUMNS", "HELLO_FIELDS", "LAYER_ROW", "OPTIONS", "TRAINING", "available", "check",
-           "implied", "memories", "needed_by", "refused_pairs", "status_parts", "status_tail",
-           "takes", "unit_of", "wanted", "windows"]
+           "implied", "memories", "needed_by", "options_of", "recipe_fields", "refused_pairs",
+           "run_parts", "status_parts", "status_tail", "takes", "unit_of", "wanted", "windows"]
 
 #: The options of all units by field, in their order in `CoreConfig`.
 OPTIONS: dict[str, Option] = {option.name: option for unit in UNITS for option in unit.options}
@@ -77,6 +80,23 @@ def memories(config: Config) -> tuple[Memory, ...]:
     """The memories that a core has for the sake of its units."""
     return tuple(memory for unit in UNITS if unit.within(config)
                  for memory in unit.memories(config))
+
+
+@cache
+def run_parts() -> tuple[RunPart, ...]:
+    """What runs do for units, in their order; loads the model."""
+    return tuple(unit.loaded("run", unit.run)() for unit in UNITS if unit.run)
+
+
+def recipe_fields(run: Run) -> dict[str, Any]:
+    """Fields of a recipe that a run asks for with the options of units."""
+    return {name: value for part in run_parts() for name, value in part.recipe(run).items()}
+
+
+def options_of(recipe: Any, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of units with which a run goes on with a network of a recipe and such parts."""
+    return {name: value for part in run_parts()
+            for name, value in part.options(recipe, parts).items()}
 
 
 def wanted(run: Run) -> dict[str, int]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
+from ...units.registry import options_of
 from ..data.summary import one_class_warning
 from ..run.metrics import (
     ClassReport,
@@ -62,7 +63,7 @@ def evaluate(context: click.Context, model_file: str, dataset: str | None, devic
     show_data(data.summary)
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
                            counter_bits=model.recipe.counter_bits, rule=model.forward_rule,
-                           scales="scales" in model.parts, skip=model.recipe.skip)
+                           **options_of(model.recipe, model.parts))
     found, _ = predicted(models, options, x, rows, screen(stderr=True), vcd)
     alike = one_class_warning([data.class_names[k] for k in found], data.classes)
     matrix = confusion_matrix(y, found, data.classes)

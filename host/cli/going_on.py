@@ -6,6 +6,7 @@ import click
 from click.core import ParameterSource
 
 from ...errors import BadInput
+from ...units.registry import options_of
 from ..run.option_list import BY_NAME, TRAIN
 from ..run.options import TrainOptions, data_path
 from .inference import opened
@@ -48,6 +49,4 @@ def taken_over(context: click.Context, options: TrainOptions) -> TrainOptions:
         options, from_model=data_path(file), from_sha256=model.state_sha256,
         encode=model.coding.text, planes=None, hidden=recipe.layers[1:-1],
         counter_bits=recipe.counter_bits, act_shift=recipe.shifts or None,
-        scales="scales" in model.parts,
-        scale_refresh=6 if recipe.scale_refresh is None else recipe.scale_refresh,
-        skip=recipe.skip, gf3="conserve" if recipe.conserve else options.gf3)
+        **options_of(recipe, model.parts))

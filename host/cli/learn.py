@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ...errors import BadInput
 from ...model.state import initial_state
+from ...units.registry import options_of
 from ..data.scaling import Scaling
 from ..run.adapting import Adapting
 from ..run.going_on import gains_of_the_end, kept_rows
@@ -88,9 +89,8 @@ def learn(model_file: str, stream: str, label: str | None, order: str, epochs: i
         again = (rows_of_file(model, replay, reading)[1:] if from_file
                  else kept_rows(model, model_file, int(replay)))
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
-                           counter_bits=model.recipe.counter_bits, scales="scales" in model.parts,
-                           gf3="conserve" if model.recipe.conserve else None,
-                           skip=model.recipe.skip)
+                           counter_bits=model.recipe.counter_bits,
+                           **options_of(model.recipe, model.parts))
     learner = open_learner(options, model.recipe, RunProgress(screen(stderr=True)), vcd)
     x, old = values, None if again is None else Old(*again)
     if adapting is None:

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from ...errors import BadInput
+from ...units.registry import options_of
 from ..run.model_file import TrainedModel
 from ..run.model_rows import model_rows
 from ..run.options import TrainOptions, data_path, parse_integers
@@ -120,8 +121,8 @@ def _as_trained(options: TrainOptions, model: TrainedModel) -> TrainOptions:
     recipe, stored = model.recipe, model.extras.get("options") or {}
     kernels: dict[str, Any] = {name: stored.get(name) for name in OF_KERNELS if recipe.conv}
     return replace(options, counter_bits=recipe.counter_bits, hidden=recipe.layers[1:-1],
-                   scales=recipe.scale_refresh is not None, epochs=recipe.epochs, skip=recipe.skip,
-                   seed=recipe.seed, gf3="conserve" if recipe.conserve else None, **kernels)
+                   epochs=recipe.epochs, seed=recipe.seed,
+                   **options_of(recipe, model.parts), **kernels)
 
 
 def _serve(studio: "Studio | Follower", address: socket.socket, host: str, begin: bool,

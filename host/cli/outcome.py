@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from ...errors import OutputError
+from ...units.registry import run_parts
 from ..run.report import draw_curve, report, write_files
 from ..run.second_look import BASELINES, baselines, behind, idle_warning
 from ..run.training import Outcome, Trainer
@@ -85,16 +86,8 @@ def _show(outcome: Outcome, files: dict[str, Path], console: Console) -> None:
     if last.test_balanced is not None:
         rows.append(("balanced", f"{last.test_balanced:.2f} %, the mean over the classes"))
     rows.append(("updates, flips", f"{result['updates']:,}, {result['flips']:,}"))
-    if result["scales"] is not None:
-        low, high = result["scales"]["exact"]
-        distance = result["scales"]["distance"]
-        rows.append(("scales", f"{low:.6f} to {high:.6f}, applied within {distance:.6f}"))
-    if result["gf3"] is not None:
-        rows.append(("row sums mod 3", f"{result['rows_scrubbed']:,} compared, all as kept"))
-    if (pruned := result["prune"]) is not None:
-        text = f"{pruned['inside']:,} of {pruned['granules']:,} granules, "
-        rows.append(("support", f"{text}{pruned['births']:,} births, {pruned['deaths']:,} deaths"))
-        rows.append(("trits that are 0", f"{pruned['zero_trits']:.1%}"))
+    for part in run_parts():
+        rows += part.rows(result)
     if result["cycles"] is not None:
         mean = result["cycles"] / sum(e.samples for e in outcome.position.epochs)
         latest = result["cycles_per_sample"][-1]

@@ -17,6 +17,7 @@ from ...model.soft.explain import Explanation, Line, explain
 from ...model.soft.kinds import KINDS
 from ...model.soft.shadow import Temperatures
 from ...model.soft.summary import Summary, summarise
+from ...units.registry import options_of
 from ..data.npz import write_whole
 from ..device.driver import layer_table
 from ..device.records import trace_samples
@@ -26,7 +27,7 @@ from ..run.model_rows import model_rows
 from ..run.options import TrainOptions, data_path
 from ..run.outputs import check_outputs
 from ..run.trace_page import Subject, page
-from ..run.training import open_tracer
+from ..run.tracer import open_tracer
 from .console import RunProgress, counting, emit, json_option, say, screen, table
 from .data_options import rows_options, show_data
 from .inference import heed_core, opened
@@ -71,7 +72,8 @@ def trace(model_file: str, dataset: str | None, sample: int | None, summary: int
     model_file, model = opened(model_file)
     network, widths = _network(model, model_file), Temperatures.parse(temperatures)
     options = TrainOptions(device=device, lanes=lanes, banks=banks, update_lanes=update_lanes,
-                           counter_bits=model.recipe.counter_bits)
+                           counter_bits=model.recipe.counter_bits,
+                           **options_of(model.recipe, model.parts))
     if device == "model" and vcd is not None:
         raise BadInput(f"a waveform ({vcd}) needs device sim, not {device}")
     if device != "model" and model.recipe.conv is not None:

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput, DeviceError
-from ...model.blending.pruning import Pruning
 from ...model.layout import tile_order
 from ...model.recipe import Recipe
 from ...model.state import NetworkState, Part, initial_state, parts_of
 from ...rules import MARGIN
 from ...rules.method import Method, method_of
+from ...units.registry import run_parts
 from ..device.driver import Driver, layer_table
 from ..device.runner import RunStats
 from ..device.session import DeviceAstray, DeviceReset
@@ -32,10 +32,10 @@ def input_order(recipe: Recipe, image_shape: tuple[int, int] | None,
                 lanes: int) -> npt.NDArray[np.intp] | None:
     """The input at each position on a device: an image's tile by tile, if no result depends on it.
 
-    The dither of negative gains and updates that conserve go by an input's position.
+    The dither of negative gains goes by an input's position, and what some units do.
     """
     dithers = any(recipe.gains_in(epoch)[0] < 0 for epoch in range(recipe.epochs))
-    if image_shape is None or dithers or recipe.conserve:
+    if image_shape is None or dithers or any(part.by_place(recipe) for part in run_parts()):
         return None
     return tile_order(image_shape, lanes)
 
@@ -103,7 +103,7 @@ class ModelLearner:
     recipe
         Sizes, formats, shifts, margin and seed.
     image_shape
-        As for `DeviceLearner`; of use with granules only.
+        As for `DeviceLearner`; of use where a unit goes by the inputs' places.
     method
         The rule, one that has a golden run; by default the margin rule.
     """
@@ -117,9 +117,8 @@ class ModelLearner:
         assert golden is not None
         self.golden = golden
         self.chunk = golden.chunk
-        # Granules are the device's, so inputs are in its order.
-        self._order = (input_order(recipe, image_shape, recipe.prune.lanes) if recipe.prune
-                       else None)
+        lanes = next((n for part in run_parts() if (n := part.lanes(recipe)) is not None), None)
+        self._order = None if lanes is None else input_order(recipe, image_shape, lanes)
 
     def start(self) -> None:
         self.golden.start()
@@ -191,17 +190,8 @@ class DeviceLearner:
         self.method = method or method_of(MARGIN, recipe, {})
         self.method.check(driver.config, driver.session.name)
         self.chunk = self.method.chunk
-        conserves = driver.config.conserve
-        if conserves != recipe.conserve:
-            raise BadInput(f"the core of {driver.session.name} was built "
-                           f"{'to conserve' if conserves else 'without conserving'} row sums: "
-                           f"--gf3 conserve {'is needed' if conserves else 'is not possible'}")
-        if recipe.prune is not None:
-            self._check_granules(recipe.prune)
-        if recipe.scale_refresh is not None and not driver.config.scales:
-            raise BadInput(f"{driver.session.name} was built without scales")
-        if recipe.skip is not None and not driver.config.skip:
-            raise BadInput(f"{driver.session.name} was built without skip connections")
+        for part in run_parts():
+            part.check(driver.config, recipe, driver.name)
         self._order = (input_order(recipe, image_shape, driver.config.lanes)
                        if self.method.reorders else None)
         self._snapshot = NetworkState([])
@@ -252,16 +242,6 @@ class DeviceLearner:
         done = self.driver.learn(lambda samples: method.program(samples, rest), x, y,
                                  method.passes, method.counts)
         return replace(done, samples=len(x), correct=done.correct // method.passes)
-
-    def _check_granules(self, prune: Pruning) -> None:
-        core, name = self.driver.config, self.driver.session.name
-        if not core.support:
-            raise BadInput(f"the core of {name} was built without a support: "
-                           f"--prune is not possible")
-        if (core.banks, core.lanes) != (prune.banks, prune.lanes):
-            raise BadInput(f"the core of {name} has granules of {core.banks} x {core.lanes} trits, "
-                           f"not {prune.banks} x {prune.lanes}: give --banks {core.banks} "
-                           f"--lanes {core.lanes}")
 
     def _restore(self) -> None:
         """Bring the device to the end of the last chunk."""

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput, ConfigError
-from ...model.blending.pruning import Pruning
 from ...model.config import CoreConfig
 from ...model.moves import Moves
 from ...model.recipe import Recipe
@@ -18,7 +17,7 @@ from ...option import with_options
 from ...rules import SETTINGS, rule_named
 from ...rules.method import Method, checked_program, method_of
 from ...rules.record import OWN, Rule
-from ...units.registry import unit_of, wanted
+from ...units.registry import recipe_fields, unit_of, wanted
 from ..data.codings.spec import check_encode
 from ..data.datasets import Dataset, load
 from ..data.idx_names import IMAGE_SETS
@@ -205,28 +204,15 @@ class TrainOptions:
             counter_bits=self.counter_bits, seed=self.seed, margin=self.margin, gain=gain,
             epochs=default_epochs(data) if self.epochs is None else self.epochs,
             output_gain=output_gain, shifts=self.act_shift,
-            scale_refresh=self._refresh,
-            conserve=self.gf3 == "conserve", prune=self._pruning(), skip=self.skip,
-            floor=self.floor, conv=conv, wrong=self.wrong)
+            floor=self.floor, conv=conv, wrong=self.wrong, **recipe_fields(self))
         if self.learned_by.gain is not None or not self.learned_by.device or conv is not None:
             return recipe
         return adapted(recipe, data, margin=self.margin is None, shifts=self.act_shift is None,
                        floor=self.floor is None)
 
-    @property
-    def _refresh(self) -> int | None:
-        return self.scale_refresh if self.scales else None
-
-    def _pruning(self) -> Pruning | None:
-        if self.prune is None:
-            return None
-        every, cutoff = self.prune
-        return Pruning(every, cutoff, self.banks, self.lanes)
-
     def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
         """The core that a simulation of such a network compiles."""
-        plain = replace(self.plain_recipe(layers, planes), scale_refresh=self._refresh,
-                        prune=self._pruning())
+        plain = replace(self.plain_recipe(layers, planes), **recipe_fields(self))
         fields = wanted(self) | self.method(plain).core()
         try:
             return CoreConfig.for_network(

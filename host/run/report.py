@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import TritgradError
-from ...model.arithmetic import trits
-from ...model.config import ceil_div
 from ...model.recipe import Recipe
-from ...model.scales.rows import RowScales
 from ...model.state import parts_of
+from ...rules import SETTINGS
+from ...units.registry import run_parts
 from ..data.npz import write_whole
 from .checkpoint import Epoch
 from .kept import Kept
@@ -42,26 +41,21 @@ def report(outcome: Outcome) -> dict[str, Any]:
     cycles that a forward pass took (``forward_cycles_per_sample``), above 1 where zeros were
     skipped. The cycle figures are null unless the device counted cycles in all epochs; ``lanes``
     (of a bank) and ``total_lanes`` are then only what was set. ``margin``, ``gains`` and ``shifts``
-    are null under rule sign; ``batch``, ``steps`` and ``sparsity`` are null but under rules spsa
-    and fd, which has sparsity 0, and sign with a ``vote``, which has a sparsity too.
+    are null under rule sign; options of a rule are null but under it; fd has sparsity 0.
     ``program`` is the file of a rule of the user's own, else null.
     ``encode`` is the coding of the inputs, ``floor`` the least gain exponent of the first
-    layer, null under rule sign. ``rows_scrubbed`` are the sums mod 3 that were compared with those
-    kept, and agreed, an epoch a row; null without ``gf3``. ``scales`` is null unless rows have
-    them, see `_scales`, and ``prune`` unless the run prunes, see `_pruned`. ``skip`` is S, null
-    without skips. ``from`` is the state of the model that the run went on from, ``replayed`` the
-    old rows that were learned beside the ``samples``.
+    layer, null under rule sign. ``from`` is the state of the model that the run went on from,
+    ``replayed`` the old rows that were learned beside the ``samples``. What units say follows
+    (`units.run_part.RunPart.report`).
     """
     options, data, recipe = outcome.options, outcome.data, outcome.recipe
     position = outcome.position
     epochs = position.epochs
     counted = all(e.counted and e.cycles for e in epochs)  # a golden device counts none
     samples = sum(e.samples for e in epochs)
-    method = options.method(recipe)
-    numbers, passes = method.report(), samples * method.passes
+    passes = samples * options.method(recipe).passes
     forward = sum(e.forward_cycles for e in epochs)
     total_lanes = options.lanes * options.banks
-    by_margin = method.rule.device
     result: dict[str, Any] = {
         "dataset": data.name,
         "device": options.device,
@@ -93,30 +87,10 @@ def report(outcome: Outcome) -> dict[str, Any]:
         "updates_by_epoch": [e.updates for e in epochs],
         "flips_by_epoch": [e.flips for e in epochs],
         "test_samples": len(data.x_test),
-        "encode": data.coding.text,
-        "shift_augment": options.shift_augment,
-        "augment": options.augment,
-        "clean_epochs": options.clean_epochs,
-        "floor": recipe.floors[0] if by_margin else None,
-        "program": options.program,
-        "batch": numbers.get("batch"),
-        "steps": numbers.get("steps"),
-        "sparsity": numbers.get("sparsity"),
-        "vote": numbers.get("vote"),
-        "margin": recipe.margin if by_margin else None,
-        "gains": list(options.gains_in(recipe, 0)) if by_margin else None,
-        "shifts": list(recipe.shifts) if by_margin else None,
-        "scales": _scales(outcome),
-        "gf3": options.gf3,
-        "prune": _pruned(outcome),
-        "skip": recipe.skip,
-        "conv": asdict(recipe.conv) if recipe.conv else None,
-        "wrong": recipe.wrong,
-        "from": options.from_sha256,
-        "replayed": data.replayed,
-        "order": options.order,
-        "rows_scrubbed": len(epochs) * sum(recipe.layers[1:]) if options.gf3 else None,
+        **_learned_by(outcome),
     }
+    for part in run_parts():
+        result |= part.report(outcome)
     if data.x_val is not None and outcome.best is not None:
         result |= {
             "val_samples": len(data.x_val),
@@ -127,6 +101,30 @@ def report(outcome: Outcome) -> dict[str, Any]:
     return result
 
 
+def _learned_by(outcome: Outcome) -> dict[str, Any]:
+    """With which numbers a run learned."""
+    options, data, recipe = outcome.options, outcome.data, outcome.recipe
+    method = options.method(recipe)
+    numbers, by_margin = method.report(), method.rule.device
+    return {
+        "encode": data.coding.text,
+        "shift_augment": options.shift_augment,
+        "augment": options.augment,
+        "clean_epochs": options.clean_epochs,
+        "floor": recipe.floors[0] if by_margin else None,
+        "program": options.program,
+        **{name: numbers.get(name) for name in SETTINGS},
+        "margin": recipe.margin if by_margin else None,
+        "gains": list(options.gains_in(recipe, 0)) if by_margin else None,
+        "shifts": list(recipe.shifts) if by_margin else None,
+        "conv": asdict(recipe.conv) if recipe.conv else None,
+        "wrong": recipe.wrong,
+        "from": options.from_sha256,
+        "replayed": data.replayed,
+        "order": options.order,
+    }
+
+
 def _data(outcome: Outcome) -> dict[str, Any]:
     """What was read, and a warning if the test rows are all predicted alike."""
     summary, last = outcome.data.summary, outcome.position.epochs[-1]
@@ -134,46 +132,6 @@ def _data(outcome: Outcome) -> dict[str, Any]:
     if last.test_classes == 1 and len(outcome.data.x_test) > 9:
         found["warnings"].append("all test rows are predicted as the same class")
     return found
-
-
-def _scales(outcome: Outcome) -> dict[str, Any] | None:
-    """After how many samples learned the rows' scales are divided anew, and how many there were.
-
-    ``exact`` are the least and the greatest by the rule without rounding, ``applied`` those in
-    force, ``distance`` the largest distance of a row's two.
-    """
-    scales = RowScales.of(outcome.state.parts)
-    if scales is None or outcome.recipe.scale_refresh is None:
-        return None
-    inputs = outcome.recipe.layers[:-1]
-    exact, applied = (sorted(s for layer in layers for s in layer) for layers in (
-        scales.exact(inputs), scales.applied()))
-    return {"refresh": 1 << outcome.recipe.scale_refresh, "steps": scales.step,
-            "exact": [float(exact[0]), float(exact[-1])],
-            "applied": [float(applied[0]), float(applied[-1])],
-            "distance": float(scales.distance(inputs))}
-
-
-def _pruned(outcome: Outcome) -> dict[str, Any] | None:
-    """What the purges left: granules in all and inside the support, and weights whose trit is 0.
-
-    ``inside_by_epoch`` are those at the end of each epoch, ``births_by_epoch`` and
-    ``deaths_by_epoch`` what came in and what a purge took out, in granules.
-    """
-    prune, recipe, epochs = outcome.recipe.prune, outcome.recipe, outcome.position.epochs
-    if prune is None:
-        return None
-    found = [trits(c, recipe.counter_bits) for c in outcome.state.counters]
-    return {"every": prune.every, "cutoff": prune.cutoff, "banks": prune.banks,
-            "lanes": prune.lanes,
-            "granules": sum(ceil_div(outputs, prune.banks) * ceil_div(inputs, prune.lanes)
-                            for outputs, inputs in recipe.shapes),
-            "inside": epochs[-1].inside,
-            "zero_trits": sum(int((t == 0).sum()) for t in found) / sum(t.size for t in found),
-            "births": sum(e.births for e in epochs), "deaths": sum(e.deaths for e in epochs),
-            "inside_by_epoch": [e.inside for e in epochs],
-            "births_by_epoch": [e.births for e in epochs],
-            "deaths_by_epoch": [e.deaths for e in epochs]}
 
 
 def as_model(outcome: Outcome, best: bool = False) -> TrainedModel:

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput, OutputError, TritgradError
-from ...model.blending.granules import Support
-from ...model.blending.pruning import ALL, Pruning
 from ...model.recipe import Recipe
-from ...model.state import NetworkState, Part
+from ...model.state import NetworkState
+from ...units.registry import run_parts
 from ..data.datasets import Dataset
 from ..device.address import board_and_port
 from ..device.driver import Driver
@@ -27,7 +26,7 @@ from .metrics import accuracy, balanced_accuracy
 from .options import TrainOptions
 
 __all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher",
-           "open_learner", "open_tracer", "resume", "start"]
+           "open_learner", "resume", "start"]
 
 CHECKPOINT = "checkpoint.npz"
 #: Seconds between two checkpoints, at least.
@@ -115,21 +114,6 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     return DeviceLearner(Driver(Session(transport)), recipe, image_shape, method)
 
 
-def open_tracer(options: TrainOptions, recipe: Recipe, watcher: Watcher,
-                vcd: str | None = None) -> Driver:
-    """A driver on the simulated core with a trace unit, or on the board, that the options name."""
-    if board_and_port(options.device):
-        if vcd is not None:
-            raise BadInput(f"--vcd {vcd} needs --device sim, not {options.device}")
-        with watcher.working(f"connecting to {options.device}"):
-            return open_board(options.device, recipe)
-    config = options.core(recipe.layers, recipe.planes).changed(
-        trace=True, scales=recipe.scale_refresh is not None)
-    with watcher.working("compiling the RTL") as say:
-        transport = SimTransport(config, vcd, say)
-    return Driver(Session(transport))
-
-
 def start(options: TrainOptions, data: Dataset, folder: Path | None, learner: Learner,
           watcher: Watcher, **settings: object) -> "Trainer":
     """A new run, with its first checkpoint written, if there is a folder for it."""
@@ -138,11 +122,11 @@ def start(options: TrainOptions, data: Dataset, folder: Path | None, learner: Le
         learner.start()
     else:
         learner.load(options.origin.state(recipe))
-    if recipe.prune is not None:
-        recipe.prune.check(recipe.epochs * len(data.x_train))
-        learner.act("purge", [1], 0, ALL)
+    for part in run_parts():
+        part.begins(recipe, len(data.x_train), learner)
     state = learner.state()
-    position.inside = _granules(state.parts.get("support"))
+    for part in run_parts():
+        part.began(position, state)
     checkpoint = Checkpoint(options, fingerprint(data), position, state)
     if folder is not None:
         checkpoint.save(folder / CHECKPOINT)
@@ -241,40 +225,27 @@ class Trainer:
         amounts = (self.moves.draws(self.recipe.seed, number, rows)
                    if self.moves and not clean else None)
         gains, size = self.options.gains_in(self.recipe, number), self.learner.chunk
-        prune, whole = self.recipe.prune, self.recipe.epochs * rows
+        recipe, whole = self.recipe, self.recipe.epochs * rows
         while epoch.samples < rows:
             seen = number * rows + epoch.samples
+            ahead = [more for part in run_parts()
+                     if (more := part.ahead(recipe, seen)) is not None]
             chunk = slice(epoch.samples, min(rows, (epoch.samples // size + 1) * size,
-                                             epoch.samples + (prune.ahead(seen) if prune
-                                                              else rows)))
+                                             *(epoch.samples + more for more in ahead)))
             x = (self.data.x_train[order[chunk]] if amounts is None
                  else self.data.coding.moved(self.pictures[order[chunk]], self.shape,
                                              amounts[chunk]))
             before = time.monotonic()
             done = self.learner.train(x, self.data.y_train[order[chunk]], gains,
-                                      prune is not None and prune.rests(seen, whole))
-            if prune is not None:
-                self._purge(prune, seen + len(x), whole, epoch)
+                                      any(p.rests(recipe, seen, whole) for p in run_parts()))
+            for part in run_parts():
+                part.learned(self, seen + len(x), whole, epoch)
             self.checkpoint.position.train_seconds += time.monotonic() - before
             epoch.add(done, self.learner.counts_cycles)
             self.watcher.trained(number + 1, self.epochs, epoch, rows)
             self._pause()
-        if self.options.gf3 is not None:
-            self.learner.act("scrub")
-
-    def _purge(self, prune: Pruning, seen: int, whole: int, epoch: Epoch) -> None:
-        """Purge if it is time, and count births and deaths. Between purges nothing dies."""
-        position, cutoff = self.checkpoint.position, prune.cutoff_after(seen, whole)
-        if cutoff is None and seen % (whole // self.recipe.epochs):
-            return
-        alive = epoch.inside = _granules(self.learner.part("support"))
-        epoch.births += alive - position.inside
-        if cutoff is not None:
-            self.learner.act("purge", prune.layers(self.recipe.depth), cutoff,
-                             prune.small(self.recipe.counter_bits))
-            epoch.inside = _granules(self.learner.part("support"))
-            epoch.deaths += alive - epoch.inside
-        position.inside = epoch.inside
+        for part in run_parts():
+            part.epoch_learned(self)
 
     def _test_epoch(self, number: int, epoch: Epoch) -> None:
         data, position = self.data, self.checkpoint.position
@@ -326,9 +297,3 @@ class Trainer:
         except BadInput as error:  # the folder was good when the run began
             raise OutputError(str(error)) from None
         self._saved = time.monotonic()
-
-
-def _granules(part: Part | None) -> int:
-    """How many are inside the support, if that is what it is."""
-    return part.granules if isinstance(part, Support) else 0
-

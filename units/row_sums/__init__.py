@@ -34,6 +34,7 @@ ROW_SUMS = Unit(
     circuit="RowSums",
     golden="RowSums",
     device="RowSums",
+    run="RowSums",
     acts={"scrub": "without row sums: it cannot scrub"},
     sockets=("dispatch", "window", "changes", "trits"),
     windows=(Window(Space.SUMS, _depth, lambda c: 2, lambda c: 1, "memory"),),

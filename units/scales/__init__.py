@@ -23,6 +23,7 @@ SCALES = Unit(
     circuit="ScaleUnit",
     golden="Scales",
     device="Scales",
+    run="Scales",
     sockets=("dispatch", "window", "changes", "stage", "decision"),
     windows=(Window(Space.S, lambda c: c.scale_depth, lambda c: 8 * c.scale_word_bytes,
                     lambda c: c.scale_word_bytes, "memory"),),

@@ -31,6 +31,7 @@ SKIP = Unit(
         "skip", "B", "0, or 1 + S where a hidden layer adds its inputs times 2^S to its "
                      "pre-activations.", _most, lambda recipe: recipe.skips),),
     circuit="SkipConnection",
+    run="Skip",
     golden="Skip",
     sockets=("dispatch", "stage", "stored", "errors", "begins"),
     memories=lambda c: (

@@ -29,6 +29,7 @@ SUPPORT = Unit(
     circuit="Support",
     golden="Support",
     device="Support",
+    run="Support",
     acts={"purge": "without a support: it cannot prune"},
     sockets=("dispatch", "window", "changes", "moves", "trits", "counters", "still", "reader",
              "masks"),
