@@ -177,7 +177,20 @@ def parse(source: str, names: Sequence[str], rows: Iterable[tuple[int, list[str]
                         else [cells[where[name]][i] for i in stay])
         lines.extend(block[i][0] for i in stay)
     line_numbers = np.array(lines, np.int64)
-    parts, done, unknown = [], [], {}
+    whole, done, unknown = _coded(source, columns, numbers, texts, line_numbers)
+    gone = {"drop": (), "refuse": ()}.get(missing, [n for n in holes if holes[n]
+                                                     and n not in needed])
+    return Parsed(whole, done, {n: texts[n] for n in kept}, line_numbers, broken, dropped,
+                  {n: holes[n] for n in gone}, unknown)
+
+
+def _coded(source: str, columns: Mapping[str, Column | None], numbers: dict[str, Any],
+           texts: Mapping[str, list[str]], lines: npt.NDArray[np.int64],
+           ) -> tuple[Floats, list[Column], dict[str, Counter[str]]]:
+    """Inputs of the features, the features, and categories of each that are not known."""
+    parts: list[Floats] = [np.zeros((len(lines), 0))]
+    done: list[Column] = []
+    unknown: dict[str, Counter[str]] = {}
     for name, column in columns.items():
         if name in numbers:
             values = np.array(numbers.pop(name), np.float64)
@@ -185,18 +198,13 @@ def parse(source: str, names: Sequence[str], rows: Iterable[tuple[int, list[str]
             parts.append(values[:, None])
             done.append(column or Column(name))
         else:
-            column = column or _find_categories(source, name, texts[name], line_numbers)
+            column = column or _find_categories(source, name, texts[name], lines)
             coded, strange = _encode(column, texts[name])
             if strange:
                 unknown[name] = strange
             parts.append(coded)
             done.append(column)
-    whole = (np.concatenate(parts, axis=1) if parts
-             else np.zeros((len(lines), 0)))
-    gone = {"drop": (), "refuse": ()}.get(missing, [n for n in holes if holes[n]
-                                                     and n not in needed])
-    return Parsed(whole, done, {n: texts[n] for n in kept}, line_numbers, broken, dropped,
-                  {n: holes[n] for n in gone}, unknown)
+    return np.concatenate(parts, axis=1), done, unknown
 
 
 def _blocks(rows: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, list[str]]]]:

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from ...errors import BadInput
 from .codings.coding import Coding
 from .codings.spec import fit
+from .dataset import Dataset, Indices, Labels, Rows
 from .features import scale_warnings
 from .label_checks import check_labels, check_scale, number_labels
 from .reading import Layout, Reading
@@ -35,152 +36,26 @@ from .tables import Table
 
 __all__ = ["Dataset", "Rows", "balanced", "load"]
 
-Bytes = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int64]
-Indices = npt.NDArray[np.int64]
-
 #: Most that a training row is repeated.
 REPEATS = 100
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """The numbers of a data set before they are coded.
+class _Wanted:
+    """What `load` is asked for, beside where the rows come from."""
 
-    Attributes
-    ----------
-    train, test
-        Finite numbers (rows, features) of any real dtype; `train` with the validation rows.
-    chosen, held
-        Rows of `train` that are learned, and that are held back for validation.
-    scaling
-        The range of the features, where it is not to be fitted.
-    groups
-        Text, a group for each row of `train`, where groups are not to be split.
-    starts, length
-        Where each row of `train` begins as a window of so many rows that were read; None where
-        they are no windows.
-    """
-
-    train: npt.NDArray[Any]
-    test: npt.NDArray[Any]
-    chosen: npt.NDArray[np.int64]
-    held: npt.NDArray[np.int64] | None
-    scaling: Scaling | None
-    groups: npt.NDArray[np.str_] | None = None
-    starts: npt.NDArray[np.int64] | None = None
-    length: int = 1
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """Rows ready to be sent to a core.
-
-    Attributes
-    ----------
-    name
-        As given; for a file its name without the folder.
-    x_train, x_test, x_val
-        uint8 (rows, inputs), 0 to 2^planes - 1.
-    y_train, y_test, y_val
-        int64 (rows,), numbers of `class_names`.
-    class_names
-        The labels of all rows, sorted: as numbers if all are numbers, else by code point.
-    coding
-        What makes inputs of the data set's own numbers.
-    image_shape
-        (rows, columns) if a row is an image, flattened row-major.
-    columns
-        Names of the features of a CSV file.
-    train_rows
-        int64 (rows,): the number of each row of `x_train` among the rows or windows that were
-        read, from 0, rising.
-    rows
-        The numbers that the inputs were made of.
-    test_rows
-        The same of `x_test`; None where these are of another file or part.
-    summary
-        What was read.
-    limits
-        The range of the training rows.
-    layout
-        How a text file was read, so that others can be read alike.
-    replayed
-        Rows at the end of `x_train` that were learned before, and are none of `train_rows`.
-    """
-
-    name: str
-    x_train: Bytes
-    y_train: Labels
-    x_test: Bytes
-    y_test: Labels
-    x_val: Bytes | None
-    y_val: Labels | None
-    class_names: tuple[str, ...]
-    coding: Coding
-    image_shape: tuple[int, int] | None
-    columns: tuple[str, ...] | None
-    train_rows: Indices
-    rows: Rows
-    test_rows: Indices | None
-    summary: Summary
-    limits: Scaling
-    layout: Layout | None = None
-    replayed: int = 0
-
-    @property
-    def inputs(self) -> int:
-        """Inputs of a row."""
-        return self.x_train.shape[1]
-
-    @property
-    def planes(self) -> int:
-        """Bit planes of the inputs."""
-        return self.coding.planes
-
-    @property
-    def pixels(self) -> tuple[int, int] | None:
-        """Rows and columns, if each input is a pixel."""
-        return self.image_shape if self.coding.keeps_pixels else None
-
-    def coded(self, encode: str) -> "Dataset":
-        """The same rows with inputs by another coding."""
-        return self._with(fit(encode, self.rows.train, self.rows.chosen,
-                              scaling=self.rows.scaling, image_shape=self.image_shape))
-
-    def in_order(self, train: npt.NDArray[Any],
-                 test: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Labels]:
-        """What there is of the training rows and of the test rows, and the labels.
-
-        Those of one file are in its order, others one behind the other.
-        """
-        x, y = np.concatenate([train, test]), np.concatenate([self.y_train, self.y_test])
-        if self.test_rows is None:
-            return x, y
-        order = np.argsort(np.concatenate([self.train_rows, self.test_rows]), kind="stable")
-        return x[order], y[order]
-
-    def replaying(self, values: npt.NDArray[Any], labels: Labels) -> "Dataset":
-        """The same with old rows (rows, features) and their labels behind the training rows."""
-        rows, count = self.rows, len(labels)
-        chosen = np.concatenate([rows.chosen, len(rows.train) + np.arange(count)])
-        return replace(
-            self, x_train=np.concatenate([self.x_train, self.coding.apply(values)]),
-            y_train=np.concatenate([self.y_train, labels]), replayed=self.replayed + count,
-            rows=replace(rows, train=np.concatenate([rows.train, values]), chosen=chosen),
-            summary=replace(self.summary, parts={**self.summary.parts, "replayed": count}))
-
-    def _with(self, coding: Coding) -> "Dataset":
-        rows = self.rows
-        return replace(
-            self, coding=coding, x_train=coding.apply(rows.train[rows.chosen]),
-            x_test=coding.apply(rows.test),
-            x_val=None if rows.held is None else coding.apply(rows.train[rows.held]))
-
-    @property
-    def classes(self) -> int:
-        """Number of classes."""
-        return len(self.class_names)
+    test: str | Path | None
+    test_fraction: float
+    planes: int
+    limit: int | None
+    val_fraction: float | None
+    encode: str | None
+    coding: Coding | None
+    class_names: Sequence[str] | None
+    reading: Reading
+    layout: Layout | None
+    limits: Scaling | None
+    whole: bool
 
 
 def load(name: str, *, data_dir: str | Path | None = None, label: str | None = None,
@@ -230,36 +105,43 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
         raise BadInput(f"limit must be at least 1, not {limit!r}")
     reading = _completed(reading or Reading(), label, layout)
     source = read_source(name, data_dir, reading, test, layout)
-    planes = check_planes(source.planes if planes is None else planes)
+    return _made(source, _Wanted(
+        test, test_fraction, check_planes(source.planes if planes is None else planes), limit,
+        val_fraction, encode, coding, class_names, reading, layout, limits, whole))
+
+
+def _made(source: Source, w: _Wanted) -> Dataset:
+    """The data set of what was read."""
+    reading, whole = w.reading, w.whole
     tables = [source.train, *([source.test] if source.test else [])]
     notes = [note for table in tables for note in table.notes]
     warnings = [warning for table in tables for warning in table.warnings]
     if source.test is not None:
         check_scale(source.train, source.test)
-    if class_names is None and source.class_names is None:
+    if w.class_names is None and source.class_names is None:
         warnings += check_labels(source.train, reading)
     tables, made = _windowed(tables, reading)
     train, notes = tables[0], notes + made
 
     rows, held = np.arange(len(train.values)), None
     if source.test is None:
-        rows, held = _split(train, rows, test_fraction, "test_fraction", "test", reading, whole)
+        rows, held = _split(train, rows, w.test_fraction, "test_fraction", "test", reading, whole)
         test_values, test_labels = train.values[held], train.labels[held]
     else:
         test_values, test_labels = tables[1].values, tables[1].labels
     values = train.values[rows]
     names, y_train, y_test, spelled = number_labels(
         train.source, train.labels[rows], tables[-1].source, test_labels,
-        class_names or reading.classes, source.class_names, model=class_names is not None)
-    fill = _fill(train, values, layout)
+        w.class_names or reading.classes, source.class_names, model=w.class_names is not None)
+    fill = _fill(train, values, w.layout)
     if fill is not None:
         values, test_values = (np.where(np.isnan(v), fill, v) for v in (values, test_values))
     chosen, back, y_val = np.arange(len(rows)), None, None
-    if val_fraction:
-        chosen, back = _split(train, rows, val_fraction, "val_fraction", "validation", reading,
+    if w.val_fraction:
+        chosen, back = _split(train, rows, w.val_fraction, "val_fraction", "validation", reading,
                               False)
         y_val = y_train[back]
-    chosen = chosen[:limit]
+    chosen = chosen[:w.limit]
     if reading.balance:
         chosen = balanced(chosen, y_train[chosen])
         notes.append("training rows of rare classes are repeated, as --balance says")
@@ -269,13 +151,12 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
         train.starts[rows] if reading.window and train.starts is not None else None,
         reading.window[0] if reading.window else 1)
     rows, y_train = rows[chosen], y_train[chosen]
-    if coding is None:
-        coding = fit(encode or "planes", values, chosen, scaling=source.scaling,
-                     image_shape=train.image_shape, planes=planes)
+    coding = w.coding or fit(w.encode or "planes", values, chosen, scaling=source.scaling,
+                             image_shape=train.image_shape, planes=w.planes)
 
-    limits = limits or source.scaling or Scaling.fit(values)
+    limits = w.limits or source.scaling or Scaling.fit(values)
     judged = np.concatenate([values, test_values]) if whole else test_values
-    if class_names is None:
+    if w.class_names is None:
         warnings += _lonely(names, y_train, reading)
     parts = {"training": len(rows), "test": len(test_values)} | (
         {} if back is None else {"validation": len(back)})
@@ -283,7 +164,7 @@ def load(name: str, *, data_dir: str | Path | None = None, label: str | None = N
         source.name, len(values) + len(test_values), values.shape[1],
         sum(table.dropped for table in tables), train.label_column, train.label_reason,
         _counts(names, [y_train, y_test] if y_val is None else [y_train, y_val, y_test]),
-        {} if whole else parts, "" if whole else _origin(source, test, reading, test_fraction),
+        {} if whole else parts, "" if whole else _origin(source, w.test, reading, w.test_fraction),
         limits.outside(judged), "these rows" if whole else "the test rows",
         tuple(dict.fromkeys([*notes, *spelled])),
         tuple(dict.fromkeys(warnings + scale_warnings(judged, limits,
