@@ -186,6 +186,14 @@ def here(layers: Sequence[int], planes: int) -> dict[str, int]:
             "MLPClassifier": best(fit)}
 
 
+def keep(rows: dict[str, dict[str, object]], machine: dict[str, dict[str, int]]) -> None:
+    """Write results as JSON, beside those that are there of other boards and networks."""
+    path = RESULTS / "resident.json"
+    before = json.loads(path.read_text()) if path.exists() else {}
+    write("resident", {"boards": before.get("boards", {}) | rows, "samples_per_second_here":
+                       before.get("samples_per_second_here", {}) | machine})
+
+
 def main() -> None:
     """Print what each board and this machine do, and keep it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -199,9 +207,7 @@ def main() -> None:
     parser.add_argument("--here", action="store_true", help="measure this machine only")
     parser.add_argument("--progress", action="store_true", help="say what is being compiled")
     options = parser.parse_args()
-    kept = RESULTS / "resident.json"
-    before = json.loads(kept.read_text()) if kept.exists() else {}
-    rows: dict[str, dict[str, object]] = before.get("boards", {})  # of boards that are left out now
+    rows: dict[str, dict[str, object]] = {}
     machine: dict[str, dict[str, int]] = {}
     for name in options.boards:
         for layers in NETWORKS.get(name, BOARDS[name].networks[:1]):
@@ -217,8 +223,7 @@ def main() -> None:
                 if key not in machine:
                     machine[key] = here(layers, planes)
                     print(f"{key}: {machine[key]}", flush=True)
-        speeds = before.get("samples_per_second_here", {}) | machine
-        write("resident", {"boards": rows, "samples_per_second_here": speeds})
+        keep(rows, machine)
 
 
 if __name__ == "__main__":
