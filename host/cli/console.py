@@ -132,6 +132,12 @@ class RunProgress(Watcher):
         self._show(f"epoch {number}/{epochs}", epoch.samples, rows,
                    f"{epoch.train_accuracy:.2f} % right")
 
+    def storing(self, done: int, whole: int) -> None:
+        self._show("bytes of rows to the memory beside the core", done, whole, "")
+
+    def noted(self, text: str) -> None:
+        say(self.console, text)
+
     def tested(self, number: int, done: int, rows: int) -> None:
         self._show(f"test of epoch {number}", done, rows, "")
 

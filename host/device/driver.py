@@ -285,10 +285,14 @@ class Driver(Runner):
         for start in range(0, len(x), MAX_CHUNK):
             part = slice(start, start + MAX_CHUNK)
             total += self.run(program(len(x[part])), x[part], y[part], passes)
-        if counts and total.samples != passes * len(x):
-            raise DeviceAstray(
-                f"{self.name} trained {total.samples} samples, not {passes * len(x)}")
+        if counts:
+            self.check_count(total, passes * len(x))
         return total
+
+    def check_count(self, done: RunStats, samples: int) -> None:
+        """Raise `DeviceAstray` if not as many were counted as were given."""
+        if done.samples != samples:
+            raise DeviceAstray(f"{self.name} trained {done.samples} samples, not {samples}")
 
     def infer(self, x: Bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], RunStats]:
         """Forward samples; the network stays as it is.

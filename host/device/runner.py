@@ -86,8 +86,7 @@ class Runner:
         passes
             How often the program works on a sample: the time that it may take.
         """
-        self._start(list(program))
-        self.session.take_results()
+        self.begin(program)
         ordered = x if self._order is None else x[:, self._order]
         packed = PackedSamples(ordered, y, self.layers[0].planes)
         sample_s = self.worst_cycles() / SLOWEST_CLOCK_HZ
@@ -96,7 +95,22 @@ class Runner:
             payload, count = packed.payload(start, self.session.budget)
             self.session.post(Type.DATA, payload, work_s=(count + 2) * sample_s)
             start += count
-        status = self.stopped((255 + passes * len(x)) * sample_s)
+        return self.ended((255 + passes * len(x)) * sample_s)
+
+    def begin(self, program: Sequence[int]) -> None:
+        """Start a program that takes samples."""
+        self._start(list(program))
+        self.session.take_results()
+
+    def ended(self, work_s: float) -> RunStats:
+        """What was counted once the program has come to its end; so many seconds it may take.
+
+        Raises
+        ------
+        DeviceAstray
+            It has stopped otherwise, or does not end.
+        """
+        status = self.stopped(work_s)
         if status["run"] != Run.HALTED:
             raise self.failed(status)
         return RunStats(*(status[name] for name in RunStats.__dataclass_fields__))

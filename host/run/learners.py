@@ -17,15 +17,20 @@ from ...units.registry import run_parts
 from ..device.driver import Driver, layer_table
 from ..device.runner import RunStats
 from ..device.session import DeviceAstray, DeviceReset
+from ..device.store import MOST_RECORDS, RowStore, rows_that_fit
 
 __all__ = ["DeviceLearner", "Learner", "ModelLearner", "inferred"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 Answer = TypeVar("Answer")
+#: Is told bytes that are done, and bytes in all.
+Progress = Callable[[int, int], None]
 
 #: Resets in a row, none of them survived by a chunk, before a device counts as broken.
 MAX_RESETS = 5
+#: Cycles that a chunk of kept rows is to take, and rows that it has at least.
+CHUNK_CYCLES, LEAST_CHUNK = 6_000_000, 512
 
 
 def input_order(recipe: Recipe, image_shape: tuple[int, int] | None,
@@ -49,10 +54,13 @@ class Learner(Protocol):
         Samples that are worth a call: a fraction of a second's work.
     counts_cycles
         Whether the cycles of `RunStats` mean anything.
+    keeps
+        Whether it has the rows that `keep` gave it, and learns them by their numbers.
     """
 
     chunk: int
     counts_cycles: bool
+    keeps: bool
 
     def start(self) -> None:
         """Set the state that the recipe's seed says."""
@@ -62,6 +70,15 @@ class Learner(Protocol):
 
     def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
         """Learn samples (rows, inputs) in their order; with `rest` the support stays as it is."""
+
+    def keep(self, x: Bytes, y: Labels, progress: Progress) -> str:
+        """Write the rows of the run to a memory beside the device, if they fit.
+
+        Once the network is there. Returns what came of it, in words; "" if it has no such memory.
+        """
+
+    def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
+        """Learn kept rows by their numbers, in this order; else as `train`."""
 
     def act(self, name: str, *arguments: Any) -> None:
         """Do what a unit can do beside learning: ``scrub``, ``purge`` (layers, cutoff, k).
@@ -109,6 +126,7 @@ class ModelLearner:
     """
 
     counts_cycles = False
+    keeps = False
 
     def __init__(self, recipe: Recipe, image_shape: tuple[int, int] | None = None,
                  method: Method | None = None):
@@ -132,6 +150,12 @@ class ModelLearner:
     def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
         done = self.golden.train(self._ordered(x), y, gains, rest)
         return RunStats(done.samples, done.correct, done.updates, done.flips)
+
+    def keep(self, x: Bytes, y: Labels, progress: Progress) -> str:
+        return ""
+
+    def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
+        raise NotImplementedError
 
     def act(self, name: str, *arguments: Any) -> None:
         act = getattr(self.golden, name, None)
@@ -194,6 +218,8 @@ class DeviceLearner:
             part.check(driver.config, recipe, driver.name)
         self._order = (input_order(recipe, image_shape, driver.config.lanes)
                        if self.method.reorders else None)
+        self._rows: RowStore | None = None
+        self.keeps = False
         self._snapshot = NetworkState([])
         self._since: list[Callable[[], object]] = []
 
@@ -213,6 +239,38 @@ class DeviceLearner:
         self._since.append(learn)
         return stats
 
+    def keep(self, x: Bytes, y: Labels, progress: Progress) -> str:
+        driver = self.driver
+        most = rows_that_fit(driver.config, x.shape[1], self.recipe.planes)
+        if not most:
+            return ""
+        if most < len(x):
+            return (f"the memory of {driver.name} holds {most:,} of these {len(x):,} rows: they "
+                    "go over the line")
+        rows = RowStore(driver, x, y)
+        self._survive(lambda: rows.fill(progress))
+        self._rows, self.keeps = rows, True
+        return f"{len(x):,} rows are in the memory of {driver.name}"
+
+    def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
+        rows = self._rows
+        assert rows is not None
+
+        def learn() -> RunStats:
+            method = self.method
+            self.driver.set_gains(method.gains(gains))
+            done = rows.play(method.program(len(numbers), rest), numbers, method.passes)
+            if method.counts:
+                self.driver.check_count(done, method.passes * len(numbers))
+            return replace(done, samples=len(numbers), correct=done.correct // method.passes)
+
+        stats = self._survive(learn)
+        self._since.append(learn)
+        if self.method.rule is MARGIN:  # to the others a chunk means more than a call
+            self.chunk = min(MOST_RECORDS, max(
+                LEAST_CHUNK, CHUNK_CYCLES * len(numbers) // max(1, stats.cycles)))
+        return stats
+
     def act(self, name: str, *arguments: Any) -> None:
         def done() -> None:
             self.driver.act(name, *arguments)
@@ -224,8 +282,12 @@ class DeviceLearner:
         return self._survive(lambda: self.driver.infer(x))
 
     def state(self) -> NetworkState:
-        self._snapshot, self._since = self._survive(
-            lambda: self.driver.state(parts_of(self.recipe))), []
+        def read() -> NetworkState:
+            if self._rows is not None:  # what was learned of other rows must not become a snapshot
+                self._rows.check()
+            return self.driver.state(parts_of(self.recipe))
+
+        self._snapshot, self._since = self._survive(read), []
         return self._snapshot
 
     def part(self, name: str) -> Part | None:
@@ -247,6 +309,8 @@ class DeviceLearner:
         """Bring the device to the end of the last chunk."""
         self.driver.load_state(layer_table(self.recipe, self.recipe.gains), self._snapshot,
                                self._order)
+        if self._rows is not None:
+            self._rows.fill()
         for act in self._since:
             act()
 

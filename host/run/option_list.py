@@ -117,6 +117,9 @@ RUN = (
     Option("device", "Train on the compiled RTL (sim), on the golden model (model), or on a board: "
                      "BOARD@PORT or @PORT. All end bit for bit alike.", "sim", metavar="DEVICE",
            free=True),
+    Option("store", "Keep the training rows in the memory beside the board's FPGA and learn them "
+                    "from there, where it has one and they fit (auto), or send them over the line "
+                    "(off). The network is the same.", "auto", choices=("auto", "off"), free=True),
 )
 
 #: Sizes of a simulated core.

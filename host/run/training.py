@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..data.datasets import Dataset
 from ..device.address import board_and_port
 from ..device.driver import Driver
 from ..device.open import open_board
+from ..device.runner import RunStats
 from ..device.session import Session
 from ..device.transport import GoldenTransport, SimTransport
 from .checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
@@ -55,6 +56,12 @@ class Watcher:
 
     def trained(self, number: int, epochs: int, epoch: Epoch, rows: int) -> None:
         """A chunk is done: epoch `number` (from 1) of `epochs` has `rows` samples in all."""
+
+    def storing(self, done: int, whole: int) -> None:
+        """`done` of `whole` bytes of rows are written to the memory beside a core."""
+
+    def noted(self, text: str) -> None:
+        """Something worth a line."""
 
     def tested(self, number: int, done: int, rows: int) -> None:
         """`done` of `rows` test or validation samples of an epoch are inferred."""
@@ -130,6 +137,7 @@ def start(options: TrainOptions, data: Dataset, folder: Path | None, learner: Le
     checkpoint = Checkpoint(options, fingerprint(data), position, state)
     if folder is not None:
         checkpoint.save(folder / CHECKPOINT)
+    _keep_rows(options, data, learner, watcher)
     return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
 
 
@@ -138,7 +146,16 @@ def resume(checkpoint: Checkpoint, data: Dataset, folder: Path, learner: Learner
     """A run from its checkpoint. Raises `BadInput` if the data are others."""
     check_data(checkpoint, data, folder)
     learner.load(checkpoint.state)
+    _keep_rows(checkpoint.options, data, learner, watcher)
     return Trainer(checkpoint, data, folder, learner, watcher, **settings)  # type: ignore[arg-type]
+
+
+def _keep_rows(options: TrainOptions, data: Dataset, learner: Learner, watcher: Watcher) -> None:
+    """Write the training rows to a memory beside the core, if there is one and it is wanted."""
+    if options.store == "off" or options.moves:
+        return
+    if note := learner.keep(data.x_train, data.y_train, watcher.storing):
+        watcher.noted(note)
 
 
 class Trainer:
@@ -224,28 +241,37 @@ class Trainer:
         clean = number >= self.planned - self.options.clean_epochs
         amounts = (self.moves.draws(self.recipe.seed, number, rows)
                    if self.moves and not clean else None)
-        gains, size = self.options.gains_in(self.recipe, number), self.learner.chunk
+        gains = self.options.gains_in(self.recipe, number)
         recipe, whole = self.recipe, self.recipe.epochs * rows
         while epoch.samples < rows:
+            size = self.learner.chunk
             seen = number * rows + epoch.samples
             ahead = [more for part in run_parts()
                      if (more := part.ahead(recipe, seen)) is not None]
             chunk = slice(epoch.samples, min(rows, (epoch.samples // size + 1) * size,
                                              *(epoch.samples + more for more in ahead)))
-            x = (self.data.x_train[order[chunk]] if amounts is None
-                 else self.data.coding.moved(self.pictures[order[chunk]], self.shape,
-                                             amounts[chunk]))
             before = time.monotonic()
-            done = self.learner.train(x, self.data.y_train[order[chunk]], gains,
-                                      any(p.rests(recipe, seen, whole) for p in run_parts()))
+            done = self._learn(order[chunk], None if amounts is None else amounts[chunk], gains,
+                               any(p.rests(recipe, seen, whole) for p in run_parts()))
             for part in run_parts():
-                part.learned(self, seen + len(x), whole, epoch)
+                part.learned(self, seen + len(order[chunk]), whole, epoch)
             self.checkpoint.position.train_seconds += time.monotonic() - before
             epoch.add(done, self.learner.counts_cycles)
             self.watcher.trained(number + 1, self.epochs, epoch, rows)
             self._pause()
         for part in run_parts():
             part.epoch_learned(self)
+
+    def _learn(self, rows: Labels, amounts: Labels | None, gains: Sequence[int], rest: bool,
+               ) -> RunStats:
+        """A chunk: rows by their numbers, moved by their amounts if there are any."""
+        if amounts is not None:
+            x = self.data.coding.moved(self.pictures[rows], self.shape, amounts)
+        elif self.learner.keeps:
+            return self.learner.train_kept(rows, gains, rest)
+        else:
+            x = self.data.x_train[rows]
+        return self.learner.train(x, self.data.y_train[rows], gains, rest)
 
     def _test_epoch(self, number: int, epoch: Epoch) -> None:
         data, position = self.data, self.checkpoint.position

@@ -53,9 +53,10 @@ class Memory:
             layer = Layer(inputs, 2, planes, 0, 0)
             if task == Task.PLAY:
                 sample, = store.play(number, 1, layer, 256, False)
+                whole = Layer(len(sample[0]), 2, planes, 0, 0)
                 await self._give(ctx, port.o, [
                     {name: int(value) for name, value in word.items()} for word in sample_words(
-                        self.config, layer, Sample(*sample))])
+                        self.config, whole, Sample(*sample))])
             elif task == Task.FILL:
                 words = []
                 while not words or not words[-1].last:

@@ -2,6 +2,7 @@
 
 import random
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -240,8 +241,10 @@ class Author:
 
     def words(self, samples):
         """Words that samples give."""
-        for sample in samples:
-            for word in sample_words(self.config, self.device.machine.layers[0], sample):
+        first = self.device.machine.layers[0]
+        for sample in samples:  # one of a RAM has all lanes of its words
+            layer = replace(first, inputs=len(sample.x))
+            for word in sample_words(self.config, layer, sample):
                 yield {name: int(value) for name, value in word.items()}
 
 
