@@ -33,7 +33,7 @@ def installed(extra: str, limit: float) -> dict[str, object]:
         for command in ["-m", "pip", "install", "--quiet", "--no-compile", what], [
                 "-m", "tritgrad", "--version"]:
             done = subprocess.run([folder / "bin" / "python", *command], capture_output=True,
-                                  text=True, timeout=limit, check=False)
+                                  text=True, timeout=limit, check=False, cwd=folder)
             if done.returncode:
                 raise SystemExit(f"{extra or 'no extra'}: {done.stderr}")
         return {"MB": round(size(folder) - before), "seconds": round(time.monotonic() - begun)}
