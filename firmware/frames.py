@@ -137,6 +137,9 @@ class Space(enum.IntEnum):
     #: A bit for each word of L inputs, word 0 lowest: whether the granule is inside; its bank field
     #: must be 0. Row group g of a layer is word ``group_base + g``.
     SUPPORT = 4
+    #: A counter of a kernel, its bits lowest of 16; its bank field must be 0. Tap t, by row and
+    #: column, of kernel f of k x k taps is word ``f * k * k + t``.
+    K = 5
 
 
 class Loaded(enum.IntFlag):

@@ -36,6 +36,9 @@ class Op(enum.IntEnum):
     PURGE = 17
     TRACE = 18
     TELL = 19
+    CONV = 20
+    KERNELS = 21
+    BOOST = 22
 
 
 class Operand(enum.Enum):
@@ -50,6 +53,7 @@ class Operand(enum.Enum):
     SPARSITY = "sparsity"
     LIMITS = "limits"    #: bits 15:0 cutoff, 19:16 k, 20 rest
     EXPONENT = "exponent"
+    EXTRA = "extra"
 
 
 #: Least and most of the immediates for which neither the program nor the core matters.
@@ -61,6 +65,7 @@ RANGES = {
     Operand.SPARSITY: (0, 6),
     Operand.LIMITS: (0, (1 << 21) - 1),
     Operand.EXPONENT: (0, 31),
+    Operand.EXTRA: (0, 1),
 }
 
 
@@ -146,6 +151,15 @@ INSTRUCTIONS: dict[Op, Instruction] = {row.op: row for row in (
     Instruction(Op.STEP, Operand.LAYER,
                 "counters of the layer move along the direction, by the power of two that the "
                 "loss difference and the layer's gain say, downhill"),
+    Instruction(Op.CONV, Operand.NONE,
+                "inputs and gate bits of layer 1, and the place of each, from the sample in hand, "
+                "an image, and the kernels; until then it has no inputs, and gate bits are 0"),
+    Instruction(Op.KERNELS, Operand.NONE,
+                "counters of the kernels from the errors of layer 1's inputs, which BWD 1 makes; "
+                "nothing unless CONV has been since RECV"),
+    Instruction(Op.BOOST, Operand.EXTRA,
+                "from now on UPD adds the operand to the gain exponent of a layer, to b - 2 at "
+                "most, where the prediction is not the label"),
 )}
 
 #: Bit fields of an instruction word: name, first bit, width.

@@ -54,7 +54,7 @@ class Engine(wiring.Component):
             "program_data": In(32),
             "program_length": In(range(config.program_depth + 1)),
             "table_write": In(1),
-            "table_index": In(range(config.max_layers)),
+            "table_index": In(range(config.table_rows)),
             "table_record": In(LayerRecord(config)),
             "layers": In(range(config.max_layers + 1)),
             "begin": In(1),

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib.wiring import connect, flipped
 
 from ..firmware.frames import Space
+from ..units.registry import takes
 from .parts.ports import LayerRecord, RunState
 
 __all__ = ["connect_forward", "connect_trits", "connect_words"]
@@ -23,13 +24,16 @@ def connect_words(m: Module, engine) -> None:
             base.eq(sequencer.record.input_base),
             from_inputs.eq(sequencer.operand[:len(layer)] == 1),
         ]
+    final = from_inputs | activation.read_final
+    if takes(engine.config, "front"):
+        final = Mux(from_inputs, inputs.final, activation.read_final)
     m.d.comb += [
         inputs.clear.eq(sequencer.clear),
         inputs.take.eq(sequencer.receive),
         activation.clear.eq(sequencer.clear),
         activation.read_layer.eq(layer),
         reader.start.eq(sequencer.forward | sequencer.update),
-        reader.final.eq(from_inputs | activation.read_final),
+        reader.final.eq(final),
         reader.take.eq(forward.entry_take),
         inputs.address.eq(reader.address),
         inputs.enable.eq(reader.enable),
@@ -150,9 +154,12 @@ def _tell_readiness(m: Module, engine, pending, forwarding) -> None:
         others |= engine.update.busy | ~engine.lister.final
     for port in sequencer.ports.values():
         others |= port.busy
+    quiet = ~forwarding & ~others
+    if takes(engine.config, "front"):
+        quiet &= ~Cat(port.feeds for port in sequencer.ports.values()).any()
     m.d.comb += [
         sequencer.forward_ready.eq(~forward.busy & ~pending & ~others),
-        sequencer.quiet.eq(~forwarding & ~others),
+        sequencer.quiet.eq(quiet),
     ]
 
 

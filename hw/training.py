@@ -3,6 +3,7 @@
 from amaranth import *
 
 from ..firmware.frames import Space
+from ..units.registry import takes
 from .datapath.row_list import RowLister
 from .datapath.sample_buffer import ListReader
 from .datapath.update import UpdateUnit
@@ -58,6 +59,20 @@ def connect_update(m: Module, engine) -> None:
         engine.activation.gate_address.eq(update.gate_address),
         update.gates.eq(engine.activation.gates),
     ]
+    for port in sockets.having("draws"):
+        m.d.comb += [
+            port.dither.eq(engine.random.o_draw),
+            engine.random.i_draw.eq(update.draw | port.draw),
+            engine.counters.flips.eq(update.flips | port.flips),
+        ]
+    for port in sockets.having("gain"):
+        m.d.comb += [
+            port.gain.eq(sequencer.record.gain),
+            port.wrong.eq(engine.scan.prediction != engine.scan.target),
+            update.record.gain.eq(port.o_gain),
+        ]
+    if takes(engine.config, "front"):
+        _gate_front(m, engine)
     for port in sockets.having("errors"):
         m.d.comb += [port.write.eq(errors.write), port.write_address.eq(errors.write_address),
                      port.write_data.eq(errors.write_data)]
@@ -66,6 +81,17 @@ def connect_update(m: Module, engine) -> None:
             sockets.connect(m, name, getattr(update, name))
     if sockets.having("changes"):
         _join_changes(m, engine)
+
+
+def _gate_front(m: Module, engine) -> None:
+    """Gate bits of the first layer's inputs, for their errors."""
+    sequencer, update, inputs = engine.sequencer, engine.update, engine.inputs
+    first = Signal()
+    with m.If(sequencer.backward):
+        m.d.sync += first.eq(sequencer.operand[:len(sequencer.layers)] == 1)
+    m.d.comb += inputs.gate_address.eq(update.gate_address)
+    with m.If(first):
+        m.d.comb += update.gates.eq(inputs.gates)
 
 
 def _join_changes(m: Module, engine) -> None:

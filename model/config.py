@@ -243,6 +243,11 @@ class CoreConfig:
         return self.output_words * self.lanes + 1
 
     @property
+    def table_rows(self) -> int:
+        """Rows of the layer table in the core: one more where a layer stands in front."""
+        return self.max_layers + registry.takes(self, "front")
+
+    @property
     def max_payload(self) -> int:
         """Most payload bytes of a frame (a slot less the four header bytes)."""
         return self.slot_bytes - 4
@@ -288,12 +293,16 @@ class CoreConfig:
         residuals = sum(ceil_div(f, lanes) * probe.steps * n
                         for f, n in zip(sizes, sizes[1:], strict=False))
         hidden = sum(ceil_div(n, lanes) for n in sizes[1:-1])
+        inputs = sizes[0]
+        if rows := options.get("conv_rows", 0):  # an image is in lanes of its own
+            hidden += ceil_div(sizes[0], lanes)
+            inputs = max(inputs, rows * lanes)
         input_planes = 4 if planes <= 4 else 8
-        sample_bytes = 1 + input_planes * ceil_div(sizes[0], 8)
+        sample_bytes = 1 + input_planes * ceil_div(inputs, 8)
         chosen: dict[str, int] = {
             "input_planes": input_planes,
             "max_layers": max(4, len(sizes) - 1),
-            "max_inputs": _power_of_two_above(sizes[0], 1024),
+            "max_inputs": _power_of_two_above(inputs, 1024),
             "max_neurons": _power_of_two_above(max(sizes[1:]), 256),
             "max_classes": _power_of_two_above(sizes[-1], 32),
             "trit_depth": _power_of_two_above(trits, 1024),

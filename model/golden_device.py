@@ -11,7 +11,7 @@ from ..firmware.frames import Flags, Frame, FrameDecoder, Run, Space, Status, Ty
 from ..firmware.isa import INSTRUCTIONS, Op, decode, operand_range
 from ..firmware.store import Kind, known
 from ..firmware.wire import pack_words, unpack_sample, unpack_sparse, unpack_words
-from ..units.registry import HELLO_FIELDS, LAYER_ROW, needed_by, windows
+from ..units.registry import LAYER_ROW, hello_fields, needed_by, windows
 from .config import CoreConfig, ceil_div
 from .layout import Layer, TableError, check_table
 from .machine import Machine, Result, Sample
@@ -142,8 +142,8 @@ class GoldenDevice:
         _need(nonce != 0)
         self.nonce, self.expected = nonce, (frame.sequence + 1) & 0xFF
         c = self.config
-        named = {name: getattr(c, name) for name, _ in HELLO_FIELDS if hasattr(c, name)}
-        return frames.pack_fields(HELLO_FIELDS, magic=frames.MAGIC, slots=frames.SLOTS,
+        named = {name: getattr(c, name) for name, _ in hello_fields(c) if hasattr(c, name)}
+        return frames.pack_fields(hello_fields(c), magic=frames.MAGIC, slots=frames.SLOTS,
                                   protocol=frames.PROTOCOL_VERSION, **named)
 
     def _program(self, payload: bytes) -> bytes:
@@ -257,7 +257,7 @@ class GoldenDevice:
 
     def _samples(self, payload: bytes) -> list[tuple[npt.NDArray[np.int64], int]]:
         """The samples and labels of DATA and FILL, once all of them are known to be right."""
-        first = self.machine.layers[0]
+        first = self.machine.sample_row
         if len(payload) < 2:
             raise Refused(Status.LENGTH)
         flags, count = payload[:2]
@@ -287,7 +287,7 @@ class GoldenDevice:
             raise Refused(Status.LENGTH)
         sparse = Flags.SPARSE if self.config.store == Kind.FLASH else 0
         _need(run > 0 and count > 0 and not flags & ~(Flags.WIDE | sparse))
-        layer, classes = self.machine.layers[0], self.machine.layers[-1].outputs
+        layer, classes = self.machine.sample_row, self.machine.layers[-1].outputs
         for at in range(7, len(payload), size):
             number = (first + int.from_bytes(payload[at:at + size], "little")) % (1 << 24)
             try:
@@ -301,13 +301,13 @@ class GoldenDevice:
     def _fill(self, payload: bytes) -> bytes:
         assert isinstance(self.store, RamStore)
         samples = self._samples(payload[3:])
-        self.store.fill(*_number(payload), samples, self.machine.layers[0])
+        self.store.fill(*_number(payload), samples, self.machine.sample_row)
         return b""
 
     def _check(self, payload: bytes) -> bytes:
         assert self.store is not None
         _need_length(payload, 6)
-        layer = self.machine.layers[0] if self.machine.layers else None
+        layer = self.machine.sample_row if self.machine.layers else None
         crc = self.store.crc(*_number(payload), *_number(payload[3:]), layer)
         return struct.pack("<IB", crc, self.store.PHASE)
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import BadInput
 from ..option import Option, with_options
-from ..units.registry import COLUMNS
+from ..units.registry import COLUMNS, takes
 from .config import CoreConfig, ceil_div
+from .front import convolution_of
 
 __all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters",
-           "place", "row_sums", "tile_order", "unpack_counters"]
+           "place", "row_sums", "split_front", "tile_order", "unpack_counters"]
 
 
 class TableError(ValueError):
@@ -29,7 +31,8 @@ class Layer:
     """A row of the layer table: what a program needs to know of a layer.
 
     `planes` are the bits of an input, `shift` the activation shift (ignored for the last layer),
-    `gain` the exponent of the update step in force. Columns of units follow.
+    `gain` the exponent of the update step in force. Columns of units follow. A row in front of the
+    first layer is as `model.front` has it.
 
     Parameters
     ----------
@@ -56,9 +59,11 @@ class Placement:
 
 
 def place(config: CoreConfig, layers: Sequence[Layer]) -> list[Placement]:
-    """The place of each layer, one behind the other."""
+    """The place of each layer, one behind the other; what a layer in front makes is before all."""
     places = []
     trit = residual = source = target = group = 0
+    if takes(config, "front") and layers:
+        target = ceil_div(layers[0].inputs, config.lanes)
     for layer in layers:
         words = ceil_div(layer.inputs, config.lanes)
         groups = ceil_div(layer.outputs, config.banks)
@@ -70,8 +75,16 @@ def place(config: CoreConfig, layers: Sequence[Layer]) -> list[Placement]:
     return places
 
 
-def check_table(config: CoreConfig, layers: Sequence[Layer]) -> None:
+def split_front(config: CoreConfig, rows: Sequence[Layer]) -> tuple[Layer | None, list[Layer]]:
+    """The row in front of the layers, of a core that has such, and the layers' rows."""
+    return (rows[0], list(rows[1:])) if takes(config, "front") else (None, list(rows))
+
+
+def check_table(config: CoreConfig, rows: Sequence[Layer]) -> None:
     """Raise `TableError` unless this core can run the table."""
+    if not rows:
+        raise TableError(f"a table has 1 to {config.max_layers} layers, not 0")
+    front, layers = split_front(config, rows)
     if not 1 <= len(layers) <= config.max_layers:
         raise TableError(f"a table has 1 to {config.max_layers} layers, not {len(layers)}")
 
@@ -79,9 +92,17 @@ def check_table(config: CoreConfig, layers: Sequence[Layer]) -> None:
         if not low <= value <= high:
             raise TableError(f"layer {number}: {name} must be from {low} to {high}, not {value}")
 
+    if front is not None:
+        try:
+            made = convolution_of(config, front)
+        except BadInput as error:
+            raise TableError(str(error)) from None
     for number, layer in enumerate(layers, 1):
         first, last = number == 1, number == len(layers)
-        if first:
+        if first and front is not None:
+            check(number, "inputs", layer.inputs, made.outputs, made.outputs)
+            check(number, "planes", layer.planes, made.bits, made.bits)
+        elif first:
             check(number, "inputs", layer.inputs, 1, config.max_inputs)
             check(number, "planes", layer.planes, 1, config.input_planes)
         else:

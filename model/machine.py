@@ -22,14 +22,14 @@ from ..units.record import Unit
 from ..units.registry import takes
 from . import arithmetic
 from .config import CoreConfig, ceil_div
-from .layout import Layer, Placement, layer_counters, place
+from .layout import Layer, Placement, layer_counters, place, split_front
 from .records import Piece
 from .rng import XorShift64
 
 __all__ = ["Machine", "Result", "Sample", "Statistics"]
 
 #: Where the machine asks its parts: methods of `units.part.Part`.
-HOOKS = ("clear", "received", "inputs", "weights", "stage", "stage_below", "below", "steps",
+HOOKS = ("clear", "received", "inputs", "weights", "stage", "stage_below", "below", "gain", "steps",
          "updated", "stored", "written", "status")
 #: Instructions that name a layer.
 _LAYERED = {row.op for row in INSTRUCTIONS.values() if row.operand is Operand.LAYER}
@@ -102,6 +102,8 @@ class Machine:
         self.prng = XorShift64(1)
         self.program: list[int] = []
         self.layers: list[Layer] = []
+        #: The row in front of the layers, of a core that has such.
+        self.front: Layer | None = None
         self.places: list[Placement] = []
         self.run = Run.IDLE
         self.inbox: deque[Sample] = deque()
@@ -141,8 +143,13 @@ class Machine:
 
     def load_table(self, layers: Sequence[Layer]) -> None:
         """Replace the layer table by one that `check_table` has accepted."""
-        self.layers = list(layers)
-        self.places = place(self.config, layers)
+        self.front, self.layers = split_front(self.config, layers)
+        self.places = place(self.config, self.layers)
+
+    @property
+    def sample_row(self) -> Layer:
+        """The row of the table that a sample is for."""
+        return self.front or self.layers[0]
 
     def start(self) -> None:
         """Run the program from address 0."""

@@ -21,7 +21,7 @@ def memories(config: CoreConfig) -> tuple[Memory, ...]:
         Memory("T (trits)", "trit_depth", c.trit_depth, 2 * c.lanes, "engine.trits", c.banks),
         *registry.unit_of("trainable").memories(c)[:1 if c.trainable else 0],
         Memory("program", "program_depth", c.program_depth, 32, "engine.sequencer.program"),
-        Memory("layer table", "max_layers", c.max_layers, _table_bits(c),
+        Memory("layer table", "max_layers", c.table_rows, _table_bits(c),
                "engine.sequencer.table"),
         Memory("samples", "max_inputs", 2 << (words - 1).bit_length(),
                _entry_bits(c, c.input_planes, words), "engine.inputs.memory"),
@@ -32,7 +32,7 @@ def memories(config: CoreConfig) -> tuple[Memory, ...]:
         Memory("scores", "max_classes", c.max_classes, c.score_bits, "engine.scan.memory"),
         Memory("statistics", "", STATISTICS, 8, "engine.counters.memory"),
         Memory("statistics to report", "", STATISTICS, 8, "engine.counters.picture"),
-        Memory("answer to HELLO", "", 4 + _bytes(ANSWER_HEAD) + _bytes(registry.HELLO_FIELDS), 8,
+        Memory("answer to HELLO", "", 4 + _bytes(ANSWER_HEAD) + _bytes(registry.hello_fields(c)), 8,
                "commands.hello.memory"),
         Memory("receive slots", "slot_bytes", 2 * c.slot_bytes, 8, "receiver.memory"),
     )

@@ -13,11 +13,13 @@ from ..firmware.frames import ESC, FLAG, Frame, FrameDecoder, Run, Space, Type
 from ..firmware.isa import Op, encode
 from ..firmware.store import known
 from ..model.config import MAX_SKIP, CoreConfig
+from ..model.convolution.shape import Convolution
+from ..model.front import front_fields
 from ..model.golden_device import GoldenDevice
 from ..model.layout import Layer, TableError, check_table
 from ..units import UNITS
 from ..units.record import Unit
-from ..units.registry import LAYER_ROW
+from ..units.registry import LAYER_ROW, takes
 from .sample_requests import SampleRequests
 
 __all__ = ["Attacker", "areas_of"]
@@ -155,22 +157,37 @@ class Attacker:
     def _table(self) -> list[Layer]:
         c, rng = self.config, self.rng
         while True:
-            sizes = [rng.randint(1, c.max_inputs)]
+            front = self._front()
+            sizes = [front[0].outputs if front else rng.randint(1, c.max_inputs)]
             sizes += [rng.randint(1, c.max_neurons) for _ in range(rng.randrange(c.max_layers))]
             if c.skip and len(sizes) > 2 and rng.random() < 0.7:
                 sizes[2] = sizes[1]
             sizes += [rng.randint(2, c.max_classes)]
-            planes = rng.randint(1, c.input_planes)
+            planes = c.conv_bits if front else rng.randint(1, c.input_planes)
             layers = [Layer(f, n, c.activation_bits if number else planes, rng.randint(0, 6),
                             rng.randint(-15, c.counter_bits - 2),
                             rng.randrange(MAX_SKIP + 2)
                             if c.skip and f == n and 0 < number < len(sizes) - 2 else 0)
                       for number, (f, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
             try:
-                check_table(c, layers)
+                check_table(c, front + layers)
             except TableError:
                 continue
-            return layers
+            return front + layers
+
+    def _front(self) -> list[Layer]:
+        """The row of a convolution, of a core that has one."""
+        c, rng = self.config, self.rng
+        if not takes(c, "front"):
+            return []
+        side = c.conv_kernel + c.conv_pool - 1
+        conv = Convolution(
+            rows=rng.randint(side, c.conv_rows), columns=rng.randint(side, c.conv_columns),
+            kernels=c.conv_at_once * rng.randint(1, c.conv_kernels // c.conv_at_once),
+            kernel=c.conv_kernel, pool=c.conv_pool, planes=rng.randint(1, c.conv_planes),
+            bits=c.conv_bits, counter_bits=c.conv_counter_bits, shift=rng.randint(0, 4),
+            gain=-rng.randint(0, 15))
+        return [Layer(**front_fields(c, conv))]
 
     @staticmethod
     def _rows(layers: Sequence[Layer]) -> bytes:
@@ -311,6 +328,12 @@ class Attacker:
                 "planes": [0, c.input_planes, c.input_planes + 1, c.activation_bits + 1, 255],
                 "shift": [31, 32, 255], "skip": [0, 1, 8, 9, 128, 255],
                 "gain": [-128, -16, -15, c.counter_bits - 2, c.counter_bits - 1, 127]}
+            if takes(c, "front"):
+                edges["skip"] += [c.conv_columns, c.conv_columns + 1]
+                edges["gain"] += [0, 1]
+                edges["shift"] += [15, 16]
+                edges["outputs"] += [rows[0]["outputs"] - 1, rows[0]["outputs"] + c.conv_at_once]
+                edges["inputs"] += [c.conv_rows * c.lanes, c.conv_rows * c.lanes + 1]
             name = rng.choice(list(edges))
             rng.choice(rows)[name] = rng.choice(edges[name])
         payload[:] = b"".join(frames.pack_fields(LAYER_ROW, **row) for row in rows)

@@ -182,9 +182,9 @@ def _state(golden: GoldenDevice) -> tuple[object, ...]:
     return (machine.codes.tobytes(), machine.residuals.tobytes(),
             *(machine.read(space, 0, w.depth(golden.config)) for space, w in others),
             machine.prng.state,
-            machine.run, tuple(machine.program), tuple(machine.layers), golden.loaded, golden.nonce,
-            golden.expected, vars(machine.statistics).copy(), len(machine.inbox),
-            golden.store and golden.store.cells.tobytes())
+            machine.run, tuple(machine.program), machine.front, tuple(machine.layers),
+            golden.loaded, golden.nonce, golden.expected, vars(machine.statistics).copy(),
+            len(machine.inbox), golden.store and golden.store.cells.tobytes())
 
 
 def run(device: Device, golden: GoldenDevice, count: int, rng: random.Random, every: int = 100,

@@ -52,9 +52,10 @@ class SampleRequests:
         layers, rng = self.golden.machine.layers, self.rng
         if not layers:
             return rng.randbytes(rng.randint(0, 20))
-        planes = layers[0].planes
-        size, sparse = planes * ceil_div(layers[0].inputs, 8), rng.random() < 0.5
-        longest = 1 + size + (ceil_div(layers[0].inputs, 64) if sparse else 0)
+        first = self.golden.machine.sample_row
+        planes = first.planes
+        size, sparse = planes * ceil_div(first.inputs, 8), rng.random() < 0.5
+        longest = 1 + size + (ceil_div(first.inputs, 64) if sparse else 0)
         count = rng.randint(1, min(5, (self.golden.config.max_payload - 5) // longest))
         labels = [rng.randrange(layers[-1].outputs) for _ in range(count)]
         samples = rng.randbytes(size * count)

@@ -8,7 +8,7 @@ from ..errors import ConfigError
 from ..firmware.store import Kind
 from ..model.config import CoreConfig
 from ..units import UNITS
-from ..units.registry import OPTIONS, implied, refused_pairs
+from ..units.registry import CHOICES, OPTIONS, implied, refused_pairs
 
 __all__ = ["CORES", "ODD", "SMALL", "STORED", "random_units", "trial_cores"]
 
@@ -22,6 +22,10 @@ ODD = CoreConfig(
     max_layers=3, max_inputs=50, max_neurons=40, max_classes=12, trit_depth=100,
     residual_depth=300, hidden_depth=8, program_depth=30, slot_bytes=256, seeder=False)
 
+#: Lanes that suit every unit.
+EIGHT = {"lanes": 8, "update_lanes": 4}
+
+
 def _on(fields: Iterable[str]) -> dict[str, int]:
     """Options at their trial values, with those that they need."""
     return {name: OPTIONS[name].trial for field in fields for name in sorted(implied(field))}
@@ -30,7 +34,7 @@ def _on(fields: Iterable[str]) -> dict[str, int]:
 def together() -> Iterator[list[str]]:
     """Sets of options in which each pair that goes together is at least once."""
     refused = refused_pairs()
-    added = [name for name, option in OPTIONS.items() if not option.default]
+    added = [name for name, option in CHOICES.items() if not option.default]
     left = {pair for pair in itertools.combinations(added, 2) if frozenset(pair) not in refused}
     while left:
         chosen = list(min(left, key=lambda pair: [added.index(name) for name in pair]))
@@ -79,7 +83,7 @@ def random_units(rng: random.Random, config: CoreConfig, first: Iterable[str] = 
     config
         Without any.
     first
-        Fields that are certainly on, if need be with lanes of a power of two; ones that do not go
+        Fields that are certainly on, if need be with other lanes; ones that do not go
         with those before them are left away.
     chance
         Of each other one, if it goes with those before it.
@@ -88,13 +92,13 @@ def random_units(rng: random.Random, config: CoreConfig, first: Iterable[str] = 
     # Each option has a number of its own, so that a new one leaves most cases as they were.
     base = rng.getrandbits(32)
     drawn = sorted((random.Random(f"{base} {name}").random(), name)
-                   for name, option in OPTIONS.items() if not option.default)
+                   for name, option in CHOICES.items() if not option.default)
     others = [name for number, name in drawn if number < chance]
     for name in [*wanted, *others]:
         changes = _on([name])
         lanes = rng.choice([1, 2, 4, 8, 16])
         other = {"lanes": lanes, "update_lanes": rng.choice([max(1, lanes // 4), lanes])}
-        for sizes in ({}, other) if name in wanted else ({},):
+        for sizes in ({}, other, EIGHT) if name in wanted else ({},):
             try:
                 config = config.changed(**sizes | changes)
             except ConfigError:

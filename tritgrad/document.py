@@ -36,6 +36,9 @@ bytes, and the words of READ's answer at most `slot_bytes` - 10. The other field
 is 0 where there is none, 1 for a RAM of 16-bit words, 2 for a flash of bytes; it has 2^`store_bits`
 of them. What a core has is 1, what it has not 0.
 """
+_TAIL = """\
+Behind HELLO_FIELDS, of a core with a convolution; without one the answer ends before it.
+"""
 _UNASKED = f"""\
 | type | frame | payload |
 |---|---|---|
@@ -173,7 +176,7 @@ def _flag(field: str) -> str:
 
 def units() -> str:
     """The page of the optional units."""
-    variants = [*registry.OPTIONS, *FORMS]
+    variants = [*registry.CHOICES, *FORMS]
     refused = registry.refused_pairs() | {
         frozenset(pair): reason for pair, reason in EXCLUDED_FORMS.items()}
     reasons = list(dict.fromkeys(
@@ -250,6 +253,7 @@ def link() -> str:
         "## Records", "",
         _record("ANSWER_HEAD", frames.ANSWER_HEAD), _record("LAYER_ROW", registry.LAYER_ROW),
         _record("HELLO_FIELDS", registry.HELLO_FIELDS), _HELLO,
+        _record("HELLO_TAIL", registry.HELLO_TAIL), _TAIL,
         _record("STATUS_FIELDS", frames.STATUS_FIELDS),
         "`run`:", "",
         _table(("value", "state", "meaning"), ((state.value, f"`{state.name}`", meaning)

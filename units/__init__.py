@@ -3,6 +3,7 @@
 The order is that of the answer to HELLO and of `CoreConfig`'s fields: new ones come last.
 """
 
+from .conv import CONV
 from .perturb import PERTURB
 from .row_sums import ROW_SUMS
 from .scales import SCALES
@@ -25,4 +26,5 @@ UNITS = (
     SKIP,
     WATCHDOG,
     SIGNATURE,
+    CONV,
 )

@@ -75,6 +75,10 @@ class Part:
         """
         raise NotImplementedError
 
+    def gain(self, gain: int) -> int:
+        """The gain exponent of UPD, of the layer's in the table."""
+        return gain
+
     def steps(self, number: int, row: int, steps: IntArray) -> IntArray:
         """How far UPD moves the counters of a row (words * L,) for an error of +1."""
         return steps

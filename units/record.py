@@ -58,6 +58,9 @@ SOCKETS = {
     "masks": "activations lie at their words' places, with a mask of those that are not zero",
     "debt": "updates that keep the sums of rows mod 3",
     "training": "memory R, errors, and the update unit",
+    "front": "a layer in front of the first, row 0 of the table, whose outputs are its inputs",
+    "gain": "the gain exponent of an update",
+    "draws": "draws of the generator and flips for counters of its own",
 }
 
 
@@ -143,6 +146,9 @@ class Unit:
         Its options of a run of training.
     wanted
         Fields of `CoreConfig`, with their values, that a run asks for with these.
+    whole
+        Whether they are all given or none: the answer to HELLO then ends before them in a core
+        without it. Only of the last unit.
     needs
         Fields of other units without which it cannot be, with the reason.
     excludes
@@ -196,6 +202,7 @@ class Unit:
     options: tuple[Option, ...]
     training: tuple[Option, ...] = ()
     wanted: Callable[[Run], Mapping[str, int]] = lambda run: {}
+    whole: bool = False
     needs: Mapping[str, str] = made(default_factory=dict)
     excludes: Mapping[str, str] = made(default_factory=dict)
     checks: tuple[Callable[[Config], str | None], ...] = ()

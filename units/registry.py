@@ -12,9 +12,10 @@ from . import UNITS
 from .record import Column, Config, Memory, Option, Run, Unit, Window
 from .run_part import RunPart
 
-__all__ = ["COLUMNS", "HELLO_FIELDS", "LAYER_ROW", "OPTIONS", "TRAINING", "available", "check",
-           "implied", "memories", "needed_by", "options_of", "recipe_fields", "refused_pairs",
-           "run_parts", "status_parts", "status_tail", "takes", "unit_of", "wanted", "windows"]
+__all__ = ["CHOICES", "COLUMNS", "HELLO_FIELDS", "HELLO_TAIL", "LAYER_ROW", "OPTIONS", "TRAINING",
+           "available", "check", "hello_fields", "implied", "memories", "needed_by", "options_of",
+           "recipe_fields", "refused_pairs", "run_parts", "status_parts", "status_tail", "takes",
+           "unit_of", "wanted", "windows"]
 
 #: The options of all units by field, in their order in `CoreConfig`.
 OPTIONS: dict[str, Option] = {option.name: option for unit in UNITS for option in unit.options}
@@ -22,9 +23,16 @@ OPTIONS: dict[str, Option] = {option.name: option for unit in UNITS for option i
 #: Those of a run of training, in the order of its help.
 TRAINING: dict[str, Option] = {option.name: option for unit in UNITS for option in unit.training}
 
+#: Those that are chosen one by one: of a unit that is given whole, the first.
+CHOICES: dict[str, Option] = {option.name: option for unit in UNITS
+                              for option in unit.options[:1 if unit.whole else None]}
+
 #: What a core tells of itself. New units come last; an option added to an older one moves the
 #: fields behind it, which a new `firmware.frames.PROTOCOL_VERSION` must tell.
-HELLO_FIELDS: Fields = (*CORE_FIELDS, *((o.name, o.code) for o in OPTIONS.values()))
+HELLO_FIELDS: Fields = (*CORE_FIELDS, *((o.name, o.code) for unit in UNITS if not unit.whole
+                                        for o in unit.options))
+#: What follows in a core that has the unit.
+HELLO_TAIL: Fields = tuple((o.name, o.code) for unit in UNITS if unit.whole for o in unit.options)
 
 #: Addresses of the link have 16 bits.
 MAX_DEPTH = 65536
@@ -50,6 +58,12 @@ def needed_by(op: Op) -> Unit | None:
 def available(config: Config) -> tuple[Op, ...]:
     """The instructions of a core."""
     return tuple(op for op in INSTRUCTIONS if op not in _NEEDS or _NEEDS[op].within(config))
+
+
+def hello_fields(config: Config) -> Fields:
+    """What a core tells of itself in answer to HELLO."""
+    whole = any(unit.whole and unit.within(config) for unit in UNITS)
+    return (*HELLO_FIELDS, *(HELLO_TAIL if whole else ()))
 
 
 def takes(config: Config, socket: str) -> bool:
@@ -108,7 +122,8 @@ def implied(field: str) -> set[str]:
     """An option and those without which it cannot be, where they are not there by default."""
     unit = _OWNERS[field]
     wanted = {name for name in unit.needs if not OPTIONS[name].default}
-    return {field, unit.field}.union(*map(implied, wanted))
+    own = {option.name for option in unit.options} if unit.whole else {field, unit.field}
+    return own.union(*map(implied, wanted))
 
 
 def refused_pairs() -> dict[frozenset[str], str]:
@@ -121,7 +136,7 @@ def refused_pairs() -> dict[frozenset[str], str]:
               for other, reason in (unit.needs | unit.excludes).items()
               if other in unit.excludes or OPTIONS[other].default}
     others = {other for unit in UNITS for other in unit.excludes} - OPTIONS.keys()
-    sets = {field: implied(field) for field in OPTIONS} | {other: {other} for other in others}
+    sets = {field: implied(field) for field in CHOICES} | {other: {other} for other in others}
     return {frozenset((a, b)): direct[pair] for a, b in itertools.combinations(sets, 2)
             for pair in (frozenset((x, y)) for x in sets[a] for y in sets[b]) if pair in direct}
 

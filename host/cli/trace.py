@@ -77,8 +77,8 @@ def trace(model_file: str, dataset: str | None, sample: int | None, summary: int
     if device == "model" and vcd is not None:
         raise BadInput(f"a waveform ({vcd}) needs device sim, not {device}")
     if device != "model" and model.recipe.conv is not None:
-        raise BadInput(f"{model_file} has a convolution, which runs on --device model only, not on "
-                       f"{device}: no core has one yet")
+        raise BadInput(f"{model_file} has a convolution; a core that has one tells no traces: give "
+                       f"--device model, not {device}")
     if device != "model" and summary is not None:
         raise BadInput(f"--device {device} tells of one sample; give --sample, not --summary")
     gains = model.recipe.gains_in(model.recipe.epochs - 1)

@@ -16,6 +16,7 @@ from ...errors import BadInput, DeviceError
 from ...firmware import frames, programs
 from ...firmware.frames import Run, Space, Type
 from ...firmware.wire import pack_words, unpack_words
+from ...model.front import convolution_of
 from ...model.layout import (
     Layer,
     Placement,
@@ -23,16 +24,17 @@ from ...model.layout import (
     check_table,
     pack_counters,
     place,
+    split_front,
     unpack_counters,
 )
-from ...model.recipe import Recipe
 from ...model.state import NetworkState, Part
 from ...units import UNITS
 from ...units.device_part import DevicePart
-from ...units.registry import COLUMNS, LAYER_ROW
+from ...units.registry import LAYER_ROW
 from . import memories
 from .runner import Runner, RunStats
 from .session import DeviceAstray, Session
+from .table import layer_table
 
 __all__ = ["Driver", "layer_table"]
 
@@ -43,16 +45,6 @@ Integers = npt.NDArray[np.integer]
 MAX_CHUNK = 1 << 16
 #: Times that samples whose results were lost are run again.
 MAX_RERUNS = 100
-
-
-def layer_table(recipe: Recipe, gains: Sequence[int]) -> list[Layer]:
-    """The layer table of a recipe with the gain exponents in force."""
-    shifts = [*recipe.shifts, 0]
-    planes = [recipe.planes, *[recipe.activation_bits] * (recipe.depth - 1)]
-    more = {column.name: column.of(recipe) for column in COLUMNS}
-    return [Layer(inputs, outputs, planes[n], shifts[n], gains[n],
-                  **{name: values[n] for name, values in more.items()})
-            for n, (outputs, inputs) in enumerate(recipe.shapes)]
 
 
 class Driver(Runner):
@@ -94,9 +86,9 @@ class Driver(Runner):
         Parameters
         ----------
         layers
-            The layer table.
+            The layer table, before it the row of a convolution, if the core has one.
         counters
-            Per layer (outputs, inputs).
+            Per layer (outputs, inputs), before them (kernels, taps) of a convolution.
         prng_state
             State of the PRNG, not 0; by default it is left to `seed`.
         input_order
@@ -118,6 +110,10 @@ class Driver(Runner):
                 raise BadInput(f"{self.name} was built without {name}")
         self._order = input_order
         self._set_table(layers)
+        layers = self.layers
+        if self.front is not None:
+            kernels, *counters = counters
+            self.write(Space.K, kernels.astype("<i2").tobytes(), 2)
         if input_order is not None:
             counters = [counters[0][:, input_order], *counters[1:]]
         codes, residuals = pack_counters(self.config, layers, counters)
@@ -140,7 +136,7 @@ class Driver(Runner):
 
     def restore(self, state: NetworkState) -> None:
         """Put back what `state` gave."""
-        self.load_state(self.layers, state, self._order)
+        self.load_state(self.rows, state, self._order)
 
     def seed(self, seed: int, index: int) -> None:
         """PRNG state <- SplitMix64's output `index` of `seed`, made by the device's own seeder."""
@@ -181,11 +177,12 @@ class Driver(Runner):
 
         It is written even if it says what it said before: an upset in it would do harm for ever.
         """
-        self._set_table([replace(layer, gain=gain)
-                         for layer, gain in zip(self.layers, gains, strict=True)])
+        front = self.rows[:len(self.rows) - len(self.layers)]
+        self._set_table([*front, *(replace(layer, gain=gain)
+                                   for layer, gain in zip(self.layers, gains, strict=True))])
 
     def counters(self) -> list[npt.NDArray[np.int64]]:
-        """Read the network back: per layer int64 (outputs, inputs).
+        """Read the network back, as `load` has it: int64, per layer (outputs, inputs).
 
         Raises
         ------
@@ -206,7 +203,13 @@ class Driver(Runner):
         counters = unpack_counters(c, self.layers, codes, residuals)
         if self._order is not None:
             counters[0] = counters[0][:, np.argsort(self._order)]
-        return counters
+        return counters if self.front is None else [self._kernels(self.front), *counters]
+
+    def _kernels(self, front: Layer) -> npt.NDArray[np.int64]:
+        conv = convolution_of(self.config, front)
+        words = np.frombuffer(self.read(Space.K, conv.size, 2), "<u2").astype(np.int64)
+        half = 1 << (conv.counter_bits - 1)
+        return ((words ^ half) - half).reshape(conv.kernels, conv.taps)
 
     def codes(self) -> npt.NDArray[np.int64]:
         """The words of T that the network fills, (banks, words, L)."""
@@ -256,7 +259,7 @@ class Driver(Runner):
             The core only infers.
         """
         return self.learn(lambda samples: programs.train(
-            len(self.layers), samples, margin, **units), x, y)
+            len(self.layers), samples, margin, conv="learns" if self.front else "", **units), x, y)
 
     def learn(self, program: Callable[[int], list[int]], x: Bytes, y: Integers, passes: int = 1,
               counts: bool = True) -> RunStats:
@@ -309,7 +312,7 @@ class Driver(Runner):
         missing = np.arange(len(x))
         while len(missing):
             rows = missing[:MAX_CHUNK]
-            program = programs.infer(len(self.layers), len(rows))
+            program = programs.infer(len(self.layers), len(rows), conv=self.front is not None)
             total += self.run(program, x[rows], np.zeros(len(rows), np.int64))
             for payload in self.session.take_results():
                 if len(payload) == 5 + 4 * classes:
@@ -333,17 +336,18 @@ class Driver(Runner):
         if self.status()["run"] == Run.RUNNING:
             self.session.request(Type.ABORT)
 
-    def _set_table(self, layers: Sequence[Layer]) -> None:
+    def _set_table(self, rows: Sequence[Layer]) -> None:
+        front, layers = split_front(self.config, rows)
         try:
-            check_table(self.config, layers)
+            check_table(self.config, rows)
         except TableError as error:
             raise BadInput(f"the network does not fit this core: {error}") from None
         if self._order is not None and layers[0].gain < 0:
             raise ValueError(f"inputs in another order need a first gain of at least 0, "
                              f"not {layers[0].gain!r}")
         self.session.post(Type.TABLE, b"".join(frames.pack_fields(LAYER_ROW, **vars(row))
-                                               for row in layers))
-        self.layers = list(layers)
+                                               for row in rows))
+        self.front, self.layers = front, layers
 
     def _need_trainable(self) -> None:
         if not self.config.trainable:

@@ -10,6 +10,7 @@ from .address import board_and_port
 from .driver import Driver, layer_table
 from .serial_port import BRIDGE_RATES, SerialTransport
 from .session import Session
+from .table import check_front
 
 __all__ = ["board_holds", "check_holds", "open_board", "open_port"]
 
@@ -81,9 +82,12 @@ def check_holds(config: CoreConfig, recipe: Recipe, where: str) -> None:
             kind = name.replace("_", " ")
             raise BadInput(f"the core on {where} has {kind} {has}, the network {network} "
                            f"wants {wants}")
+    check_front(config, recipe, where)
     try:
-        check_table(config, layer_table(recipe, recipe.gains))
-        length = len(programs.train(recipe.depth, 1, recipe.margin))
+        check_table(config, layer_table(recipe, recipe.gains, config))
+        length = len(programs.train(recipe.depth, 1, recipe.margin,
+                                    conv="learns" if recipe.conv else "",
+                                    wrong=recipe.wrong))
         if length > config.program_depth:
             raise TableError(f"its program needs {length} instructions, the core has room for "
                              f"{config.program_depth}")

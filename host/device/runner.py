@@ -11,6 +11,7 @@ from ...errors import DeviceError
 from ...firmware.assembler import assemble
 from ...firmware.frames import Run, Type
 from ...model.config import CoreConfig, ceil_div
+from ...model.front import convolution_of, in_lanes
 from ...model.layout import Layer
 from .samples import PackedSamples
 from .session import DeviceAstray, Session
@@ -53,17 +54,25 @@ class Runner:
     ----------
     layers
         The layer table, as it was written last.
+    front
+        Its row in front of them, of a convolution.
     """
 
     def __init__(self, session: Session):
         self.session = session
         self.layers: list[Layer] = []
+        self.front: Layer | None = None
         self._order: npt.NDArray[np.intp] | None = None
 
     @property
     def config(self) -> CoreConfig:
         """The core."""
         return self.session.config
+
+    @property
+    def rows(self) -> list[Layer]:
+        """All rows of the table."""
+        return self.layers if self.front is None else [self.front, *self.layers]
 
     @property
     def name(self) -> str:
@@ -88,7 +97,9 @@ class Runner:
         """
         self.begin(program)
         ordered = x if self._order is None else x[:, self._order]
-        packed = PackedSamples(ordered, y, self.layers[0].planes)
+        if self.front is not None:
+            ordered = in_lanes(x, convolution_of(self.config, self.front), self.config.lanes)
+        packed = PackedSamples(ordered, y, self.rows[0].planes)
         sample_s = self.worst_cycles() / SLOWEST_CLOCK_HZ
         start = 0
         while start < len(x):
@@ -153,8 +164,11 @@ class Runner:
 
     def worst_cycles(self) -> int:
         """Cycles that no sample exceeds, generously."""
-        c = self.config
-        return 1000 + sum(
+        c, front = self.config, 0
+        if self.front is not None:  # twice forward, sums, and steps
+            taps = c.conv_kernel ** 2
+            front = 8 * (self.front.outputs + self.front.inputs) + c.conv_kernels * (taps + 16)
+        return 1000 + front + sum(
             (layer.planes * ceil_div(layer.outputs, c.banks) + 8 * c.steps * layer.outputs)
             * ceil_div(layer.inputs, c.lanes) + 64 * layer.outputs for layer in self.layers)
 

@@ -16,7 +16,7 @@ from ...errors import ConfigError, DeviceError
 from ...firmware import frames
 from ...firmware.frames import Frame, FrameDecoder, Status, Type
 from ...model.config import CoreConfig
-from ...units.registry import HELLO_FIELDS, status_parts
+from ...units.registry import HELLO_FIELDS, HELLO_TAIL, status_parts
 from .transport import Transport
 
 __all__ = ["DeviceAstray", "DeviceReset", "Pending", "RequestRefused", "Session"]
@@ -170,7 +170,9 @@ class Session:
             raise DeviceError(f"{self.name} speaks protocol {data[4]}, this host speaks "
                               f"{frames.PROTOCOL_VERSION}")
         try:
-            fields, _ = frames.unpack_fields(HELLO_FIELDS, data)
+            fields, rest = frames.unpack_fields(HELLO_FIELDS, data)
+            if rest:
+                fields |= frames.unpack_fields(HELLO_TAIL, rest)[0]
             for key in ("magic", "protocol"):
                 del fields[key]
             self.slots = max(1, fields.pop("slots"))

@@ -18,6 +18,7 @@ from ..device.driver import Driver, layer_table
 from ..device.runner import RunStats
 from ..device.session import DeviceAstray, DeviceReset
 from ..device.store import MOST_RECORDS, RowStore, rows_that_fit
+from ..device.table import check_front
 
 __all__ = ["DeviceLearner", "Learner", "ModelLearner", "inferred"]
 
@@ -214,10 +215,11 @@ class DeviceLearner:
         self.method = method or method_of(MARGIN, recipe, {})
         self.method.check(driver.config, driver.session.name)
         self.chunk = self.method.chunk
+        check_front(driver.config, recipe, driver.name)
         for part in run_parts():
             part.check(driver.config, recipe, driver.name)
         self._order = (input_order(recipe, image_shape, driver.config.lanes)
-                       if self.method.reorders else None)
+                       if self.method.reorders and recipe.conv is None else None)
         self._rows: RowStore | None = None
         self.keeps = False
         self._snapshot = NetworkState([])
@@ -307,8 +309,8 @@ class DeviceLearner:
 
     def _restore(self) -> None:
         """Bring the device to the end of the last chunk."""
-        self.driver.load_state(layer_table(self.recipe, self.recipe.gains), self._snapshot,
-                               self._order)
+        self.driver.load_state(layer_table(self.recipe, self.recipe.gains, self.driver.config),
+                               self._snapshot, self._order)
         if self._rows is not None:
             self._rows.fill()
         for act in self._since:

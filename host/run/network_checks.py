@@ -16,7 +16,7 @@ from .option_list import BY_NAME
 __all__ = ["check_convolution", "check_network", "convolution"]
 
 #: Options that a convolution goes without: no unit of a core knows of it.
-WITHOUT = (*TRAINING, "from_model")
+WITHOUT = (*TRAINING, "from_model", "store")
 #: Of each option of a convolution its number in the model, and its default.
 NUMBERS = {"pool": ("pool", 3), "conv_bits": ("bits", 2), "conv_counter_bits": ("counter_bits", 12),
            "conv_shift": ("shift", None), "conv_gain": ("gain", -2)}
@@ -48,9 +48,6 @@ def check_convolution(options: Any) -> None:
     parse_kernels(options.conv)
     if options.rule != "margin":
         raise BadInput(f"--rule {options.rule} has no --conv; leave it away")
-    if options.device != "model":
-        raise BadInput(f"--conv runs on --device model only, not on {options.device}: no core has "
-                       "a convolution yet")
     for name in WITHOUT:
         if getattr(options, name) != BY_NAME[name].default:
             raise BadInput(f"--conv goes without {BY_NAME[name].flags}; leave one away")

@@ -82,8 +82,8 @@ LEARNED_BY = (
 )
 
 CONVOLUTION = (
-    Option("conv", "Put F kernels of K x K trits in front of the network, as 24x5x5; images only, "
-                   "golden model only. Images are of planes:2 unless --encode or --planes say "
+    Option("conv", "Put F kernels of K x K trits in front of the network, as 24x5x5; images only. "
+                   "Images are of planes:2 unless --encode or --planes say "
                    "otherwise; --encode channels makes images of their edges.", None,
            metavar="FxKxK"),
     Option("pool", "With --conv, keep the greatest sum of P x P places, 1 to 3.  [default: 3]",

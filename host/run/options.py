@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput, ConfigError
-from ...model.config import CoreConfig
+from ...model.config import CoreConfig, ceil_div
+from ...model.convolution.shape import Convolution
+from ...model.front import core_fields
 from ...model.moves import Moves
 from ...model.recipe import Recipe
 from ...option import with_options
@@ -210,18 +212,27 @@ class TrainOptions:
         return adapted(recipe, data, margin=self.margin is None, shifts=self.act_shift is None,
                        floor=self.floor is None)
 
-    def core(self, layers: Sequence[int], planes: int) -> CoreConfig:
-        """The core that a simulation of such a network compiles."""
+    def core(self, layers: Sequence[int], planes: int,
+             conv: Convolution | None = None) -> CoreConfig:
+        """The core that a simulation of such a network compiles, behind a convolution perhaps.
+
+        A row of its images fits into the lanes: there are more if need be.
+        """
+        lanes, more = self.lanes, {}
+        if conv is not None:
+            lanes = max(lanes, 4 * ceil_div(conv.columns, 4))
+            more = core_fields(conv, lanes)
+            planes = max(planes, conv.planes)
         plain = replace(self.plain_recipe(layers, planes), **recipe_fields(self))
-        fields = wanted(self) | self.method(plain).core()
+        fields = {**wanted(self), **more, **self.method(plain).core()}
         try:
             return CoreConfig.for_network(
-                layers, planes, lanes=self.lanes, banks=self.banks, counter_bits=self.counter_bits,
-                update_lanes=suitable_update_lanes(self.lanes, self.update_lanes), **fields)
+                layers, planes, lanes=lanes, banks=self.banks, counter_bits=self.counter_bits,
+                update_lanes=suitable_update_lanes(lanes, self.update_lanes), **fields)
         except ConfigError as error:
             if not str(error).split()[0].endswith("_depth"):
                 raise
-            raise BadInput(f"no core of {self.banks} x {self.lanes} lanes holds the network "
+            raise BadInput(f"no core of {self.banks} x {lanes} lanes holds the network "
                            f"{'-'.join(map(str, layers))} ({error}); lower --hidden, raise "
                            "--banks or --lanes, or take --device model") from None
 

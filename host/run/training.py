@@ -103,9 +103,6 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     """The device that the options name, ready for `Learner.start` or `Learner.load`."""
     if options.device != "sim" and vcd is not None:
         raise BadInput(f"--vcd {vcd} needs --device sim, not {options.device}")
-    if recipe.conv is not None and options.device != "model":
-        raise BadInput(f"a convolution runs on --device model only, not on {options.device}: "
-                       "no core has one yet")
     method = options.method(recipe)
     if options.device == "model" and method.rule.golden:
         with watcher.working("compiling the golden model"):
@@ -113,7 +110,7 @@ def open_learner(options: TrainOptions, recipe: Recipe, watcher: Watcher,
     if board_and_port(options.device):
         with watcher.working(f"connecting to {options.device}"):
             return DeviceLearner(open_board(options.device, recipe), recipe, image_shape, method)
-    config = options.core(recipe.layers, recipe.planes)
+    config = options.core(recipe.layers, recipe.planes, recipe.conv)
     if options.device == "model":  # a program runs on the reference machine
         return DeviceLearner(Driver(Session(GoldenTransport(config))), recipe, image_shape, method)
     with watcher.working("compiling the RTL") as say:

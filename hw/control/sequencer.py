@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from ...firmware.isa import FORMAT, INSTRUCTIONS, Op, Operand
 from ...model.config import CoreConfig
 from ...units import UNITS
-from ...units.registry import available
+from ...units.registry import available, takes
 from ..memory.block_ram import BlockRam
 from ..parts.ports import LayerRecord, RunState
 from ..parts.sockets import Dispatch
@@ -30,7 +30,7 @@ class Sequencer(wiring.Component):
         `link.program.ProgramLoader` accepts.
     program_length : instructions of the program; behind them it halts.
     table_write, table_index, table_record : write port of the layer table.
-    layers : rows of the table.
+    layers : rows of the table, but for one in front of them.
     begin, abort : strobes: run from address 0; stop before the next instruction.
     hold : dispatch nothing while set.
     run : state of the program.
@@ -58,7 +58,7 @@ class Sequencer(wiring.Component):
             "program_data": In(32),
             "program_length": In(range(config.program_depth + 1)),
             "table_write": In(1),
-            "table_index": In(range(config.max_layers)),
+            "table_index": In(range(config.table_rows)),
             "table_record": In(LayerRecord(config)),
             "layers": In(range(config.max_layers + 1)),
             "begin": In(1),
@@ -89,7 +89,7 @@ class Sequencer(wiring.Component):
         #: The ports of units, by their names.
         self.ports = {unit.name: getattr(self, f"to_{unit.name}") for unit in self.units}
         self.program = BlockRam(32, config.program_depth)
-        self.table = BlockRam(LayerRecord(config), config.max_layers)
+        self.table = BlockRam(LayerRecord(config), config.table_rows)
         self.pc = Signal(range(config.program_depth + 1))
         self.counter = Signal(FORMAT[0][2])
 
@@ -132,11 +132,13 @@ class Sequencer(wiring.Component):
         named = [op for op in available(self.config)
                  if INSTRUCTIONS[op].operand is Operand.LAYER]
         m.d.comb += names_layer.eq(opcode.matches(*named))
-        least = Mux(opcode == Op.BWD, 2, 1)
+        # A layer in front has row 0, and errors of its own.
+        front = takes(self.config, "front")
+        least = 1 if front else Mux(opcode == Op.BWD, 2, 1)
         m.d.comb += [
             missing.eq(names_layer & ((number < least) | (number > self.layers))),
             works_on_last.eq((opcode == Op.ERR) | (opcode == Op.SEND)),
-            self.table.address.eq(row - 1),
+            self.table.address.eq(row if front else row - 1),
             self.record.eq(self.table.word),
             self.last.eq(number == self.layers),
         ]
@@ -231,6 +233,8 @@ class Sequencer(wiring.Component):
                 for n, op in enumerate(port.signature.ops):
                     with m.Case(op):
                         ready, strobe = ~port.waits[n], getattr(port, op.name.lower())
+                        if takes(self.config, "front"):
+                            ready &= looked_up
                         if INSTRUCTIONS[op].operand is Operand.LAYER:
                             with m.If(missing):
                                 stop(RunState.FAULT)

@@ -17,12 +17,12 @@ from ...firmware.frames import (
     pack_fields,
 )
 from ...model.config import CoreConfig
-from ...units.registry import HELLO_FIELDS, status_tail
+from ...units.registry import hello_fields, status_tail
 from ..memory.block_ram import BlockRam
 from ..parts.ports import PACKET_BYTE, RunState
 
-__all__ = ["DATA_BYTE", "HEAD_BYTES", "HELLO_BYTES", "STATUS_BYTES", "AnswerSender", "Hello",
-           "StatusReport", "status_bytes"]
+__all__ = ["DATA_BYTE", "HEAD_BYTES", "STATUS_BYTES", "AnswerSender", "Hello", "StatusReport",
+           "hello_bytes", "status_bytes"]
 
 #: Bytes of a frame's header, and of an answer's payload before its data.
 FRAME_BYTES, HEAD_BYTES = 4, 6
@@ -34,12 +34,22 @@ def _size(fields) -> int:
     return struct.calcsize("<" + "".join(code for _, code in fields))
 
 
-HELLO_BYTES, STATUS_BYTES = _size(HELLO_FIELDS), _size(STATUS_FIELDS)
+STATUS_BYTES = _size(STATUS_FIELDS)
+
+
+def hello_bytes(config: CoreConfig) -> int:
+    """Bytes of a core's answer to HELLO behind the head."""
+    return _size(hello_fields(config))
 
 
 def status_bytes(config: CoreConfig) -> int:
     """Bytes of a core's answer to STATUS behind the head."""
     return STATUS_BYTES + status_tail(config)
+
+
+def _longest(config: CoreConfig) -> int:
+    """Bytes of the longest answer that `AnswerSender` counts, behind the head."""
+    return max(status_bytes(config), hello_bytes(config))
 
 
 class AnswerSender(wiring.Component):
@@ -54,7 +64,8 @@ class AnswerSender(wiring.Component):
     status, expected : for the head.
     load, nonce : strobe, while not enabled: the nonce from now on.
     length : of the payload, less what `counted` has counted.
-    index : byte that is next, from the header's first on; goes no further than STATUS needs.
+    index : byte that is next, from the header's first on; goes no further than STATUS and
+        HELLO need.
     data, data_valid : that byte, if it is behind the head.
     counted : strobe: a byte of the payload has been sent.
     done : strobe: the last one.
@@ -73,7 +84,7 @@ class AnswerSender(wiring.Component):
             "load": In(1),
             "nonce": In(32),
             "length": In(range(config.slot_bytes + 1)),
-            "index": Out(range(DATA_BYTE + status_bytes(config))),
+            "index": Out(range(DATA_BYTE + _longest(config))),
             "data": In(8),
             "data_valid": In(1),
             "counted": Out(1),
@@ -107,7 +118,7 @@ class AnswerSender(wiring.Component):
             m.d.sync += nonce.eq(self.nonce)
         with m.Elif(sent & in_nonce):
             m.d.sync += nonce.eq(nonce.rotate_right(8))
-        with m.If(sent & (self.index != DATA_BYTE + status_bytes(self.config) - 1)):
+        with m.If(sent & (self.index != DATA_BYTE + _longest(self.config) - 1)):
             m.d.sync += self.index.eq(self.index + 1)
         with m.If(self.done):
             m.d.sync += self.index.eq(0)
@@ -115,22 +126,20 @@ class AnswerSender(wiring.Component):
 
 
 class Hello(wiring.Component):
-    """What a core tells of itself, `units.registry.HELLO_FIELDS`.
+    """What a core tells of itself, `units.registry.hello_fields`.
 
     Members
     -------
     index : byte of the answer's frame; `byte` is that byte, one cycle later.
     """
 
-    index: In(range(DATA_BYTE + HELLO_BYTES))
-    byte: Out(8)
-
     def __init__(self, config: CoreConfig):
-        super().__init__()
-        named = {name: getattr(config, name) for name, _ in HELLO_FIELDS if hasattr(config, name)}
-        self.payload = pack_fields(HELLO_FIELDS, magic=MAGIC, protocol=PROTOCOL_VERSION,
+        fields, size = hello_fields(config), DATA_BYTE + hello_bytes(config)
+        super().__init__({"index": In(range(size)), "byte": Out(8)})
+        named = {name: getattr(config, name) for name, _ in fields if hasattr(config, name)}
+        self.payload = pack_fields(fields, magic=MAGIC, protocol=PROTOCOL_VERSION,
                                    slots=SLOTS, **named)
-        self.memory = BlockRam(8, DATA_BYTE + HELLO_BYTES, bytes(DATA_BYTE) + self.payload)
+        self.memory = BlockRam(8, size, bytes(DATA_BYTE) + self.payload)
 
     def elaborate(self, platform):
         m = Module()

@@ -80,7 +80,7 @@ class CommandProcessor(wiring.Component):
             "program_data": Out(32),
             "program_length": Out(range(config.program_depth + 1)),
             "table_write": Out(1),
-            "table_index": Out(range(config.max_layers)),
+            "table_index": Out(range(config.table_rows)),
             "table_record": Out(LayerRecord(config)),
             "layers": Out(range(config.max_layers + 1)),
             "begin": Out(1),

@@ -8,7 +8,7 @@ from amaranth import *
 from ...firmware.frames import READ_ONLY, Flags, Space, Status, Type
 from ...firmware.store import Kind, known
 from ..parts.arith import exceeds
-from .answers import HEAD_BYTES, HELLO_BYTES, status_bytes
+from .answers import HEAD_BYTES, hello_bytes, status_bytes
 from .reader import PAYLOAD
 
 __all__ = ["decide", "judge", "measure", "receive", "wait"]
@@ -137,7 +137,7 @@ def decide(m, unit):
                 with m.If(reader.nonzero):
                     m.d.comb += unit.sender.load.eq(1)
                     m.d.sync += unit.named.eq(1)
-                    unit.succeed(m, HEAD_BYTES + HELLO_BYTES)
+                    unit.succeed(m, HEAD_BYTES + hello_bytes(unit.config))
             with m.Case(Type.PROGRAM):
                 m.d.comb += unit.program.start.eq(~misaligned)
                 m.next = "PROGRAM"

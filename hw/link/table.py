@@ -7,9 +7,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import MAX_SKIP, CoreConfig, ceil_div
-from ...units.registry import LAYER_ROW
+from ...units.registry import LAYER_ROW, takes
 from ..parts.arith import exceeds, times
 from ..parts.ports import LayerRecord
+from .front import FrontRow
 
 __all__ = ["TableLoader"]
 
@@ -29,8 +30,8 @@ class TableLoader(wiring.Component):
     take : `byte` has been used; the next one is there in the next cycle.
     done, fault : strobe, and whether the table was refused.
     write, index, record : write port of the layer table.
-    layers : rows of the table in force.
-    inputs, planes : of its first layer.
+    layers : rows of the table in force, but for one in front of them.
+    inputs, planes : of its first row.
     classes : outputs of its last layer.
     item_bytes : of a sample and its label on the link: ``1 + planes * ceil(inputs / 8)``.
     """
@@ -46,7 +47,7 @@ class TableLoader(wiring.Component):
             "done": Out(1),
             "fault": Out(1),
             "write": Out(1),
-            "index": Out(range(config.max_layers)),
+            "index": Out(range(config.table_rows)),
             "record": Out(LayerRecord(config)),
             "layers": Out(range(config.max_layers + 1)),
             "inputs": Out(range(config.max_inputs + 1)),
@@ -54,6 +55,7 @@ class TableLoader(wiring.Component):
             "classes": Out(range(config.max_classes + 1)),
             "item_bytes": Out(range(2 + config.input_planes * ceil_div(config.max_inputs, 8))),
         })
+        self.front = FrontRow(config) if takes(config, "front") else None
         self.fields = [name for name, code in LAYER_ROW for _ in range(2 if code == "H" else 1)]
 
     def elaborate(self, platform):
@@ -65,7 +67,7 @@ class TableLoader(wiring.Component):
         place = Signal(range(len(self.fields)))
         first, last, second_pass = Signal(), Signal(), Signal()
         left = Signal(range(config.max_fan_in + 1))  # inputs or outputs not counted yet
-        outputs = Signal.like(record.outputs)
+        outputs = Signal.like(record.outputs if self.front is None else left)
         words = Signal.like(record.words)
         shift, gain = Signal.like(record.shift), Signal.like(record.gain)
         skip = Signal(range(MAX_SKIP + 2))
@@ -73,7 +75,8 @@ class TableLoader(wiring.Component):
         residuals = Signal(range(config.residual_depth + config.max_words * config.steps + 1))
         too_many = Signal()  # words of T or R
         source = Signal(range(config.hidden_depth + 1))
-        target = Signal(range(config.hidden_depth + ceil_div(config.max_neurons, config.lanes) + 1))
+        most = config.max_neurons if self.front is None else config.max_fan_in
+        target = Signal(range(config.hidden_depth + ceil_div(most, config.lanes) + 1))
         lane, bank = Signal(range(config.lanes)), Signal(range(config.banks))
         groups = Signal(range(config.support_depth + 1))
         m.d.comb += [
@@ -106,10 +109,15 @@ class TableLoader(wiring.Component):
             bank=bank, groups=groups, fields=fields)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [at.second_pass.eq(0), self.fault.eq(self.rows > config.max_layers)]
+                wrong = self.rows > config.table_rows
+                if self.front is not None:
+                    wrong |= self.rows < 2
+                m.d.sync += [at.second_pass.eq(0), self.fault.eq(wrong)]
                 with m.If(self.start):
                     self._begin_pass(m, at)
             self._read_row(m, at)
+            if self.front is not None:
+                self._look_at_front(m, at)
             self._check(m, at)
             self._count(m, at)
             self._end(m, at)
@@ -149,8 +157,11 @@ class TableLoader(wiring.Component):
         with m.State("CHECK"):
             self._refuse_if(m, at.first & ((at.left == 0) | (at.left > config.max_inputs)))
             self._refuse_if(m, (at.outputs == 0) | (at.last & (at.outputs == 1)))
-            self._refuse_if(m, Mux(at.last, exceeds(at.outputs, config.max_classes),
-                                    exceeds(at.outputs, config.max_neurons)))
+            too_many = Mux(at.last, exceeds(at.outputs, config.max_classes),
+                           exceeds(at.outputs, config.max_neurons))
+            if self.front is not None:
+                too_many = Mux(at.first, exceeds(at.outputs, config.max_inputs), too_many)
+            self._refuse_if(m, too_many)
             self._refuse_if(m, exceeds(at.target, config.hidden_depth))
             self._refuse_if(m, (at.skip != 0) & (at.first | at.last | (at.left != at.outputs)))
             m.next = "JUDGE"
@@ -185,6 +196,9 @@ class TableLoader(wiring.Component):
                 m.d.sync += self.item_bytes.eq(self.item_bytes + self.planes)
             with m.If(at.left == 1):
                 m.next = "WRITE"
+                if self.front is not None:
+                    with m.If(at.first):
+                        m.next = "FRONT"
 
         with m.State("WRITE"):
             m.d.comb += self.write.eq(at.second_pass)
@@ -199,10 +213,12 @@ class TableLoader(wiring.Component):
                 at.lane.eq(Mux(at.lane == config.lanes - 1, 0, at.lane + 1)),
                 at.bank.eq(Mux(at.bank == config.banks - 1, 0, at.bank + 1)),
             ]
+            # A layer in front has no words in T and R.
+            words = at.words if self.front is None else Mux(at.first, 0, at.words)
             if config.banks > 1:
-                m.d.sync += at.residuals.eq(at.residuals + times(at.words, config.steps))
+                m.d.sync += at.residuals.eq(at.residuals + times(words, config.steps))
             with m.If(at.bank == 0):
-                m.d.sync += at.trits.eq(at.trits + at.words)
+                m.d.sync += at.trits.eq(at.trits + words)
                 if "group_base" in at.fields:
                     m.d.sync += at.groups.eq(at.groups + 1)
             self._refuse_if(m, at.too_many)
@@ -225,12 +241,52 @@ class TableLoader(wiring.Component):
             with m.Else():
                 m.d.comb += self.done.eq(1)
                 with m.If(~self.fault):
-                    m.d.sync += [self.layers.eq(self.rows), self.classes.eq(at.outputs)]
+                    layers = self.rows if self.front is None else self.rows - 1
+                    m.d.sync += [self.layers.eq(layers), self.classes.eq(at.outputs)]
                 m.next = "IDLE"
+
+    def _look_at_front(self, m, at):
+        """Its windows and groups; each byte of it is checked in `_read`."""
+        m.submodules.front = front = self.front
+        m.d.comb += [
+            front.rows.eq(at.words),
+            front.outputs.eq(at.outputs),
+            *(self.record[name].eq(getattr(front, name)) for name in (
+                "window_rows", "window_columns", "kernel_groups")),
+        ]
+        with m.State("FRONT"):
+            m.d.comb += front.start.eq(1)
+            m.next = "COUNT"
+        with m.State("COUNT"):
+            with m.If(front.done):
+                self._refuse_if(m, front.fault)
+                m.next = "WRITE"
+
+    def _read_front(self, m, name, at):
+        """What is wrong with a byte of the row in front, or of the first one behind it."""
+        config, byte = self.config, self.byte
+        second = at.row == 1
+        if name == "planes":
+            self._refuse_if(m, Mux(at.first, (byte == 0) | (byte > config.conv_planes), Mux(
+                second, byte != config.conv_bits, byte != config.activation_bits)))
+            with m.If(at.first & at.second_pass):
+                m.d.sync += self.planes.eq(byte)
+        elif name == "shift":
+            self._refuse_if(m, at.first & (byte > 15))
+        elif name == "gain":
+            self._refuse_if(m, at.first & (byte.as_signed() > 0))
+        elif name == "skip":
+            with m.If(at.first):
+                m.d.sync += self.front.columns.eq(byte)
+            self._refuse_if(m, ~at.first & (byte != 0))
 
     def _read(self, m, place, name, at):
         """What the byte at a place of a row goes to, and what is wrong with it alone."""
         config, byte = self.config, self.byte
+        if self.front is not None:
+            self._read_front(m, name, at)
+            if name in ("planes", "skip"):
+                return
         bits = slice(8 * (place % 2), 8 * (place % 2) + 8)
         if name == "inputs":
             m.d.sync += at.left[bits].eq(byte)

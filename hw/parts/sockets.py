@@ -16,9 +16,9 @@ from ...units.registry import takes
 from .entry import Entry, RowEntry
 from .ports import PACKET_BYTE, LayerRecord
 
-__all__ = ["BEGIN", "Changes", "CounterPort", "Decision", "Dispatch", "ErrorTap", "Guard", "Peek",
-           "PrngPort", "Records", "RowWords", "Stage", "StatusTail", "StepSource", "Still",
-           "StoreTap", "SumBegins", "TritRead", "WindowPort", "WordFilter"]
+__all__ = ["BEGIN", "Changes", "CounterPort", "Decision", "Dispatch", "Draws", "ErrorTap",
+           "GainPort", "Guard", "Peek", "PrngPort", "Records", "RowWords", "Stage", "StatusTail",
+           "StepSource", "Still", "StoreTap", "SumBegins", "TritRead", "WindowPort", "WordFilter"]
 
 #: What a sum of the backward pass may begin with.
 BEGIN = signed(MAX_SKIP + 2)
@@ -39,6 +39,7 @@ class Dispatch(wiring.Signature):
     busy : until all is written; other instructions than jumps wait.
     hold : nothing is dispatched. stall : an update begins no step.
     corrupt : the program ends as corrupt once all units are quiet.
+    feeds : of a layer in front of the first: as `busy`, but FWD need not wait.
     undecided : the flag is not there yet, and SKIP waits.
     lasting : the program does not stop yet.
     looks, layer : in the next cycle `record` is to be the row of this layer.
@@ -60,7 +61,30 @@ class Dispatch(wiring.Signature):
             **{name: In(1) for name in (
                 "busy", "hold", "stall", "corrupt", "undecided", "lasting", "looks")},
             "layer": In(layers),
+            **({"feeds": In(1)} if takes(config, "front") else {}),
         })
+
+
+class Draws(wiring.Signature):
+    """Draws of the generator, and flips of a unit's own counters, while no update goes on.
+
+    Members
+    -------
+    draw : strobe; `dither` is the draw, from the next cycle on. flips : a trit changes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({"draw": In(1), "dither": Out(16), "flips": In(1)})
+
+
+class GainPort(wiring.Signature):
+    """The gain exponent of a layer that is updated: `gain` by the table, `o_gain` for the update.
+
+    `wrong` : the prediction of the sample is not its label.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({"gain": Out(signed(5)), "wrong": Out(1), "o_gain": In(signed(5))})
 
 
 class WindowPort(wiring.Signature):

@@ -86,7 +86,8 @@ def test_random_programs_survive_disassembly(seed):
     limits = {Operand.NONE: (0, 0), Operand.COUNT: (1, (1 << 24) - 1), Operand.LAYER: (1, 7),
               Operand.TARGET: (0, length - 1), Operand.MARGIN: (1, (1 << 23) - 1),
               Operand.MODE: (0, 3), Operand.SPARSITY: (0, 6),
-              Operand.LIMITS: (0, (1 << 21) - 1), Operand.EXPONENT: (0, 31)}
+              Operand.LIMITS: (0, (1 << 21) - 1), Operand.EXPONENT: (0, 31),
+              Operand.EXTRA: (0, 1)}
     ops = [rng.choice(list(Op)) for _ in range(length)]
     words = [encode(op, rng.randint(*limits[INSTRUCTIONS[op].operand])) for op in ops]
     assert assemble(disassemble(words), layers=7) == words

@@ -10,11 +10,13 @@ import numpy as np
 from tritgrad.errors import ConfigError
 from tritgrad.firmware.isa import INSTRUCTIONS, Op, Operand, encode
 from tritgrad.model.config import MAX_SKIP, CoreConfig
+from tritgrad.model.convolution.shape import Convolution
+from tritgrad.model.front import front_fields
 from tritgrad.model.layout import Layer, TableError, check_table, place
 from tritgrad.model.machine import Sample
 from tritgrad.model.scales.chip import CORR_BITS, encode_factor, nearest_two_powers
 from tritgrad.sim.trials import random_units
-from tritgrad.units.registry import OPTIONS, available
+from tritgrad.units.registry import CHOICES, available
 
 from .lockstep import Lockstep
 
@@ -59,15 +61,32 @@ def random_skips(rng, config, layers):
     return tried
 
 
+def with_front(rng, config, layers):
+    """The core, the row of a convolution, and the layers behind it."""
+    conv = Convolution(
+        rows=config.conv_rows, columns=config.conv_columns, kernels=config.conv_kernels,
+        kernel=config.conv_kernel, pool=config.conv_pool, planes=config.conv_planes,
+        bits=config.conv_bits, counter_bits=config.conv_counter_bits,
+        shift=rng.randrange(3), gain=-rng.randrange(3))
+    layers = [replace(layers[0], inputs=conv.outputs, planes=conv.bits), *layers[1:]]
+    used = place(config, [*layers, Layer(0, 0, 0, 0, 0)])[-1]
+    config = config.changed(trit_depth=max(config.trit_depth, used.trit_base),
+                            residual_depth=max(config.residual_depth, used.residual_base))
+    return config, Layer(**front_fields(config, conv)), layers
+
+
 def random_program(rng: random.Random, depth: int, length: int, config: CoreConfig) -> list[int]:
     """Mostly sensible, sometimes nonsense, always ends or faults."""
     opened, told = [], []
     if config.trace:
         opened = [encode(Op.TRACE, rng.randint(1, 3))]
         told = [*(encode(Op.TELL, n) for n in range(1, depth + 1)), encode(Op.TRACE, 0)]
+    least = 2
+    if config.conv_kernels:
+        opened, told, least = [encode(Op.CONV)], [encode(Op.KERNELS)], 1
     train = [encode(Op.RECV), *opened, *(encode(Op.FWD, n) for n in range(1, depth + 1)),
              encode(Op.ERR, rng.choice([1, 8, 1 << 22])),
-             *(encode(Op.BWD, n) for n in range(depth, 1, -1)),
+             *(encode(Op.BWD, n) for n in range(depth, least - 1, -1)),
              *(encode(Op.UPD, n) for n in range(1, depth + 1)), *told]
     if config.resident:
         forward = [encode(Op.FWD, n) for n in range(1, depth + 1)]
@@ -90,7 +109,8 @@ def random_program(rng: random.Random, depth: int, length: int, config: CoreConf
                  Operand.MODE: rng.randrange(4) if config.trace else 0,
                  Operand.SPARSITY: rng.randint(0, 6),
                  Operand.LIMITS: limits(rng, config),
-                 Operand.EXPONENT: rng.choice([0, 1, 31]) if config.scales else 0}[kind]
+                 Operand.EXPONENT: rng.choice([0, 1, 31]) if config.scales else 0,
+                 Operand.EXTRA: rng.randrange(2) if config.conv_kernels else 0}[kind]
         if op == Op.BWD and depth > 1:
             value = rng.randint(2, depth)
         if op == Op.SEND or (op == Op.BWD and depth == 1 and rng.random() < 0.9):
@@ -130,12 +150,17 @@ def random_lockstep(seed: int, length: int = 18, units: Iterable[str] = (),
         ("single_port", bool(seed % 2)), ("pipelined", seed % 4 == 2)))
     config = config.changed(single_port=single_port, pipelined=pipelined,
                             banks=config.banks * (3 if pipelined else 1))
-    added = [name for name, option in OPTIONS.items() if not option.default]
+    added = [name for name, option in CHOICES.items() if not option.default]
     first = [*units] or [added[seed % len(added)]]
+    if "conv_kernels" in first:
+        config = config.changed(max_inputs=40)
     config = random_units(random.Random(seed), config, first, chance)
     if form == "drain":
         config = config.changed(lanes=config.lanes * (1 + config.lanes % 2),
                                 banks=config.banks * (1 + config.banks % 2))
+    front = None
+    if config.conv_kernels:
+        config, front, layers = with_front(rng, config, layers)
     layers = random_skips(rng, config, layers)
     length += 12 if config.resident else 0
     if config.lanes % 2 == config.banks % 2 == 0:
@@ -143,12 +168,13 @@ def random_lockstep(seed: int, length: int = 18, units: Iterable[str] = (),
             config = config.changed(drain=2)
     program = random_program(rng, len(layers), length + 5 * config.scales, config)
     density = rng.choice([0.1, 0.5, 1.0])
-    top = 1 << layers[0].planes
+    first_row = front or layers[0]
+    top = 1 << first_row.planes
     samples = [Sample(np.array([rng.randrange(top) if rng.random() < density else 0
-                                for _ in range(layers[0].inputs)]),
+                                for _ in range(first_row.inputs)]),
                       rng.randrange(layers[-1].outputs)) for _ in range(12)]
     run = Lockstep(config, layers, program, random_counters(rng, config, layers), samples,
-                   prng=rng.randrange(1, 1 << 64))
+                   prng=rng.randrange(1, 1 << 64), front=front)
     if config.scales:  # as if votes had agreed so far
         scales = run.machine.parts["scales"]
         scales.corr[:] = [rng.randint(-2000, 2000) for _ in scales.corr]

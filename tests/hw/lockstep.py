@@ -12,6 +12,7 @@ from tritgrad.hw.engine import Engine
 from tritgrad.hw.parts.pipeline import write_delay
 from tritgrad.hw.parts.ports import LayerRecord, RunState
 from tritgrad.model.config import ceil_div
+from tritgrad.model.front import convolution_of
 from tritgrad.model.layout import pack_counters
 from tritgrad.model.machine import Machine
 from tritgrad.model.records import Piece
@@ -36,6 +37,15 @@ def record_of(config, layer, placed):
         **({"rest": layer.inputs % config.lanes} if config.resident else {}),
         **({"group_base": placed.group_base} if config.support else {}),
         **({"skip": layer.skip} if config.skip else {})})
+
+
+def front_record(config, front):
+    """Of a layer in front of the first."""
+    conv = convolution_of(config, front)
+    rows, columns = conv.windows
+    return LayerRecord(config).const({
+        "shift": conv.shift, "gain": conv.gain, "window_rows": rows, "window_columns": columns,
+        "kernel_groups": conv.kernels // config.conv_at_once})
 
 
 def sample_words(config, layer, sample):
@@ -70,12 +80,13 @@ async def statistics(ctx, report) -> dict[str, int]:
 class Lockstep:
     """Loads both, runs both, and compares all architectural state after each instruction."""
 
-    def __init__(self, config, layers, program, counters, samples, prng=1):
+    def __init__(self, config, layers, program, counters, samples, prng=1, front=None):
         self.config, self.layers, self.program = config, layers, program
+        self.rows = [*([] if front is None else [front]), *layers]  # of the table
         self.samples = samples
         self.machine = Machine(config)
         self.machine.program = program
-        self.machine.load_table(layers)
+        self.machine.load_table(self.rows)
         codes, residuals = pack_counters(config, layers, counters)
         self.machine.codes[:, :codes.shape[1]] = codes
         self.machine.residuals[:len(residuals)] = residuals
@@ -85,6 +96,7 @@ class Lockstep:
         self.told = bytearray()  # bytes of the trace unit
         self.records = 0
         self.idle = lambda: 0    # cycles before each of them is taken
+        self.pause = lambda: 0   # cycles before each word of a sample is offered
         self.held = 0            # cycles in which the update unit had to wait for that
         self.fed = False  # all samples have gone into the engine
 
@@ -121,7 +133,11 @@ class Lockstep:
             await ctx.tick()
         await ctx.tick()
         for sample in self.samples:
-            for word in sample_words(self.config, self.layers[0], sample):
+            for word in sample_words(self.config, self.rows[0], sample):
+                if pause := self.pause():
+                    ctx.set(stream.valid, 0)
+                    for _ in range(pause):
+                        await ctx.tick()
                 ctx.set(stream.payload, word)
                 ctx.set(stream.valid, 1)
                 ready = False
@@ -155,8 +171,12 @@ class Lockstep:
                 ctx.set(row, word)
         for n, word in enumerate(self.program):
             ctx.set(engine.sequencer.program.data[n], word)
-        for n, (layer, placed) in enumerate(zip(self.layers, machine.places, strict=True)):
-            ctx.set(engine.sequencer.table.data[n], record_of(self.config, layer, placed))
+        records = [record_of(self.config, layer, placed)
+                   for layer, placed in zip(self.layers, machine.places, strict=True)]
+        if machine.front is not None:
+            records.insert(0, front_record(self.config, machine.front))
+        for n, record in enumerate(records):
+            ctx.set(engine.sequencer.table.data[n], record)
         ctx.set(engine.program_length, len(self.program))
         ctx.set(engine.layers, len(self.layers))
         ctx.set(engine.hold, 1)
@@ -288,7 +308,9 @@ class Lockstep:
                                        f"model {word:x}")
         unit_state.compare(ctx, engine, machine, name)
         memory(engine.errors.memory.data, machine.errors & 3, 2, "errors")
-        memory(engine.activation.gate_memory.data, machine.gates, 1, "gates")
+        first = machine.places[0].input_base if machine.front is None else machine.places[0].words
+        memory([engine.activation.gate_memory.data[n] for n in range(first, config.hidden_depth)],
+               machine.gates[first:], 1, "gates")
         scores = [ctx.get(engine.scan.memory.data[k]) for k in range(config.max_classes)]
         assert scores == machine.scores.tolist(), f"scores after {name}"
         self._compare_words(ctx, name)
@@ -313,9 +335,9 @@ class Lockstep:
             return [n for n in range(len(signal)) if value >> n & 1] if config.support else (
                 range(value))
 
-        words = config.max_input_words
-        hand = ctx.get(engine.inputs.hand) << max(0, (words - 1).bit_length())
-        found = expand(engine.inputs.memory.data, hand,
+        words, inputs = config.max_input_words, engine.inputs
+        hand = ctx.get(inputs.hand) << max(0, (words - 1).bit_length())
+        found = expand(getattr(inputs, "features", inputs).memory.data, hand,
                        places(engine.inputs.active if config.support else engine.inputs.count),
                        words, config.input_planes)
         assert found == machine.inputs.tolist(), f"inputs after {name}"

@@ -50,4 +50,23 @@ def _perturb(ctx, engine, unit, part, name):
         assert ctx.get(unit.places.key) == part.key, f"key after {name}"
 
 
-CHECKS = {"signature": _signature, "support": _support, "perturb": _perturb}
+def _conv(ctx, engine, unit, part, name):
+    """Trits, unless they are being made; whether CONV has been, and the gate bits it left."""
+    sizes, config = unit.sizes, part.machine.config
+    taps = sizes.taps
+    for f in range(0 if ctx.get(unit.steps.busy) else sizes.kernels):
+        word = ctx.get(unit.kernels.trit_memories[f % sizes.at_once].data[f // sizes.at_once])
+        want = [int(c) >> (sizes.counter_bits - 2) & 3
+                for c in part.counters[f * taps:(f + 1) * taps]]
+        assert word == sum(c << 2 * t for t, c in enumerate(want)), f"trits of {f} after {name}"
+    shown = part.features is not None
+    assert ctx.get(unit.shown) == shown, f"CONV has been, after {name}"
+    if shown:
+        features, hand = engine.inputs.features, ctx.get(engine.inputs.hand)
+        gates, _ = part.machine.below(1)
+        for n, word in enumerate(gates.reshape(-1, config.lanes)):
+            found = ctx.get(features.gate_memory.data[hand * features.depth + n])
+            assert found == sum(int(b) << i for i, b in enumerate(word)), f"gates after {name}"
+
+
+CHECKS = {"signature": _signature, "support": _support, "perturb": _perturb, "conv": _conv}

@@ -4,9 +4,9 @@ import itertools
 import random
 
 from tritgrad.sim.trials import CORES, SMALL, random_units
-from tritgrad.units.registry import OPTIONS, refused_pairs
+from tritgrad.units.registry import CHOICES, OPTIONS, refused_pairs
 
-ADDED = [name for name, option in OPTIONS.items() if not option.default]
+ADDED = [name for name, option in CHOICES.items() if not option.default]
 
 
 def test_each_option_and_each_pair_that_goes_together_is_attacked():

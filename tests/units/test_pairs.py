@@ -6,7 +6,7 @@ import pytest
 
 from tritgrad.model.config import FORMS
 from tritgrad.sim.trials import together
-from tritgrad.units.registry import OPTIONS, refused_pairs
+from tritgrad.units.registry import CHOICES, refused_pairs
 
 from ..hw.cases import random_lockstep
 
@@ -23,7 +23,7 @@ def test_a_core_of_many_units_is_the_models(fresh_seed, number, form):
 
 
 def test_no_pair_is_left_out():
-    added = [name for name, option in OPTIONS.items() if not option.default]
+    added = [name for name, option in CHOICES.items() if not option.default]
     drawn = {frozenset(pair) for chosen in SETS for pair in itertools.combinations(chosen, 2)}
     allowed = {frozenset(pair) for pair in itertools.combinations(added, 2)} - set(refused_pairs())
     assert drawn == allowed

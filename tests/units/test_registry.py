@@ -14,7 +14,7 @@ from tritgrad.model.machine import Machine
 from tritgrad.units import UNITS, registry
 
 OPTIONS = registry.OPTIONS
-VARIANTS = [*OPTIONS, *FORMS]
+VARIANTS = [*registry.CHOICES, *FORMS]
 
 
 def fields_of(name):
@@ -61,7 +61,7 @@ def test_no_instruction_and_no_memory_has_two_owners():
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.windows], ids=lambda u: u.name)
 def test_what_is_put_into_a_window_is_there(unit):
-    config = CoreConfig(lanes=3, update_lanes=3, banks=2, max_inputs=40, **{unit.field: True})
+    config = CoreConfig(lanes=4, update_lanes=4, banks=2, max_inputs=40, **fields_of(unit.field))
     machine = Machine(config)
     for window in unit.windows:
         size, depth = window.word_bytes(config), window.depth(config)

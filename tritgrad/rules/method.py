@@ -12,8 +12,7 @@ from ..firmware.isa import Op, decode
 from ..model.config import CoreConfig
 from ..model.fast import TrainStats
 from ..model.recipe import Recipe
-from ..model.rng import initial_prng
-from ..model.state import NetworkState, parts_of
+from ..model.state import NetworkState, initial_state, parts_of
 from ..units.registry import needed_by
 from .record import Rule
 
@@ -99,7 +98,7 @@ class Method:
 
     def first_prng(self) -> int:
         """The PRNG's state at the start of a run."""
-        return initial_prng(self.recipe.layers, self.recipe.seed).state
+        return initial_state(self.recipe).prng
 
     def report(self) -> dict[str, int]:
         """Its numbers, for the report of a run."""
@@ -126,7 +125,7 @@ class ProgramMethod(Method):
         self.counts = bool(ops & {Op.ERR, Op.LOSS}) and Op.PROBE not in ops
         self.reorders = Op.PROBE not in ops
         self._units = {unit.field for op in ops if (unit := needed_by(op)) is not None
-                       and not unit.state}
+                       and not unit.state and not unit.whole}
         self.chunk = KEPT if "resident" in self._units else Method.chunk
 
     def program(self, samples: int, rest: bool) -> list[int]:

@@ -29,9 +29,12 @@ class Training(Part):
         machine = self.machine
         layer, _, counters, x = machine.lanes(number)
         errors = machine.row_errors(number)[:layer.outputs]
+        gain = layer.gain
+        for change in machine.asks["gain"]:
+            gain = change(gain)
         for row in np.flatnonzero(errors).tolist():
-            draw = machine.prng.draw() if layer.gain < 0 else 0
-            steps = arithmetic.steps(x, layer.gain, draw)
+            draw = machine.prng.draw() if gain < 0 else 0
+            steps = arithmetic.steps(x, gain, draw)
             for limit in machine.asks["steps"]:
                 steps = limit(number, row, steps)
             error, before = int(errors[row]), counters[row]

@@ -191,11 +191,8 @@ def test_recipes_take_the_model():
 @pytest.mark.parametrize("arguments, message", [
     (["--conv", "3x3"], ("kernels must be their number and their equal sides, as in 24x5x5, "
                         "not '3x3'")),
-    (["--conv", "3x3x3", "--device", "sim"], ("--conv runs on --device model only, not on sim: no "
-                                             "core has a convolution yet")),
-    (["--conv", "3x3x3", "--device", "icebreaker@/dev/none"],
-     ("--conv runs on --device model only, not on icebreaker@/dev/none: no core has a convolution "
-     "yet")),
+    (["--conv", "3x3x3", "--encode", "channels", "--device", "sim"],
+     "--conv over 4 channels runs on --device model: the convolution of a core has one"),
     (["--conv", "3x3x3", "--scales"], "--conv goes without --scales; leave one away"),
     (["--conv", "3x3x3", "--skip", "0"], "--conv goes without --skip; leave one away"),
     (["--conv", "3x3x3", "--rule", "spsa"], "--rule spsa has no --conv; leave it away"),
@@ -226,11 +223,9 @@ def test_tables_have_no_images():
 def test_what_needs_a_core_or_dense_layers_alone_is_refused():
     call(*QUICK, "--val-fraction", "0.1", "--out", "run")
     shutil.copy("run/model.npz", "model.npz")
-    assert refusal("eval", "model.npz", "--device", "sim") == (
-        "a convolution runs on --device model only, not on sim: no core has one yet")
     assert refusal("trace", "model.npz", "--sample", "1", "--device", "sim") == (
-        "model.npz has a convolution, which runs on --device model only, not on sim: no core has "
-        "one yet")
+        "model.npz has a convolution; a core that has one tells no traces: give --device model, "
+        "not sim")
     assert refusal("tune", "model.npz") == (
         "model.npz has a convolution, which tune would leave out")
     assert refusal("live", "model.npz") == (

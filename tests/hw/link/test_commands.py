@@ -110,7 +110,8 @@ class Author:
         edges = {Operand.NONE: [0], Operand.COUNT: [1, (1 << 24) - 1], Operand.TARGET: [0],
                  Operand.LAYER: [1, self.config.max_layers], Operand.MARGIN: [1, (1 << 23) - 1],
                  Operand.MODE: [0, 3], Operand.SPARSITY: [0, 6],
-                 Operand.LIMITS: [0, (1 << 21) - 1], Operand.EXPONENT: [0, 31]}
+                 Operand.LIMITS: [0, (1 << 21) - 1], Operand.EXPONENT: [0, 31],
+                 Operand.EXTRA: [0, 1]}
         return [encode(op, value) for op, row in INSTRUCTIONS.items()
                 for value in edges[row.operand]]
 

@@ -12,4 +12,5 @@ class Margin(Method):
     def program(self, samples: int, rest: bool) -> list[int]:
         recipe = self.recipe
         return programs.train(recipe.depth, samples, recipe.margin, rest=rest,
-                              scale_refresh=recipe.scale_refresh)
+                              scale_refresh=recipe.scale_refresh,
+                              conv="learns" if recipe.conv else "", wrong=recipe.wrong)

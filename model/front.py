@@ -1,0 +1,78 @@
+"""The row of the layer table in front of the layers: a convolution (`model.convolution`).
+
+Its inputs are an image, each row of it in lanes of its own: ``rows * lanes`` inputs, of which the
+first `columns` of each row of lanes are pixels. Its outputs are the first layer's inputs, its skip
+says the image's columns, planes, shift and gain are its own.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import BadInput
+from .config import CoreConfig, ceil_div
+from .convolution.shape import Convolution
+
+__all__ = ["convolution_of", "core_fields", "front_fields", "in_lanes"]
+
+
+def front_fields(config: CoreConfig, conv: Convolution) -> dict[str, int]:
+    """The fields of a convolution's row (`model.layout.Layer`)."""
+    return {"inputs": conv.rows * config.lanes, "outputs": conv.outputs, "planes": conv.planes,
+            "shift": conv.shift, "gain": conv.gain, "skip": conv.columns}
+
+
+def core_fields(conv: Convolution, lanes: int) -> dict[str, int]:
+    """Fields of a core for a convolution: as many kernels at once as divide all, 4 at most.
+
+    Raises
+    ------
+    BadInput
+        It is over more than one channel.
+    """
+    if conv.channels != 1:
+        raise BadInput(f"--conv over {conv.channels} channels runs on --device model: the "
+                       "convolution of a core has one")
+    at_once = max(n for n in range(1, 5) if conv.kernels % n == lanes % n == 0)
+    return {"conv_kernels": conv.kernels, "conv_rows": conv.rows, "conv_columns": conv.columns,
+            "conv_kernel": conv.kernel, "conv_pool": conv.pool, "conv_planes": conv.planes,
+            "conv_at_once": at_once, "conv_bits": conv.bits,
+            "conv_counter_bits": conv.counter_bits}
+
+
+def convolution_of(config: CoreConfig, row: Any) -> Convolution:
+    """The convolution that a row says, on a core that has one.
+
+    Raises
+    ------
+    BadInput
+        Names what this core cannot do.
+    """
+    def check(name: str, value: int, low: int, high: int) -> None:
+        if not low <= value <= high:
+            raise BadInput(f"convolution: {name} must be from {low} to {high}, not {value}")
+
+    c, side = config, config.conv_kernel + config.conv_pool - 1
+    rows = ceil_div(row.inputs, c.lanes)
+    check("rows", rows, side, c.conv_rows)
+    check("columns", row.skip, side, c.conv_columns)
+    check("planes", row.planes, 1, c.conv_planes)
+    check("shift", row.shift, 0, 15)
+    check("gain", row.gain, -15, 0)
+    windows = ((rows - c.conv_kernel + 1) // c.conv_pool) * (
+        (row.skip - c.conv_kernel + 1) // c.conv_pool)
+    groups, rest = divmod(row.outputs, windows * c.conv_at_once)
+    if rest or not 1 <= groups <= c.conv_kernels // c.conv_at_once:
+        raise BadInput(f"convolution: outputs must be {windows} for each of up to "
+                       f"{c.conv_kernels} kernels, {c.conv_at_once} at once, not {row.outputs}")
+    return Convolution(
+        rows=rows, columns=row.skip, kernels=groups * c.conv_at_once, kernel=c.conv_kernel,
+        pool=c.conv_pool, planes=row.planes, bits=c.conv_bits, counter_bits=c.conv_counter_bits,
+        shift=row.shift, gain=row.gain)
+
+
+def in_lanes(x: npt.NDArray[np.uint8], conv: Convolution, lanes: int) -> npt.NDArray[np.uint8]:
+    """Images (samples, pixels) as inputs (samples, rows * lanes), each row in lanes of its own."""
+    rows = x.reshape(len(x), conv.channels * conv.rows, conv.columns)
+    return np.pad(rows, ((0, 0), (0, 0), (0, lanes - conv.columns))).reshape(len(x), -1)

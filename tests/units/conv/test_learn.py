@@ -1,0 +1,141 @@
+"""Errors move counters, trits and the PRNG as the golden model says."""
+
+import random
+
+import numpy as np
+import pytest
+from amaranth import Module, Mux, Signal
+from amaranth.lib import wiring
+
+from tritgrad.hw.parts.prng import XorShift64
+from tritgrad.model.rng import XorShift64 as Prng
+from tritgrad.units.conv.kernels import KernelStore
+from tritgrad.units.conv.learn import KernelSteps
+from tritgrad.units.conv.walk import WindowWalk
+
+from ...hw.link.harness import simulate
+from .harness import codes, pixel_bits, random_image, random_kernels, random_pixels, random_sizes
+from .test_forward import expected, strobe
+
+
+class Learner(wiring.Component):
+    """Steps, walk, kernels and generator joined; image, errors and places are the test's."""
+
+    def __init__(self, sizes, update_lanes):
+        super().__init__({})
+        self.steps, self.walk = KernelSteps(sizes, update_lanes), WindowWalk(sizes)
+        self.store, self.random = KernelStore(sizes), XorShift64()
+        self.flips = Signal(16)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.steps, m.submodules.walk = steps, walk = self.steps, self.walk
+        m.submodules.store, m.submodules.random = store, generator = self.store, self.random
+        m.d.comb += [
+            steps.window.eq(walk.window), steps.valid.eq(walk.valid), steps.last.eq(walk.last),
+            walk.take.eq(steps.take), generator.i_draw.eq(steps.draw),
+            steps.dither.eq(generator.o_draw), steps.counter.eq(store.counter),
+            *(getattr(store, name).eq(getattr(steps, name)) for name in (
+                "address", "write", "write_address", "write_data", "passes", "ends", "row",
+                "kernel")),
+        ]
+        m.d.sync += self.flips.eq(Mux(steps.start, 0, self.flips + steps.flips))
+        return m
+
+
+def serve(dut, memories):
+    """Words of the test's memories, a cycle after their addresses."""
+    ports = {"image": (dut.walk.address, dut.walk.pixels),
+             "errors": (dut.steps.error_address, dut.steps.error_word),
+             "places": (dut.steps.place_address, dut.steps.place_word)}
+
+    async def serving(ctx):
+        while True:
+            *_, _a, _b, _c = read = await ctx.tick().sample(*(a for a, _ in ports.values()))
+            for (name, (_, word)), address in zip(ports.items(), read[-3:], strict=True):
+                words = memories[name]
+                ctx.set(word, words[address] if address < len(words) else 0)
+    return serving
+
+
+def packed(values, bits, items):
+    """Words of so many items each."""
+    return [sum((int(v) & (1 << bits) - 1) << n * bits for n, v in enumerate(values[i:i + items]))
+            for i in range(0, len(values), items)]
+
+
+def compare(sizes, update_lanes, cases, seed):
+    """Cases are kernels, pixels, error trits; kernels go on from one to the next of their kind."""
+    dut, prng = Learner(sizes, update_lanes), Prng(seed)
+    memories, cycles = {"image": [], "errors": [], "places": []}, []
+
+    async def drive(ctx):
+        ctx.set(dut.random.i_load, 1)
+        ctx.set(dut.random.i_state, prng.state)
+        await ctx.tick()
+        ctx.set(dut.random.i_load, 0)
+        for kernels, pixels, errors in cases:
+            conv = kernels.conv
+            places = [place for _, _, place in expected(kernels, pixels)]
+            memories["image"] = pixel_bits(sizes, pixels)
+            memories["errors"] = packed(errors, 2, update_lanes)
+            memories["places"] = packed(places, sizes.place_bits, sizes.at_once)
+            for n in range(sizes.kernels * sizes.taps):
+                value = kernels.counters.ravel()[n] if n < kernels.counters.size else 0
+                ctx.set(dut.store.memory.data[n], int(value) & (1 << sizes.counter_bits) - 1)
+            rows, columns = conv.windows
+            ctx.set(dut.walk.rows, rows)
+            ctx.set(dut.walk.columns, columns)
+            ctx.set(dut.steps.groups, conv.kernels // sizes.at_once)
+            ctx.set(dut.steps.right, -conv.gain)
+            for job in ([dut.steps.rebuild], [dut.steps.start, dut.walk.start]):
+                await strobe(ctx, *job)
+                spent = 0
+                while ctx.get(dut.steps.busy):
+                    await ctx.tick()
+                    spent += 1
+                await ctx.tick()
+                check(ctx, kernels)
+                if job[0] is dut.steps.rebuild:
+                    flips = kernels.update(np.array(errors),
+                                           kernels.forward(pixels.ravel()).patches, prng)
+            assert ctx.get(dut.random.o_state) == prng.state
+            assert ctx.get(dut.flips) == flips
+            cycles.append(spent)
+
+    def check(ctx, kernels):
+        data = dut.store.memory.data
+        found = [ctx.get(data[n]) for n in range(kernels.counters.size)]
+        mask = (1 << sizes.counter_bits) - 1
+        assert found == (kernels.counters.ravel() & mask).tolist()
+        for f, code in enumerate(codes(kernels.counters, sizes.counter_bits)):
+            word = dut.store.trit_memories[f % sizes.at_once].data[f // sizes.at_once]
+            assert ctx.get(word) == code
+
+    simulate(dut, drive, background=[serve(dut, memories)])
+    return cycles
+
+
+def random_errors(rng, conv):
+    """None, all +1, all -1, or a few; a kernel without any now and then."""
+    errors = np.array([rng.choice([0, 0, 1, -1]) for _ in range(conv.outputs)])
+    kind = rng.randrange(6)
+    if kind < 3:
+        errors[:] = (0, 1, -1)[kind]
+    if kind > 3:
+        errors[rng.randrange(conv.kernels)::conv.kernels] = 0
+    return errors
+
+
+@pytest.mark.parametrize("case", range(5))
+def test_counters_trits_draws_and_flips(case, fresh_seed):
+    rng = random.Random(f"{fresh_seed} {case}")
+    sizes = random_sizes(rng, **({"kernels": 1, "at_once": 1} if case == 4 else {}))
+    conv = random_image(rng, sizes)
+    kernels, cases = random_kernels(rng, conv), []
+    for _ in range(4):
+        if rng.random() < 0.3:
+            conv = random_image(rng, sizes)
+            kernels = random_kernels(rng, conv)
+        cases.append((kernels, random_pixels(rng, conv), random_errors(rng, conv)))
+    compare(sizes, rng.randint(1, 5), cases, rng.randrange(1, 1 << 64))
