@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tritgrad.firmware.frames import LAYER_ROW, pack_fields
+from tritgrad.firmware.frames import pack_fields
 from tritgrad.firmware.isa import Op, encode
 from tritgrad.hw.link.table import TableLoader
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.front import convolution_of, front_fields, in_lanes
 from tritgrad.model.layout import Layer, TableError, check_table, place
 from tritgrad.model.machine import Sample
+from tritgrad.units.registry import LAYER_ROW
 
 from ...hw.cases import random_counters
 from ...hw.link.harness import simulate, stalls
