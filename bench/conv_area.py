@@ -59,8 +59,8 @@ def main() -> None:
     parser.add_argument("nets", nargs="*", default=[*SIZES], help="R5, R6; all by default")
     for name in parser.parse_args().nets:
         cells = Counter(area(core(name)))
-        # As nextpnr counts: two LUT4 a carry cell, four (and two for the write) a LUT RAM of 16 x 4.
-        luts = cells["LUT4"] + 2 * cells["CCU2C"] + 6 * cells["TRELLIS_DPR16X4"]
+        # Two LUT4 a carry cell, four a LUT RAM of 16 x 4.
+        luts = cells["LUT4"] + 2 * cells["CCU2C"] + 4 * cells["TRELLIS_DPR16X4"]
         print(f"{name}: {luts} LUT4 in all ({cells['LUT4']} LUT4, {cells['CCU2C']} CCU2C, "
               f"{cells['TRELLIS_DPR16X4']} DPR16X4), {cells['TRELLIS_FF']} FF, "
               f"{cells['DP16KD']} DP16KD")
