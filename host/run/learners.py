@@ -244,7 +244,7 @@ class DeviceLearner:
     def keep(self, x: Bytes, y: Labels, progress: Progress) -> str:
         driver = self.driver
         most = rows_that_fit(driver.config, x.shape[1], self.recipe.planes)
-        if not most:
+        if not most or self.recipe.conv is not None:  # images go over the line
             return ""
         if most < len(x):
             return (f"the memory of {driver.name} holds {most:,} of these {len(x):,} rows: they "

@@ -16,7 +16,7 @@ from .option_list import BY_NAME
 __all__ = ["check_convolution", "check_network", "convolution"]
 
 #: Options that a convolution goes without: no unit of a core knows of it.
-WITHOUT = (*TRAINING, "from_model", "store")
+WITHOUT = (*TRAINING, "from_model")
 #: Of each option of a convolution its number in the model, and its default.
 NUMBERS = {"pool": ("pool", 3), "conv_bits": ("bits", 2), "conv_counter_bits": ("counter_bits", 12),
            "conv_shift": ("shift", None), "conv_gain": ("gain", -2)}
