@@ -19,6 +19,7 @@ _NOTE = "<!-- Made by `python -m tritgrad.document`; edit the tables, not this p
 _UNITS = ("What a core can be made with or without, as fields of `CoreConfig` and as options of "
           "`tritgrad verilog` and `tritgrad build`. What is left out costs nothing. A core says in "
           "its answer to HELLO what it has.")
+_TRAINING = "Options of `tritgrad train` that ask for a core with a unit, and for its use:"
 _CREDITS = f"At most {frames.SLOTS} frames may be unanswered at a time."
 _CHECKS = ("A device checks in this order: readable frame, type, session, sequence, state, length, "
            "range. A refused frame changes nothing, but for PLAY with status `STORE`.")
@@ -196,14 +197,18 @@ def units() -> str:
     pairs = (f"{len(refused)} of {len(variants) * (len(variants) - 1) // 2} pairs do not. A number "
              "says why:")
     what = _table(("option", "of", "what it does", "instructions", "memories for the link"), (
-        (f"`{_flag(option.off or option.name)}`", f"`units/{unit.name}`", option.help,
+        (f"`{_flag(option.off or option.name)}`", f"`units/{unit.name}`", option.text,
          " ".join(f"`{op.name}`" for op in unit.ops) if option is unit.options[0] else "",
          " ".join(f"`{w.space.name}`" for w in unit.windows) if option is unit.options[0] else "")
         for unit in UNITS for option in unit.options))
     matrix = _table(("", *map(title, variants)), (
         (title(a), *(cell(a, b) for b in variants)) for a in variants))
+    training = _table(("option", "of", "what it does"), (
+        (f"`{option.flags}`", f"`units/{unit.name}`", option.text)
+        for unit in UNITS for option in unit.training))
     return "\n".join((
         "# Optional units", "", _NOTE, _UNITS, "", what,
+        "## In training", "", _TRAINING, "", training,
         "## Which go together", "", pairs, "",
         matrix, *(f"{n}. {reason}" for n, reason in enumerate(reasons, 1)), ""))
 

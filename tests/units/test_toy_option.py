@@ -105,6 +105,7 @@ def test_the_matrix_has_it(said):
     sums, = (line for line in said["page"].splitlines() if line.startswith("| `row_sums` |"))
     assert row.count("no ") == sums.count("no ") > 0
     assert "| `--toys` | `units/row_sums` | Keep N toys beside the sums. |" in said["page"]
+    assert "| `--toyed` | `units/row_sums` | Train beside N toys, 1 to 900. |" in said["page"]
 
 
 def test_a_run_checks_it_and_asks_for_a_core_with_it(said):
