@@ -4,6 +4,7 @@ from ..errors import BadInput
 from . import (
     colorlight_i9,
     icebreaker,
+    icepi_zero,
     icesugar,
     icesugar_pro,
     tang_nano_9k,
@@ -24,6 +25,7 @@ BOARDS: dict[str, Board] = {module.BOARD.name: module.BOARD for module in (
     ulx3s_25f,
     ulx3s_85f,
     icesugar_pro,
+    icepi_zero,
     colorlight_i9,
     tang_nano_9k,
     tang_primer_20k,

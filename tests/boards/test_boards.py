@@ -25,7 +25,7 @@ from tritgrad.firmware.rates import SAFE_RATE
 from tritgrad.model.config import ceil_div
 
 REQUIRED = {"icebreaker", "icesugar", "ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro",
-            "tang-nano-9k", "tang-primer-20k", "colorlight-i9"}
+            "tang-nano-9k", "tang-primer-20k", "icepi-zero", "colorlight-i9"}
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORTS = ROOT / "boards/reports"
@@ -88,8 +88,9 @@ def test_platform_has_the_clock_the_part_and_a_uart(board):
     assert len(port.rx) == len(port.tx) == 1
 
 
-#: SDRAMs, which no core uses yet: bits of data, of a row or column, and of the bank.
-SDRAMS = {**dict.fromkeys(("ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro"), (16, 13, 2)),
+#: SDRAMs, also one that no core uses yet: bits of data, of a row or column, and of the bank.
+SDRAMS = {**dict.fromkeys(("ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro", "icepi-zero"),
+                          (16, 13, 2)),
           "colorlight-i9": (32, 11, 2)}
 
 
@@ -105,7 +106,8 @@ def test_the_sdram_of_a_board_has_pins(board):
 @pytest.mark.parametrize(("name", "expected"), [
     ("icebreaker", (1, 3)), ("icesugar", (1, 3)), ("ulx3s-12f", (14, 36)), ("ulx3s-25f", (14, 36)),
     ("icesugar-pro", (14, 36)), ("ulx3s-85f", (56, 138)), ("tang-nano-9k", (6, 18)),
-    ("tang-primer-20k", (16, 26)), ("colorlight-i9", (24, 72))])
+    ("tang-primer-20k", (16, 26)), ("icepi-zero", (14, 36)),
+    ("colorlight-i9", (24, 72))])
 def test_blocks_of_weights_as_worked_out_by_hand(name, expected):
     assert tuple(store.blocks for store in BOARDS[name].stores[:2]) == expected
 

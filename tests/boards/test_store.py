@@ -24,6 +24,7 @@ PINS = {
     "icebreaker": {"16", "15", "17"}, "icesugar": {"16", "15", "17"},
     "ulx3s-12f": {"P20", "F19", "J16"}, "ulx3s-25f": {"P20", "F19", "J16"},
     "ulx3s-85f": {"P20", "F19", "J16"}, "icesugar-pro": {"A14", "R15", "F16"},
+    "icepi-zero": {"B12", "A3", "B16"},
     "tang-nano-9k": {"60", "59", "62"}, "tang-primer-20k": {"M9", "L10", "P10"},
 }
 
