@@ -228,8 +228,6 @@ def test_what_needs_a_core_or_dense_layers_alone_is_refused():
         "not sim")
     assert refusal("tune", "model.npz") == (
         "model.npz has a convolution, which tune would leave out")
-    assert refusal("live", "model.npz") == (
-        "model.npz has a convolution, which live would leave out")
     goes_on = "train", "--from", "model.npz", "--dataset", "digits", "--out", "next"
     file = Path("model.npz").absolute()
     assert refusal(*goes_on, "--gf3", "check") == (
