@@ -47,7 +47,7 @@ lint: setup  ## ruff and mypy
 	$(BIN)/ruff check .
 	@rm -rf build/types && mkdir -p build/types && cp -rs $(CURDIR)/tritgrad build/types/ && \
 	    ln -s $(addprefix $(CURDIR)/,$(FOLDERS)) build/types/tritgrad/
-	MYPYPATH=build/types $(BIN)/mypy --cache-dir build/mypy -p tritgrad -p tests
+	MYPYPATH=build/types $(BIN)/python -m mypy --cache-dir build/mypy -p tritgrad -p tests
 
 proofs: setup  ## properties of the units, and the planted faults that they must find; a table
 	$(BIN)/python -m tests.hw.formal --jobs $(JOBS)
