@@ -148,9 +148,12 @@ class CommandProcessor(wiring.Component):
             steps.measure(m, self)
             steps.wait(m, self)
             with m.State("ANSWER"):
+                gathers = self.report.in_prng & self.sender.counted
+                if self.config.store == Kind.FLASH:  # whose SPI still needs its count at the end
+                    gathers = gathers & (self.kind != Type.SPI)
                 m.d.comb += [
                     self.sender.enable.eq(1),
-                    self.reader.gather.eq(self.report.in_prng & self.sender.counted),
+                    self.reader.gather.eq(gathers),
                     self.release.eq(self.sender.done),
                 ]
                 with m.If(self.sender.done):

@@ -5,6 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...model.config import CoreConfig
+from ..parts.ports import sample_word
+from ..parts.skid import Skid
 from .ports import RamSignature, Task
 from .records import Gather, RecordSize, Scatter
 from .sdram import SDRAM_PINS, SdramController, SdramTiming
@@ -26,7 +28,7 @@ class WordSignature(wiring.Signature):
 class RamStore(wiring.Component):
     """Finds a record by its number, and turns its words.
 
-    To play a record of 51 words takes 58 cycles in an open row of an SDRAM, from its start to its
+    To play a record of 51 words takes 59 cycles in an open row of an SDRAM, from its start to its
     last word; one that is not behind the one before takes 2 more and one for each bit of its
     number. To fill one takes some 7 cycles a word.
 
@@ -56,6 +58,8 @@ class RamStore(wiring.Component):
         m.submodules.size = size = RecordSize(self.config)
         m.submodules.gather = gather = Gather(self.config)
         m.submodules.scatter = scatter = Scatter(self.config)
+        # Between two wide selections: of the words' lanes, and of who gives the core its samples.
+        m.submodules.skid = skid = Skid(sample_word(self.config))
         number, following = Signal(24), Signal(25, init=~0)
         at, addend = Signal(self.address_bits), Signal(self.address_bits)
         task = Signal(Task)
@@ -70,7 +74,8 @@ class RamStore(wiring.Component):
             port.raw.p.data.eq(memory.o.p), port.raw.p.last.eq(left == 1),
             memory.address.eq(at), memory.words.eq(size.words), memory.i.p.eq(scatter.o.p.data),
         ]
-        connect(m, flipped(port.o), gather.o)
+        connect(m, gather.o, skid.i)
+        connect(m, flipped(port.o), skid.o)
         connect(m, flipped(port.i), scatter.i)
         with m.If(~size.known):  # the records are elsewhere now
             m.d.sync += following.eq(~0)

@@ -338,5 +338,6 @@ OPEN = {
     "hw.store.block": "simulation with the store in front of it",
     "hw.store.ram": "simulation against the records' description",
     "hw.store.records": "simulation against the records' description",
+    "hw.parts.skid": "simulation with stalls on both sides",
     "hw.parts.pipeline": "delays; proved with T, R and the MAC array, pipelined",
 }

@@ -188,6 +188,6 @@ def test_cycles():
                 *_, item, valid = await ctx.tick().sample(dut.port.o.payload, dut.port.o.valid)
                 cycles, last = cycles + 1, valid and item.last
             found.append(cycles)
-        assert found == [72, 58, 58, 81]
+        assert found == [73, 59, 59, 82]
 
     sdram(bench, config, timing=TIMING, part=PART)
