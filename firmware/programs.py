@@ -15,10 +15,10 @@ __all__ = ["CONV_FORMS", "infer", "purge", "scrub", "train", "train_fd", "train_
 CONV_FORMS = ("", "learns", "frozen")
 
 
-def infer(layers: int, samples: int, trace: int = 0, conv: bool = False) -> list[int]:
-    """Forward every sample, with `conv` an image, and send its prediction and scores."""
+def infer(layers: int, samples: int, trace: int = 0, front: bool = False) -> list[int]:
+    """Forward every sample, with `front` an image, and send its prediction and scores."""
     opened, told = _tracing(layers, trace)
-    opened += "        CONV" if conv else ""
+    opened += "        CONV" if front else ""
     forward = "\n".join(f"        FWD {layer}" for layer in range(1, layers + 1))
     return assemble(f"""
         COUNT samples
@@ -46,25 +46,25 @@ def purge(layers: int, purged: Sequence[int], cutoff: int, k: int) -> list[int]:
 
 
 def train(layers: int, samples: int, margin: int, trace: int = 0, rest: bool = False,
-          scale_refresh: int | None = None, conv: str = "", wrong: int = 0) -> list[int]:
+          scale_refresh: int | None = None, front: str = "", wrong: int = 0) -> list[int]:
     """The margin rule: forward, compare, and where the margin is violated, backward and update.
 
     With `rest`, for a core that keeps its support, nothing is born outside it. With
     `scale_refresh` r, rows have scales: a sample that updated is a step, and every 2^r steps all
-    factors are divided anew. `conv` is one of `CONV_FORMS`: of a convolution in front, whose
+    factors are divided anew. `front` is one of `CONV_FORMS`: of a convolution in front, whose
     kernels learn too or stay as they are. `wrong` is added to the layers' gain exponents for a
     sample whose prediction is not its label.
     """
     opened, told = _tracing(layers, trace)
-    opened += "        CONV" if conv else ""
+    opened += "        CONV" if front else ""
     first = f"        CUTOFF {1 << 20}" if rest else ""
     first += f"        BOOST {wrong}" if wrong else ""
     numbers = range(1, layers + 1)
     forward = "\n".join(f"        FWD {layer}" for layer in numbers)
     backward = "\n".join(f"        BWD {layer}" for layer in reversed(numbers)
-                         if layer > 1 or conv == "learns")
+                         if layer > 1 or front == "learns")
     update = "\n".join(f"        UPD {layer}" for layer in numbers)
-    update += "\n        KERNELS" if conv == "learns" else ""
+    update += "\n        KERNELS" if front == "learns" else ""
     refresh = ""
     if scale_refresh is not None:
         scale = "\n".join(f"        SCALE {layer}" for layer in numbers)

@@ -14,7 +14,8 @@ from ..errors import BadInput
 from .config import CoreConfig, ceil_div
 from .convolution.shape import Convolution
 
-__all__ = ["convolution_of", "core_fields", "front_fields", "in_lanes"]
+__all__ = ["convolution_of", "core_fields", "front_fields", "in_lanes", "kernel_counters",
+           "most_bits", "most_cycles"]
 
 
 def front_fields(config: CoreConfig, conv: Convolution) -> dict[str, int]:
@@ -76,3 +77,21 @@ def in_lanes(x: npt.NDArray[np.uint8], conv: Convolution, lanes: int) -> npt.NDA
     """Images (samples, pixels) as inputs (samples, rows * lanes), each row in lanes of its own."""
     rows = x.reshape(len(x), conv.channels * conv.rows, conv.columns)
     return np.pad(rows, ((0, 0), (0, 0), (0, lanes - conv.columns))).reshape(len(x), -1)
+
+
+def kernel_counters(config: CoreConfig, row: Any, data: bytes) -> npt.NDArray[np.int64]:
+    """Counters (kernels, taps) of the bytes of a core's memory K."""
+    conv = convolution_of(config, row)
+    words = np.frombuffer(data, "<u2").astype(np.int64)
+    half = 1 << (conv.counter_bits - 1)
+    return ((words ^ half) - half).reshape(conv.kernels, conv.taps)
+
+
+def most_bits(config: CoreConfig) -> tuple[int, int]:
+    """Bits of a pixel at most, and those of an output."""
+    return config.conv_planes, config.conv_bits
+
+
+def most_cycles(config: CoreConfig, row: Any) -> int:
+    """Cycles that no sample exceeds, generously: twice forward, sums, and steps."""
+    return 8 * (row.outputs + row.inputs) + config.conv_kernels * (config.conv_kernel ** 2 + 16)

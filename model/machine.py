@@ -7,7 +7,7 @@ golden.py``. The queues of received samples (`inbox`) and of results (`outbox`) 
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from . import arithmetic
 from .config import CoreConfig, ceil_div
 from .layout import Layer, Placement, layer_counters, place, split_front
 from .records import Piece
+from .registers import Registers, Statistics
 from .rng import XorShift64
 
 __all__ = ["Machine", "Result", "Sample", "Statistics"]
@@ -50,30 +51,6 @@ class Result:
     index: int
     prediction: int
     scores: arithmetic.IntArray
-
-
-@dataclass
-class Statistics:
-    """Counts since RUN."""
-
-    samples: int = 0
-    correct: int = 0
-    updates: int = 0
-    flips: int = 0
-
-
-@dataclass
-class Registers:
-    """Registers of the sequencer and of the score scan."""
-
-    pc: int = 0
-    counter: int = 0
-    flag: bool = False
-    label: int = 0
-    target: int = 0       #: label of the last scan
-    scan: arithmetic.Scan = field(default_factory=lambda: arithmetic.Scan(0, 0, 0))
-    margin: int = 0       #: of the last ERR
-    sent: int = 0         #: results since RUN
 
 
 class Machine:

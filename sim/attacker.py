@@ -381,5 +381,6 @@ def areas_of(c: CoreConfig, units: Iterable[Unit]) -> dict[Space, tuple[int, int
     for unit in units:
         if unit.field == "trainable":
             areas[Space.R] = (1, c.residual_depth, c.residual_word_bytes)
-        areas |= {w.space: (1, w.depth(c), w.word_bytes(c)) for w in unit.windows}
+        # One that the core does not have is asked for as if it had a word.
+        areas |= {w.space: (1, max(1, w.depth(c)), w.word_bytes(c)) for w in unit.windows}
     return areas

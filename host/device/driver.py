@@ -16,7 +16,7 @@ from ...errors import BadInput, DeviceError
 from ...firmware import frames, programs
 from ...firmware.frames import Run, Space, Type
 from ...firmware.wire import pack_words, unpack_words
-from ...model.front import convolution_of
+from ...model.front import convolution_of, kernel_counters
 from ...model.layout import (
     Layer,
     Placement,
@@ -206,10 +206,8 @@ class Driver(Runner):
         return counters if self.front is None else [self._kernels(self.front), *counters]
 
     def _kernels(self, front: Layer) -> npt.NDArray[np.int64]:
-        conv = convolution_of(self.config, front)
-        words = np.frombuffer(self.read(Space.K, conv.size, 2), "<u2").astype(np.int64)
-        half = 1 << (conv.counter_bits - 1)
-        return ((words ^ half) - half).reshape(conv.kernels, conv.taps)
+        size = convolution_of(self.config, front).size
+        return kernel_counters(self.config, front, self.read(Space.K, size, 2))
 
     def codes(self) -> npt.NDArray[np.int64]:
         """The words of T that the network fills, (banks, words, L)."""
@@ -259,7 +257,7 @@ class Driver(Runner):
             The core only infers.
         """
         return self.learn(lambda samples: programs.train(
-            len(self.layers), samples, margin, conv="learns" if self.front else "", **units), x, y)
+            len(self.layers), samples, margin, front="learns" if self.front else "", **units), x, y)
 
     def learn(self, program: Callable[[int], list[int]], x: Bytes, y: Integers, passes: int = 1,
               counts: bool = True) -> RunStats:
@@ -312,7 +310,7 @@ class Driver(Runner):
         missing = np.arange(len(x))
         while len(missing):
             rows = missing[:MAX_CHUNK]
-            program = programs.infer(len(self.layers), len(rows), conv=self.front is not None)
+            program = programs.infer(len(self.layers), len(rows), front=self.front is not None)
             total += self.run(program, x[rows], np.zeros(len(rows), np.int64))
             for payload in self.session.take_results():
                 if len(payload) == 5 + 4 * classes:

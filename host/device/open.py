@@ -86,7 +86,7 @@ def check_holds(config: CoreConfig, recipe: Recipe, where: str) -> None:
     try:
         check_table(config, layer_table(recipe, recipe.gains, config))
         length = len(programs.train(recipe.depth, 1, recipe.margin,
-                                    conv="learns" if recipe.conv else "",
+                                    front="learns" if recipe.conv else "",
                                     wrong=recipe.wrong))
         if length > config.program_depth:
             raise TableError(f"its program needs {length} instructions, the core has room for "

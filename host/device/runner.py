@@ -11,7 +11,7 @@ from ...errors import DeviceError
 from ...firmware.assembler import assemble
 from ...firmware.frames import Run, Type
 from ...model.config import CoreConfig, ceil_div
-from ...model.front import convolution_of, in_lanes
+from ...model.front import convolution_of, in_lanes, most_cycles
 from ...model.layout import Layer
 from .samples import PackedSamples
 from .session import DeviceAstray, Session
@@ -165,9 +165,8 @@ class Runner:
     def worst_cycles(self) -> int:
         """Cycles that no sample exceeds, generously."""
         c, front = self.config, 0
-        if self.front is not None:  # twice forward, sums, and steps
-            taps = c.conv_kernel ** 2
-            front = 8 * (self.front.outputs + self.front.inputs) + c.conv_kernels * (taps + 16)
+        if self.front is not None:
+            front = most_cycles(c, self.front)
         return 1000 + front + sum(
             (layer.planes * ceil_div(layer.outputs, c.banks) + 8 * c.steps * layer.outputs)
             * ceil_div(layer.inputs, c.lanes) + 64 * layer.outputs for layer in self.layers)

@@ -7,6 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import MAX_SKIP, CoreConfig, ceil_div
+from ...model.front import most_bits
 from ...units.registry import LAYER_ROW, takes
 from ..parts.arith import exceeds, times
 from ..parts.ports import LayerRecord
@@ -265,10 +266,10 @@ class TableLoader(wiring.Component):
     def _read_front(self, m, name, at):
         """What is wrong with a byte of the row in front, or of the first one behind it."""
         config, byte = self.config, self.byte
-        second = at.row == 1
+        second, (most, bits) = at.row == 1, most_bits(config)
         if name == "planes":
-            self._refuse_if(m, Mux(at.first, (byte == 0) | (byte > config.conv_planes), Mux(
-                second, byte != config.conv_bits, byte != config.activation_bits)))
+            self._refuse_if(m, Mux(at.first, (byte == 0) | (byte > most), Mux(
+                second, byte != bits, byte != config.activation_bits)))
             with m.If(at.first & at.second_pass):
                 m.d.sync += self.planes.eq(byte)
         elif name == "shift":

@@ -18,7 +18,7 @@ NAMES = {unit.name for unit in UNITS} | set(OPTIONS)
 JOINING = [ROOT / "hw" / name for name in (
     "core.py", "engine.py", "forward_pass.py", "joins.py", "training.py", "control/sequencer.py")]
 #: Sockets that are parts of the circuit, in place of a core's own, or forms without wires.
-PARTS, FORMS = {"inputs", "reader"}, {"masks", "debt", "training"}
+PARTS, FORMS = {"inputs", "reader"}, {"masks", "debt", "training", "front"}
 
 
 def asked(text):

@@ -212,7 +212,7 @@ CONV = Unit(
         "kernel_groups": lambda c: range(sizes_of(c).groups + 1),
     },
     trial_sizes={"program_depth": 24},
-    trial_training=lambda rng: {"conv": rng.choice(programs.CONV_FORMS),
+    trial_training=lambda rng: {"front": rng.choice(programs.CONV_FORMS),
                                 "wrong": rng.randrange(2)},
-    trial_programs=lambda rng, layers, samples: (programs.infer(layers, samples, conv=True),),
+    trial_programs=lambda rng, layers, samples: (programs.infer(layers, samples, front=True),),
 )

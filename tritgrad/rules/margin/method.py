@@ -13,4 +13,4 @@ class Margin(Method):
         recipe = self.recipe
         return programs.train(recipe.depth, samples, recipe.margin, rest=rest,
                               scale_refresh=recipe.scale_refresh,
-                              conv="learns" if recipe.conv else "", wrong=recipe.wrong)
+                              front="learns" if recipe.conv else "", wrong=recipe.wrong)
