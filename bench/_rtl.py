@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import _mnist
 import numpy as np
@@ -67,6 +68,13 @@ def timed(work: Callable[[], RunStats]) -> tuple[RunStats, float]:
     began = time.perf_counter()
     stats = work()
     return stats, time.perf_counter() - began
+
+
+def before(name: str) -> dict[str, Any]:
+    """The result that is kept by this name, without its machine; nothing where there is none."""
+    path = RESULTS / f"{name}.json"
+    result = json.loads(path.read_text()) if path.exists() else {}
+    return {key: value for key, value in result.items() if key != "machine"}
 
 
 def write(name: str, result: dict[str, object]) -> None:

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from _rtl import RESULTS, write
+from _rtl import before, write
 from amaranth import Cat, Module, Mux, Signal, Value, signed
 from amaranth.back import rtlil
 from amaranth.lib import wiring
@@ -239,8 +239,7 @@ def measure(title: str, family: str, seeds: int) -> dict[str, object]:
 
 def kept(tools: dict[str, str | None]) -> dict[tuple[str, str], dict[str, object]]:
     """Rows measured before with the same tools, by design and family."""
-    path = RESULTS / "array_area.json"
-    result = json.loads(path.read_text()) if path.exists() else {}
+    result = before("array_area")
     rows = result["rows"] if result.get("tools") == tools else []
     return {(row["design"], row["family"]): row for row in rows if row["design"] in DESIGNS}
 

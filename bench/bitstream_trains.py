@@ -17,7 +17,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from _rtl import RESULTS, write
+from _rtl import before, write
 
 from tritgrad.boards import find_board
 from tritgrad.boards.__main__ import SMALL_CLOCKS
@@ -125,10 +125,8 @@ def main() -> None:
         result[family] = shown(family, options.out, options.frames, options.faults,
                                options.keep)
         print(family, json.dumps(result[family], indent=1), flush=True)
-    kept = RESULTS / "bitstream_trains.json"
-    before = json.loads(kept.read_text()) if kept.exists() else {}
-    write("bitstream_trains", {family: result.get(family, before.get(family))
-                               for family in BOARDS if family in result or family in before})
+    found = before("bitstream_trains") | result
+    write("bitstream_trains", {family: found[family] for family in BOARDS if family in found})
 
 
 if __name__ == "__main__":

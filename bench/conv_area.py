@@ -14,7 +14,7 @@ from array_area import statistics
 from tritgrad.model.config import CoreConfig
 from tritgrad.units.conv.rtl import ConvUnit
 
-#: The cores of conv.md's nets: lanes of a ulx3s, Q kernels at once.
+#: The cores of docs/convolution.md's nets: lanes of a ulx3s, Q kernels at once.
 SIZES = {
     "R5": {"conv_kernels": 12, "conv_at_once": 3, "max_inputs": 1024},
     "R6": {"conv_kernels": 24, "conv_at_once": 4, "max_inputs": 1536},

@@ -1,7 +1,8 @@
 """How much of the serial line carries samples: MNIST trained on a board's compiled top level.
 
-All in clock cycles of the board: sample bytes (label and inputs) of ten bits each against the time
-that the line had. A host that answers late is modelled by a latency, as USB has.
+All in clock cycles of the board: sample bytes (label and inputs, in the form that the host sends)
+of ten bits each against the time that the line had. A host that answers late is modelled by a
+latency, as USB has.
 """
 
 import argparse
@@ -40,8 +41,9 @@ class Line:
         self.board, self.latency = board, round(latency_s * board.clock_hz)
         self.rate = SAFE_RATE
         self.byte_time_s = 1e-3
-        self.frames: list[tuple[int, int]] = []  # samples, and the cycle in which their frame ended
-        self._queue: list[tuple[int, bytearray]] = []  # samples, and bytes that have not left
+        self.frames: list[tuple[int, int, int]] = []  # samples, their bytes, and the frame's end
+        # Samples and their bytes, and bytes that have not left.
+        self._queue: list[tuple[int, int, bytearray]] = []
 
     def raise_rate(self, rate: int) -> None:
         """Ask for a rate and wait for the refusal of the frame that the request looks like."""
@@ -54,9 +56,10 @@ class Line:
         self.rate = rate
 
     def write(self, data: bytes) -> None:
-        samples = sum(frame.payload[1] for frame in FrameDecoder().feed(data)
-                      if isinstance(frame, Frame) and frame.type == Type.DATA)
-        self._queue.append((samples, bytearray(data)))
+        payloads = [frame.payload for frame in FrameDecoder().feed(data)
+                    if isinstance(frame, Frame) and frame.type == Type.DATA]
+        self._queue.append((sum(payload[1] for payload in payloads),
+                            sum(len(payload) - 2 for payload in payloads), bytearray(data)))
 
     def read(self, timeout_s: float) -> bytes:
         end = self.board.cycles + round(timeout_s * self.board.clock_hz)
@@ -69,17 +72,17 @@ class Line:
         return out
 
     def _run(self, cycles: int) -> bytes:
-        waiting = b"".join(data for _, data in self._queue)
+        waiting = b"".join(data for *_, data in self._queue)
         consumed, out = self.board.run(waiting, self.rate, cycles)
         while consumed:
-            samples, data = self._queue[0]
+            samples, size, data = self._queue[0]
             left = len(data) - consumed
             del data[:consumed]
             consumed = max(0, -left)
             if not data:
                 self._queue.pop(0)
                 if samples:
-                    self.frames.append((samples, self.board.cycles))
+                    self.frames.append((samples, size, self.board.cycles))
         return out
 
     def close(self) -> None:
@@ -102,17 +105,18 @@ def measure(board: CompiledBoard, rate: int, latency_s: float, state: Trained,
     part = slice(warm, warm + samples)
     driver.train_chunk(state.x[part], state.y[part], state.recipe.margin)
     took = board.cycles - began
-    sample_bits = 10 * (1 + state.recipe.planes * ((LAYERS[0] + 7) // 8))
-    cycles_a_sample = sample_bits * board.clock_hz / rate
-    (_, first), (_, last) = line.frames[0], line.frames[-1]
-    steady = sum(count for count, _ in line.frames[1:])
+    cycles_a_byte = 10 * board.clock_hz / rate
+    sent = sum(size for _, size, _ in line.frames)
+    steady = sum(size for _, size, _ in line.frames[1:])
     counters = driver.counters()
     return {
         "latency_ms": 1e3 * latency_s,
-        "samples_a_frame": max(count for count, _ in line.frames),
-        "line_rate_samples_per_second": round(rate / sample_bits),
-        "steady_efficiency": round(steady * cycles_a_sample / (last - first), 4),
-        "whole_run_efficiency": round(samples * cycles_a_sample / took, 4),
+        "samples_a_frame": max(count for count, *_ in line.frames),
+        "bytes_a_sample": round(sent / samples, 1),
+        "line_rate_samples_per_second": round(rate * samples / (10 * sent)),
+        "steady_efficiency": round(
+            steady * cycles_a_byte / (line.frames[-1][2] - line.frames[0][2]), 4),
+        "whole_run_efficiency": round(sent * cycles_a_byte / took, 4),
         "samples_per_second": round(samples * board.clock_hz / took),
         "repairs": session.repairs,
         "state_sha256": state_sha256(counters),

@@ -10,7 +10,6 @@ samples a second of the golden model and of scikit-learn's MLPClassifier, in CPU
 """
 
 import argparse
-import json
 import struct
 import time
 import warnings
@@ -19,7 +18,7 @@ from collections.abc import Iterator, Sequence
 
 import _mnist
 import numpy as np
-from _rtl import RESULTS, write
+from _rtl import before, write
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
@@ -188,10 +187,9 @@ def here(layers: Sequence[int], planes: int) -> dict[str, int]:
 
 def keep(rows: dict[str, dict[str, object]], machine: dict[str, dict[str, int]]) -> None:
     """Write results as JSON, beside those that are there of other boards and networks."""
-    path = RESULTS / "resident.json"
-    before = json.loads(path.read_text()) if path.exists() else {}
-    write("resident", {"boards": before.get("boards", {}) | rows, "samples_per_second_here":
-                       before.get("samples_per_second_here", {}) | machine})
+    result = before("resident")
+    write("resident", {"boards": result.get("boards", {}) | rows, "samples_per_second_here":
+                       result.get("samples_per_second_here", {}) | machine})
 
 
 def main() -> None:

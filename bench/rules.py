@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from _rtl import RESULTS, write
+from _rtl import RESULTS, before, write
 
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.training import Watcher, open_learner, start
@@ -122,10 +122,8 @@ def main() -> int:
                   f"{'-' if spent is None else format(spent, ',.1f'):>19}  "
                   f"{row['state_bits']:10.3f}", flush=True)
     done = {(row["data"], row["rule"]) for row in rows}
-    before = RESULTS / "rules.json"
-    if before.exists():  # those that were not asked for stay
-        rows += [row for row in json.loads(before.read_text())["rows"]
-                 if (row["data"], row["rule"]) not in done]
+    rows += [row for row in before("rules").get("rows", ())  # those that were not asked for stay
+             if (row["data"], row["rule"]) not in done]
     rows.sort(key=lambda row: (list(RULES).index(row["rule"]), list(DATA).index(row["data"])))
     write("rules", {"rows": rows})
     print(f"written to {RESULTS / 'rules.json'}: {len(json.dumps(rows))} bytes")

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from _flips import FlippedCore
-from _rtl import RESULTS, write
+from _rtl import before, write
 from sklearn.datasets import load_digits
 
 import tritgrad.host.device.session as session_module
@@ -232,8 +232,7 @@ def main() -> None:
     parser.add_argument("--only", choices=("before", "after"), help="one campaign alone")
     options = parser.parse_args()
     session_module.PATIENCE_S, session_module.MAX_SILENCES = PATIENCE_S, MAX_SILENCES
-    path = RESULTS / "upsets.json"
-    result = json.loads(path.read_text()) if options.more else {}
+    result = before("upsets") if options.more else {}
     for name in ("before", "after"):
         if options.only in (None, name):
             result[name] = campaign(name == "after", options.injections, options.seed,

@@ -25,8 +25,8 @@ def boards(as_json: bool) -> None:
     MHz is the clock that is asked for, Fmax what the slowest of three placements reached.
     LUT cells are those that the placed design takes, with carry chains and small memories.
     Samples/s is MNIST at one bit a pixel: what the core trains at its clock, and what a line at the
-    board's highest rate can bring. Beside the FPGA is what tritgrad build --store has them played
-    from. A narrow terminal gets a narrower table.
+    board's highest rate brings if no zeros are left out. Beside the FPGA is what tritgrad build
+    --store has them played from. A narrow terminal gets a narrower table.
     """
     rows = [_row(board, last_report(board)) for board in BOARDS.values()]
     console = screen(stderr=as_json)
