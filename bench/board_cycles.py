@@ -15,8 +15,6 @@ from tritgrad.boards import BOARDS
 from tritgrad.model.margin import state_sha256
 
 CHUNK = 500
-#: Networks beside the ones that a board names; they run on the same bitstream.
-SMALLER = {"ulx3s-85f": ((784, 128, 10),)}
 
 
 def main() -> None:
@@ -34,7 +32,7 @@ def main() -> None:
     cores: dict[tuple[object, ...], dict[str, object]] = {}
     for name in options.boards:
         board = BOARDS[name]
-        for layers in dict.fromkeys((*board.networks, *SMALLER.get(name, ()))):
+        for layers in board.networks:
             key = (board.config, layers)
             if key not in cores:
                 cores[key] = count(board.config, layers, options.epoch, options.samples)

@@ -40,8 +40,6 @@ from tritgrad.sim.exam import Wired
 from tritgrad.sim.memories import Sdram, SerialFlash
 
 RATE = 3_000_000
-#: Networks beside the largest that a board names; they run on the same bitstream.
-NETWORKS = {"ulx3s-85f": ((784, 512, 10), (784, 128, 10))}
 ORDERS = {"random": epoch_order, "rotate": rotated_order}
 #: Records that CHECK is asked about, and the most of a run.
 CHECKED, RUN = 1_000, 255
@@ -153,6 +151,7 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
         raise SystemExit(f"{name}: the board has {found}, the model {wanted}")
     clock_hz = float(board.pll.output_hz)
     return {"samples": len(rows), "clock_hz": clock_hz,
+            "record_bytes": round(store.records.nbytes / len(x), 1),
             "cycles_per_sample": round(cycles / len(rows), 1),
             "core_cycles_per_sample": round(status["cycles"] / len(rows), 1),
             "samples_per_second": round(clock_hz * len(rows) / cycles),
@@ -208,7 +207,7 @@ def main() -> None:
     rows: dict[str, dict[str, object]] = {}
     machine: dict[str, dict[str, int]] = {}
     for name in options.boards:
-        for layers in NETWORKS.get(name, BOARDS[name].networks[:1]):
+        for layers in BOARDS[name].networks:
             network = "-".join(map(str, layers))
             for planes in options.planes:
                 if planes > BOARDS[name].config.input_planes:
