@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from _rtl import before, write
 from amaranth import Module, Value
 from amaranth.back import rtlil
 from amaranth.lib import wiring
@@ -51,6 +52,7 @@ def area(config: CoreConfig) -> dict[str, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("nets", nargs="*", default=[*SIZES], help="R5, R6; all by default")
+    found: dict[str, object] = before("conv_area")
     for name in parser.parse_args().nets:
         cells = Counter(area(core(name)))
         # Two LUT4 a carry cell, four a LUT RAM of 16 x 4.
@@ -58,6 +60,8 @@ def main() -> None:
         print(f"{name}: {luts} LUT4 in all ({cells['LUT4']} LUT4, {cells['CCU2C']} CCU2C, "
               f"{cells['TRELLIS_DPR16X4']} DPR16X4), {cells['TRELLIS_FF']} FF, "
               f"{cells['DP16KD']} DP16KD")
+        found[name] = {"LUT4 in all": luts, "cells": cells}
+    write("conv_area", found)
 
 
 if __name__ == "__main__":
