@@ -10,6 +10,8 @@ from tritgrad.errors import BadInput
 from tritgrad.host.run.checkpoint import Checkpoint
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.training import CHECKPOINT, Stopped, Watcher, open_learner, resume, start
+from tritgrad.rules.method import checked_program
+from tritgrad.rules.record import Rule
 from tritgrad.sim.virtual import ModelBoard
 
 from ..host.command import call, refusal
@@ -165,10 +167,53 @@ def test_the_command_reports_evaluates_and_goes_on(folder):
       "of a sample")),
     ("UPD last", "SCALE 1",
      "--program last.asm: SCALE needs a core whose rows have scales; give --scales"),
+    ("UPD last", "UPD last\nERR 5",
+     ("--program last.asm: a sample may come to more than one ERR; each must come to one, which "
+      "counts it")),
+    ("LOOP next", "ERR margin\nLOOP next",
+     ("--program last.asm: a sample may come to more than one ERR; each must come to one, which "
+      "counts it")),
+    ("LOOP next", "LOOP next\nRECV",
+     "--program last.asm: a sample may come to no ERR; each must come to one, which counts it"),
 ])
 def test_a_fault_is_named_by_file_and_line(folder, old, new, reason):
     Path("last.asm").write_text(RULE.replace(old, new))
     assert refusal("train", "--program", "last.asm", "--hidden", "8") == reason
+
+
+@pytest.mark.parametrize("text", [
+    EVERYTHING,
+    # two samples a round
+    "COUNT samples\nnext: RECV\nFWD 1..last\nERR 5\nRECV\nFWD 1..last\nERR 6\nLOOP next\nHALT",
+    # one margin or another, by the flag
+    """COUNT samples
+next:   RECV
+        FWD 1..last
+        REFRESH 1
+        SKIP wide
+        ERR 5
+        LOOP next
+        HALT
+wide:   ERR 9
+        LOOP next
+        HALT""",
+    # the second ERR is behind a flag that the way to it has cleared
+    """COUNT samples
+next:   RECV
+        FWD 1..last
+        ERR 5
+        SKIP done
+        LOOP next
+        HALT
+done:   SKIP over
+        ERR 5
+over:   LOOP next
+        HALT""",
+    # nothing counts
+    "COUNT samples\nnext: RECV\nFWD 1..last\nLOOP next\nHALT",
+])
+def test_a_sample_that_comes_to_one_err_on_each_way_is_taken(text):
+    checked_program(Rule("program", "", source="a.asm", text=text), 2, kept=("scales", "support"))
 
 
 def test_what_goes_with_no_program(folder):

@@ -205,4 +205,32 @@ def checked_program(rule: Rule, depth: int, values: Mapping[str, int] | None = N
         if unit is not None and "records" in unit.sockets:
             raise BadInput(f"{_source(rule)}: {op.name} makes records, which train does not read; "
                            "tritgrad trace has those of a sample")
+    if Op.ERR in ops and not ops & {Op.PROBE, Op.LOSS} and (wrong := _errs(words) - {1}):
+        raise BadInput(f"{_source(rule)}: a sample may come to "
+                       f"{'more than one' if 2 in wrong else 'no'} ERR; each must come to one, "
+                       "which counts it")
     return words
+
+
+def _errs(words: Sequence[int]) -> set[int]:
+    """How many ERR a sample may come to on its ways through a program; 2 are two or more."""
+    found, seen = set(), set()
+    waiting = [(0, False, 1)]  # address, flag, ERR so far; without a sample none may come
+    while waiting:
+        state = waiting.pop()
+        at, flag, errs = state
+        if state in seen or at >= len(words):
+            continue
+        seen.add(state)
+        op, operand = decode(words[at])
+        if op in (Op.RECV, Op.HALT):
+            found.add(errs)
+        if op == Op.HALT:
+            continue
+        errs = 0 if op == Op.RECV else min(2, errs + (op == Op.ERR))
+        flags = (False, True) if op in (Op.ERR, Op.REFRESH) else (flag,)
+        if op == Op.LOOP or op == Op.SKIP and not flag:
+            waiting.append((operand, flag, errs))
+        if op != Op.SKIP or flag:
+            waiting += [(at + 1, after, errs) for after in flags]
+    return found
