@@ -191,7 +191,7 @@ class Driver(Runner):
         DeviceAstray
             A core that can tell has been upset.
         """
-        self._need_trainable()
+        self.check_trainable()
         c = self.config
         codes = self.codes()
         residuals = unpack_words(
@@ -281,7 +281,7 @@ class Driver(Runner):
         DeviceAstray
             It counted others.
         """
-        self._need_trainable()
+        self.check_trainable()
         total = RunStats()
         for start in range(0, len(x), MAX_CHUNK):
             part = slice(start, start + MAX_CHUNK)
@@ -289,6 +289,11 @@ class Driver(Runner):
         if counts:
             self.check_count(total, passes * len(x))
         return total
+
+    def check_trainable(self) -> None:
+        """Raise `BadInput` if the core only infers."""
+        if not self.config.trainable:
+            raise BadInput(f"{self.name} was built to infer only: it cannot train")
 
     def check_count(self, done: RunStats, samples: int) -> None:
         """Raise `DeviceAstray` if not as many were counted as were given."""
@@ -346,7 +351,3 @@ class Driver(Runner):
         self.session.post(Type.TABLE, b"".join(frames.pack_fields(LAYER_ROW, **vars(row))
                                                for row in rows))
         self.front, self.layers = front, layers
-
-    def _need_trainable(self) -> None:
-        if not self.config.trainable:
-            raise BadInput(f"{self.name} was built to infer only: it cannot train")

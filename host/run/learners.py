@@ -246,6 +246,7 @@ class DeviceLearner:
         most = rows_that_fit(driver.config, x.shape[1], self.recipe.planes)
         if not most or self.recipe.conv is not None:  # images go over the line
             return ""
+        driver.check_trainable()
         if most < len(x):
             return (f"the memory of {driver.name} holds {most:,} of these {len(x):,} rows: they "
                     "go over the line")

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from tritgrad.errors import DeviceError
+from tritgrad.errors import BadInput, DeviceError
 from tritgrad.firmware.frames import Status, Type
 from tritgrad.firmware.programs import train
 from tritgrad.firmware.store import ram_record_words
@@ -31,8 +31,8 @@ def rows(seed=1, count=ROWS):
     return x.astype(np.uint8), rng.integers(0, 4, count)
 
 
-def learner(rate=0.0, seed=1):
-    golden = GoldenTransport(CONFIG)
+def learner(rate=0.0, seed=1, config=CONFIG):
+    golden = GoldenTransport(config)
     transport = FaultyTransport(golden, rate, random.Random(seed)) if rate else golden
     return DeviceLearner(Driver(Session(transport)), RECIPE), golden.device
 
@@ -148,6 +148,15 @@ def test_rows_that_do_not_fit_go_over_the_line():
     note = device.keep(*rows(count=most + 1), lambda done, whole: None)
     assert f"holds {most:,} of these {most + 1:,} rows" in note and not device.keeps
     assert rows_that_fit(CONFIG.changed(store=0, store_bits=0), 21, 2) == 0
+
+
+def test_a_core_that_only_infers_is_not_filled():
+    device, core = learner(config=CONFIG.changed(trainable=False))
+    device.start()
+    before = core.store.cells.copy()
+    with pytest.raises(BadInput, match="was built to infer only: it cannot train$"):
+        device.keep(*rows(), lambda done, whole: None)
+    assert (core.store.cells == before).all()
 
 
 def test_rows_that_are_there_are_not_written_again():
