@@ -40,9 +40,6 @@ class DevicePart:
             The unit's part of the network's state (`model.state.Part`); None: as at a start.
         """
 
-    def lost(self) -> None:
-        """The device may have lost everything."""
-
     def state(self) -> Any:
         """The unit's part of the network's state, read back."""
         raise NotImplementedError

@@ -14,9 +14,6 @@ class Signature(DevicePart):
     def loaded(self, counters: Counters, codes: Words, residuals: Words, kept: object) -> None:
         self._written = signature(self.driver.config, codes, residuals)
 
-    def lost(self) -> None:
-        self._written = None
-
     def compared(self, codes: Words, residuals: Words) -> str | None:
         if self._written is None:
             return None
