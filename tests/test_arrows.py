@@ -48,7 +48,7 @@ ARROWS = {
                       "host.run"),
     "host.interchange": ("errors", "model", "host.data", "host.run"),
     "host.live": ("errors", "model", "host.data", "host.run"),
-    "host.api": ("errors", "model", "rules", "host.data", "host.run"),
+    "host.api": ("errors", "model", "rules", "units", "host.data", "host.run"),
     "host.sweep": ("errors", "model", "boards", "host.data", "host.device", "host.run"),
     "host.cli": ("cache", "version", "errors", "firmware", "option", "units", "model", "rules",
                  "hw", "boards", "sim", "host.data", "host.device", "host.run",

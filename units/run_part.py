@@ -10,8 +10,9 @@ class RunPart:
     """A unit in runs of training. By default there is nothing to do for it.
 
     Methods take a ``host.run.options.TrainOptions`` as `options`, a ``model.recipe.Recipe`` as
-    `recipe`, and a ``host.run.training.Trainer`` as `trainer`, all of a run that may not use the
-    unit. Samples are counted from the start of the run, `whole` are those of all its epochs.
+    `recipe`, a ``host.run.learners.Learner`` as `learner`, and a ``host.run.training.Trainer`` as
+    `trainer`, all of a run that may not use the unit. Samples are counted from the start of the
+    run, `whole` are those of all its epochs.
     """
 
     def recipe(self, options: Any) -> Mapping[str, Any]:
@@ -50,7 +51,7 @@ class RunPart:
     def learned(self, trainer: Any, seen: int, whole: int, epoch: Any) -> None:
         """A chunk is learned; `epoch` counts what is done."""
 
-    def epoch_learned(self, trainer: Any) -> None:
+    def epoch_learned(self, options: Any, learner: Any) -> None:
         """All rows of an epoch are learned."""
 
     def report(self, outcome: Any) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput
+from ...units.registry import run_parts
 from ..run.checkpoint import Checkpoint, Epoch
 from ..run.learners import inferred
 from ..run.mixing import sequence
@@ -91,8 +92,8 @@ def next_pass(state: Pass, options: TrainOptions, values: npt.NDArray[Any], labe
             done = learner.train(x[part], y[part], gains)
             epoch.add(done, learner.counts_cycles)
             watcher.trained(number + 1, recipe.epochs, epoch, rows)
-        if options.gf3 is not None:
-            learner.act("scrub")
+        for unit in run_parts():
+            unit.epoch_learned(options, learner)
         found = learner.state()
     finally:
         learner.close()

@@ -257,7 +257,7 @@ class Trainer:
             self.watcher.trained(number + 1, self.epochs, epoch, rows)
             self._pause()
         for part in run_parts():
-            part.epoch_learned(self)
+            part.epoch_learned(self.options, self.learner)
 
     def _learn(self, rows: Labels, amounts: Labels | None, gains: Sequence[int], rest: bool,
                ) -> RunStats:

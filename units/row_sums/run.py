@@ -27,9 +27,9 @@ class RowSums(RunPart):
                            f"{'to conserve' if core.conserve else 'without conserving'} row sums: "
                            f"--gf3 conserve {'is needed' if core.conserve else 'is not possible'}")
 
-    def epoch_learned(self, trainer: Any) -> None:
-        if trainer.options.gf3 is not None:
-            trainer.learner.act("scrub")
+    def epoch_learned(self, options: Any, learner: Any) -> None:
+        if options.gf3 is not None:
+            learner.act("scrub")
 
     def report(self, outcome: Any) -> Mapping[str, Any]:
         """``rows_scrubbed`` are the sums mod 3 that were compared with those kept, and agreed, an

@@ -23,6 +23,7 @@ from tritgrad import TernaryClassifier, Watcher
 from tritgrad.errors import BadInput
 from tritgrad.host.api.options import NAMES
 from tritgrad.host.data.splits import split
+from tritgrad.host.run.learners import ModelLearner
 from tritgrad.host.run.model_file import TrainedModel
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.report import as_model
@@ -261,6 +262,18 @@ def test_random_states():
 def test_refused(changes, message):
     with pytest.raises(BadInput, match=message):
         small(**changes).fit(*blobs())
+
+
+def test_row_sums_are_compared_after_each_pass(monkeypatch):
+    x, y = blobs()
+    acts = []
+    monkeypatch.setattr(ModelLearner, "act", lambda self, *act: acts.append(act))
+    for gf3, count in ("check", 2), (None, 0):
+        acts.clear()
+        one = small(gf3=gf3)
+        for _ in range(2):
+            one.partial_fit(x, y, classes=[0, 1, 2])
+        assert acts == [("scrub",)] * count
 
 
 def test_one_class_too_many_and_none():
