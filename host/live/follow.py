@@ -104,7 +104,8 @@ class Follower:
             if self._is_new(newest):
                 self._take(self.folder / newest)
                 changed = True
-            self.failure = ""
+            if changed:
+                self.failure = ""
         except (TritgradError, OSError) as error:
             changed = changed or self.failure != str(error)
             self.failure = str(error)
@@ -135,7 +136,7 @@ class Follower:
         model, state = self.model, None
         if model is None:
             file, model, _ = open_model(str(path))
-            options = TrainOptions.from_json(model.extras["options"])
+            options = _options_of(model, path)
             self._device, state = options.device, model.state
             self.run.epochs = options.planned(model.recipe) + options.more_epochs
             data: Dataset = model_rows(model, file, None, {})[0]
@@ -150,6 +151,14 @@ class Follower:
         self._learner.load(replace(state, prng=state.prng or 1))
         if self._held is not None:
             self.run.classes = held_json(measured(self._learner, self._held, model.class_names))
+
+
+def _options_of(model: TrainedModel, path: Path) -> TrainOptions:
+    """Those of the run that a model is of; others who make models keep none, or a part."""
+    try:
+        return TrainOptions.from_json(model.extras["options"])
+    except (KeyError, ValueError):
+        raise BadInput(f"{path.name} is not of a run of tritgrad train") from None
 
 
 def _state_of(path: Path) -> NetworkState:

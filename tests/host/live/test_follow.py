@@ -77,9 +77,23 @@ def test_files_that_are_no_run(tmp_path):
     follower = Follower(str(tmp_path))
     assert follower.look_again()
     assert follower.state()["failure"] == "history.csv is no history of a run"
+    assert not follower.look_again()
+    assert follower.state()["failure"] == "history.csv is no history of a run"  # until it changes
     assert epochs_of("epoch,train_accuracy,test_accuracy,samples,updates,flips,cycles\n"
                      "1,50.0,,10,3,2,500\n2,7") == [
         {"train": 50.0, "test": None, "updates": 3, "flips": 2, "cycles": 50.0}]
+
+
+@pytest.mark.parametrize("extras", [{}, {"options": {"hidden": [8]}}])
+def test_a_model_that_is_of_no_run_is_said(tmp_path, extras):
+    a_run(tmp_path / "run", 3)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    replace(TrainedModel.load(tmp_path / "run" / "model.npz"),
+            extras=extras).save(folder / "model.npz")
+    follower = Follower(str(folder))
+    assert follower.look_again()
+    assert follower.state()["failure"] == "model.npz is not of a run of tritgrad train"
 
 
 def test_the_page_asks_for_weights_and_for_nothing_else(tmp_path):
