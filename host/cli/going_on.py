@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import click
-from click.core import ParameterSource
 
 from ...errors import BadInput
 from ...units.registry import options_of
 from ..run.option_list import BY_NAME, TRAIN
 from ..run.options import TrainOptions, data_path
 from .inference import opened
+from .made import is_default
 
 __all__ = ["option_of", "taken_over"]
 
@@ -31,10 +31,10 @@ def taken_over(context: click.Context, options: TrainOptions) -> TrainOptions:
         No data are named, or an option of the network is given.
     """
     for name in NETWORK:
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        if not is_default(context, name):
             raise BadInput(f"{option_of(name)} goes without --from {options.from_model}: the "
                            f"network is the model's")
-    if context.get_parameter_source("dataset") is ParameterSource.DEFAULT:
+    if is_default(context, "dataset"):
         raise BadInput(f"--from {options.from_model} goes on with new rows: name them with "
                        f"--dataset")
     file, model = opened(options.from_model or "")

@@ -7,18 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from ...errors import BadInput
 from ...units.registry import options_of
 from ..run.model_file import TrainedModel
 from ..run.model_rows import model_rows
+from ..run.option_list import BY_NAME, CONVOLUTION
 from ..run.options import TrainOptions, data_path, parse_integers
 from ..run.running import with_core
 from ..run.training import open_learner
 from .console import RunProgress, say, screen
 from .data_options import show_data
 from .inference import heed_core, opened
+from .made import is_default, made
 from .train_options import core_options
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ __all__ = ["live"]
 PORT = 8640
 #: Options of a training, which a model has behind it; those of kernels, which it has of its own.
 OF_TRAINING = ("left_out", "hidden", "epochs", "limit", "seed")
-OF_KERNELS = ("conv", "pool", "conv_bits", "conv_counter_bits", "conv_shift", "conv_gain", "wrong",
-              "encode")
+OF_KERNELS = (*(option.name for option in CONVOLUTION), "encode")
 #: Options that a page needs, whatever it shows.
 OF_PAGE = ("follow", "host", "port", "show")
 
@@ -41,18 +41,15 @@ OF_PAGE = ("follow", "host", "port", "show")
 @click.option("--dataset", default="digits", show_default=True, metavar="NAME",
               help="Without MODEL, train on these images first; else take their test rows as those "
                    "held back, and their training rows as old rows.")
-@click.option("--data-dir", metavar="DIR",
-              help="Read the IDX files of the MNIST family from this folder.")
+@made(BY_NAME["data_dir"])
 @click.option("--without", "left_out", metavar="CLASS[,CLASS...]",
               help="Train without the rows of these classes, so that they are new to the network.")
 @click.option("--hidden", default="64", show_default=True, metavar="N[,N...]",
               help="Set the neurons of each hidden layer.")
 @click.option("--epochs", type=int, default=20, show_default=True, metavar="E",
               help="Train this many epochs.")
-@click.option("--limit", type=int, metavar="N",
-              help="Use the first N training rows only.  [default: all]")
-@click.option("--seed", type=int, default=1, show_default=True, metavar="N",
-              help="Derive everything random from this number, 0 to 2^64 - 1.")
+@made(BY_NAME["limit"])
+@made(BY_NAME["seed"])
 @click.option("--device", default="model", show_default=True, metavar="DEVICE",
               help="Learn on the compiled RTL (sim), on the golden model (model), or on a board: "
                    "BOARD@PORT or @PORT. All learn bit for bit alike.")
@@ -83,10 +80,10 @@ def live(context: click.Context, model_file: str | None, dataset: str, data_dir:
         from ..live.studio import Studio, without
     except ImportError as error:
         raise BadInput(f"live needs {error.name}: pip install 'tritgrad[live]'") from None
-    any_port = _is_default(context, "port")
+    any_port = is_default(context, "port")
     if follow is not None:
         for name, value in context.params.items():
-            if name not in OF_PAGE and not _is_default(context, name):
+            if name not in OF_PAGE and not is_default(context, name):
                 raise BadInput(f"--follow {follow} goes without {_said(name, value)}")
         with closing(bound(host, port, any_port)) as address, Follower(follow) as run:
             _serve(run, address, host, False, show)
@@ -103,10 +100,10 @@ def live(context: click.Context, model_file: str | None, dataset: str, data_dir:
         recipe = options.recipe(data)
     else:
         for name in OF_TRAINING:
-            if not _is_default(context, name):
+            if not is_default(context, name):
                 raise BadInput(f"{_said(name)} goes without MODEL; leave one away")
         model_file, model = opened(model_file)
-        other = None if _is_default(context, "dataset") else options.dataset
+        other = None if is_default(context, "dataset") else options.dataset
         data = model_rows(model, model_file, other, {"data_dir": options.data_dir})[0]
         recipe, options = model.recipe, _as_trained(options, model)
     show_data(data.summary)
@@ -135,10 +132,6 @@ def _serve(studio: "Studio | Follower", address: socket.socket, host: str, begin
     if show:
         webbrowser.open(page)
     server_of(studio, host, begin=begin).run(sockets=[address])
-
-
-def _is_default(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is ParameterSource.DEFAULT
 
 
 def _said(name: str, value: object = None) -> str:

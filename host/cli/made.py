@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from ...errors import BadInput
 from ...option import Option
 from ...units.registry import OPTIONS
 
-__all__ = ["ADDED", "made", "stack", "unit_options", "values_of"]
+__all__ = ["ADDED", "is_default", "made", "stack", "unit_options", "values_of"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -61,6 +62,11 @@ def values_of(options: Iterable[Option], given: Mapping[str, Any]) -> dict[str, 
         except ValueError as error:
             raise BadInput(str(error)) from None
     return values
+
+
+def is_default(context: click.Context, name: str) -> bool:
+    """Whether an option was not given."""
+    return context.get_parameter_source(name) is ParameterSource.DEFAULT
 
 
 #: Options that build something in which a core does not have by default.

@@ -24,8 +24,7 @@ def draw_history(history: dict[str, Any], path: Path) -> None:
     learning_curve(history, path)
 
 
-def finish(outcome: Outcome, trainer: Trainer, as_json: bool,
-            baseline: bool) -> dict[str, Any]:
+def finish(outcome: Outcome, trainer: Trainer, as_json: bool, baseline: bool) -> dict[str, Any]:
     """Write and show the results, and return them as JSON.
 
     Pictures come last, and what cannot be written costs no more.

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from ...errors import BadInput
 from ..run.checkpoint import Checkpoint, check_data
@@ -16,14 +15,10 @@ from ..run.training import CHECKPOINT, Trainer, open_learner, resume
 from .console import RunProgress, warn
 from .data_options import show_data
 from .going_on import option_of
+from .made import is_default
 from .run_folder import take
 
-__all__ = ["continued", "is_default"]
-
-
-def is_default(context: click.Context, option: str) -> bool:
-    """Whether an option was not given."""
-    return context.get_parameter_source(option) is ParameterSource.DEFAULT
+__all__ = ["continued"]
 
 
 def continued(context: click.Context, given: Path, options: TrainOptions, out: str | None,

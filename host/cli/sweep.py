@@ -9,18 +9,18 @@ import click
 
 from ...errors import BadInput, DeviceError
 from ..device.address import board_and_port
+from ..run.option_list import BY_NAME
 from ..run.options import TrainOptions, data_path
 from .console import draw, emit, json_option, say, screen, table
+from .made import made
 
 __all__ = ["sweep"]
 
 
 @click.command()
-@click.option("--dataset", default="digits", show_default=True, metavar="NAME",
-              help="Train on a data set by name, or a .npz, .csv or .tsv file.")
-@click.option("--data-dir", metavar="DIR",
-              help="Read the IDX files of the MNIST family from this folder.")
-@click.option("--label", metavar="NAME", help="Take this column of a CSV file as the label.")
+@made(BY_NAME["dataset"])
+@made(BY_NAME["data_dir"])
+@made(BY_NAME["label"])
 @click.option("--seeds", default="1-5", show_default=True, metavar="A-B[,C...]",
               help="Train each setting once with each of these seeds.")
 @click.option("--grid", "grids", multiple=True, metavar="OPTION=V[,V...]",

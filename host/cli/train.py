@@ -30,9 +30,9 @@ from .console import RunProgress, draw, emit, json_option, say, screen, stop_on_
 from .data_options import reading_values, show_data
 from .going_on import taken_over
 from .inference import heed_core, predicted
-from .made import values_of
+from .made import is_default, values_of
 from .outcome import draw_history, finish
-from .resuming import continued, is_default
+from .resuming import continued
 from .run_folder import CURVE, REPORT, new_folder, take
 from .train_options import train_options
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from ...errors import BadInput
 from ...model.config import CoreConfig
@@ -17,7 +16,7 @@ from ..data.npz import write_whole
 from ..run.options import suitable_update_lanes
 from ..run.outputs import check_outputs
 from .console import RunProgress, emit, json_option, screen
-from .made import made
+from .made import is_default, made
 
 __all__ = ["verilog"]
 
@@ -88,8 +87,7 @@ def verilog(context: click.Context, output: str, board: str | None, family: str 
         found = find_board(board)
         family = family or found.fpga.family
         lutram = tuple(unit.removeprefix("core.") for unit in found.lutram)
-        given = {name for name in settings
-                 if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+        given = {name for name in settings if not is_default(context, name)}
         own = {field.name: getattr(found.config, field.name) for field in fields(CoreConfig)}
         if "lanes" in given:
             own["update_lanes"] = None
