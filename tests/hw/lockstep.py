@@ -348,3 +348,16 @@ class Lockstep:
             first = placed.input_base * config.lanes
             want = machine.hidden[first:first + placed.words * config.lanes].tolist()
             assert found == want, f"inputs of layer {number} after {name}"
+
+
+class Inferring(Lockstep):
+    """Of a core without R and update unit: only its scores are compared."""
+
+    async def load(self, ctx):
+        kept, self.machine.residuals = self.machine.residuals, self.machine.residuals[:0]
+        await super().load(ctx)
+        self.machine.residuals = kept
+
+    def _compare(self, ctx, name):
+        found = [ctx.get(self.engine.scan.memory.data[k]) for k in range(self.config.max_classes)]
+        assert found == self.machine.scores.tolist(), f"scores after {name}"

@@ -25,19 +25,22 @@ class ConvUnit(wiring.Component):
     if KERNELS comes in between. When a program begins, trits are made from counters if the link has
     written any.
 
+    In a core that cannot train KERNELS and BOOST do nothing.
+
     Sockets are dispatch (CONV, KERNELS, BOOST; `feeds` while features of the image in hand are
-    made), window, in a core that can train peek (of errors), draws and gain, and, as a part of the
-    engine, inputs; see `hw.parts.sockets`.
+    made), window, peek (of errors), draws, gain, and, as a part of the engine, inputs; see
+    `hw.parts.sockets`.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
         self.sizes = sizes = sizes_of(config)
-        training = {"peek": In(Peek(config)), "draws": In(Draws()), "gain": In(GainPort())}
         super().__init__({
             "dispatch": In(Dispatch(config, CONV.ops)),
             "window": In(WindowPort(sizes.kernels * sizes.taps, sizes.counter_bits)),
-            **(training if config.trainable else {}),
+            "peek": In(Peek(config)),
+            "draws": In(Draws()),
+            "gain": In(GainPort()),
         })
         self.inputs = ImageBuffer(config, sizes)
         self.walk = WindowWalk(sizes)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tritgrad.firmware.frames import pack_fields
+from tritgrad.firmware.frames import Run, pack_fields
 from tritgrad.firmware.isa import Op, encode
 from tritgrad.hw.link.table import TableLoader
 from tritgrad.model.config import CoreConfig
@@ -17,7 +17,7 @@ from tritgrad.units.registry import LAYER_ROW
 
 from ...hw.cases import random_counters
 from ...hw.link.harness import simulate, stalls
-from ...hw.lockstep import Lockstep, front_record, record_of
+from ...hw.lockstep import Inferring, Lockstep, front_record, record_of
 from .harness import random_image, random_pixels, random_sizes
 
 
@@ -89,9 +89,9 @@ def lockstep(rng, **forms) -> Lockstep:
     return lockstep_of(rng, config, front, layers, random_program(rng, len(layers)), 8)
 
 
-def lockstep_of(rng, config, front, layers, program, samples) -> Lockstep:
+def lockstep_of(rng, config, front, layers, program, samples, kind=Lockstep) -> Lockstep:
     """With random counters and images."""
-    run = Lockstep(config, layers, program, random_counters(rng, config, layers),
+    run = kind(config, layers, program, random_counters(rng, config, layers),
                    random_samples(rng, config, front, layers, samples),
                    prng=rng.randrange(1, 1 << 64), front=front)
     half = 1 << (config.conv_counter_bits - 1)
@@ -109,6 +109,21 @@ def test_random_programs(case, fresh_seed):
     run = lockstep(rng, **FORMS[case % 3])
     run.pause = stalls(rng, rng.choice([0, 3, 60]))
     run.run(step=case < 3)
+
+
+@pytest.mark.parametrize("case", range(3))
+def test_a_core_that_only_infers(case, fresh_seed):
+    """Kernels stay, and BOOST finds nothing to change."""
+    rng = random.Random(f"{fresh_seed} {case}")
+    config, front, layers = random_core(rng, trainable=False)
+    kernels, boost = encode(Op.KERNELS), encode(Op.BOOST, 1)
+    program = [encode(Op.COUNT, 3), encode(Op.RECV), kernels, encode(Op.CONV), kernels, boost,
+               *(encode(Op.FWD, n) for n in range(1, len(layers) + 1)), encode(Op.LOOP, 1),
+               encode(Op.HALT)]
+    run = lockstep_of(rng, config, front, layers, program, 3, Inferring)
+    run.pause = stalls(rng, rng.choice([0, 3, 60]))
+    run.run(step=False)
+    assert run.machine.run is Run.HALTED
 
 
 def test_rows_in_front_are_checked_alike(fresh_seed):

@@ -16,7 +16,7 @@ from tritgrad.model.machine import Sample
 from tritgrad.units.skip.rtl import SkipConnection
 
 from ...hw.cases import random_case, random_counters, random_program
-from ...hw.lockstep import Lockstep, to_int
+from ...hw.lockstep import Inferring, Lockstep, to_int
 
 
 def skip_case(seed):
@@ -59,19 +59,6 @@ def test_every_instruction_leaves_the_state_of_the_model(seeds):
 def test_overlapping_instructions_end_in_the_state_of_the_model(seeds):
     for seed in seeds:
         skip_case(seed).run(step=False)
-
-
-class Inferring(Lockstep):
-    """Of a core without R and update unit: only its scores are compared."""
-
-    async def load(self, ctx):
-        kept, self.machine.residuals = self.machine.residuals, self.machine.residuals[:0]
-        await super().load(ctx)
-        self.machine.residuals = kept
-
-    def _compare(self, ctx, name):
-        found = [ctx.get(self.engine.scan.memory.data[k]) for k in range(self.config.max_classes)]
-        assert found == self.machine.scores.tolist(), f"scores after {name}"
 
 
 def test_a_core_that_only_infers_skips_too():
