@@ -74,8 +74,9 @@ class PairReader(wiring.Component):
 class KernelSteps(wiring.Component):
     """Learns from the errors of an image's outputs; also makes the trits anew from all counters.
 
-    A cycle for each output and at least P + 2 for each window, then for each kernel with an error
-    one for each tap and nine more, two for each other one.
+    A cycle for each output, and k + P + 2 at the start; more where a window takes `WindowWalk`
+    longer. Then for each kernel with an error one for each tap and seven more, two for each other
+    one.
 
     Members
     -------

@@ -8,7 +8,9 @@ from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
 
 from tritgrad.hw.parts.prng import XorShift64
+from tritgrad.model.convolution.shape import Convolution
 from tritgrad.model.rng import XorShift64 as Prng
+from tritgrad.units.conv import Sizes
 from tritgrad.units.conv.kernels import KernelStore
 from tritgrad.units.conv.learn import KernelSteps
 from tritgrad.units.conv.walk import WindowWalk
@@ -139,3 +141,20 @@ def test_counters_trits_draws_and_flips(case, fresh_seed):
             kernels = random_kernels(rng, conv)
         cases.append((kernels, random_pixels(rng, conv), random_errors(rng, conv)))
     compare(sizes, rng.randint(1, 5), cases, rng.randrange(1, 1 << 64))
+
+
+@pytest.mark.parametrize("kernel", [2, 3])
+def test_cycles(kernel):
+    """Of an image of 2 x 2 windows, as 0, 1 and all of 8 kernels have an error."""
+    side = 3 + kernel
+    sizes = Sizes(lanes=8, rows=side, columns=side, kernel=kernel, pool=2, planes=2, kernels=8,
+                  at_once=2, bits=2, counter_bits=8)
+    conv, rng = Convolution(side, side, 8, kernel, 2, counter_bits=8), random.Random(1)
+    cases = []
+    for wrong in 0, 1, 8:
+        errors = np.zeros((4, 8), np.int64)
+        errors[:, :wrong] = 1
+        cases.append((random_kernels(rng, conv), random_pixels(rng, conv), errors.ravel()))
+    assert compare(sizes, 2, cases, 1) == [
+        conv.outputs + kernel + 4 + (kernel ** 2 + 7) * wrong + 2 * (8 - wrong)
+        for wrong in (0, 1, 8)]
