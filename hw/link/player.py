@@ -96,8 +96,8 @@ class Player(wiring.Component):
 class RamPlayer(Player):
     """Plays and checks the records of a RAM, and names those that FILL makes.
 
-    Beside the RAM's own time, an entry takes 4 cycles, or 5, and a record 1; a word that is checked
-    takes 2.
+    Beside the RAM's own time, an entry takes 3 cycles, a wide one 4, and a record 1; a word that is
+    checked takes 2.
 
     Members
     -------

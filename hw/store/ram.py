@@ -29,8 +29,8 @@ class RamStore(wiring.Component):
     """Finds a record by its number, and turns its words.
 
     To play a record of 51 words takes 59 cycles in an open row of an SDRAM, from its start to its
-    last word; one that is not behind the one before takes 2 more and one for each bit of its
-    number. To fill one takes some 7 cycles a word.
+    last word; one that is not behind the one before takes 1 more and one for each bit of its
+    number. To fill one takes some 3.5 cycles a word.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
 """The flash's reader and its raw port at the pins of the model."""
 
-import contextlib
 import random
 from dataclasses import replace
 
 import pytest
 
-from tests.hw.link.harness import get, put, simulate, stalls
+from tests.hw.link.harness import get, put, stalls
+from tests.hw.store.beside import simulate_beside
 from tritgrad.hw.store.flash import FlashPort, FlashStore
 from tritgrad.sim.memories import FlashPart, MemoryViolation, SerialFlash
 
@@ -21,24 +21,17 @@ def run(dut, bench, *, mhz=24, part=PART, limit=60_000, asleep=False):
 
     async def pins(ctx):
         now = 0
-        with contextlib.suppress(MemoryViolation):
-            while True:
-                levels = (ctx.get(dut.cs_n), ctx.get(dut.sck), 0b1110 | ctx.get(dut.copi), 0b1101)
-                model.step(now, *levels)
-                now += period
-                ctx.set(dut.cipo, model.step(now - 1, *levels) >> 1 & 1)
-                await ctx.tick()
+        while True:
+            levels = (ctx.get(dut.cs_n), ctx.get(dut.sck), 0b1110 | ctx.get(dut.copi), 0b1101)
+            model.step(now, *levels)
+            now += period
+            ctx.set(dut.cipo, model.step(now - 1, *levels) >> 1 & 1)
+            await ctx.tick()
 
     async def testbench(ctx):
         await bench(ctx, model)
 
-    try:
-        simulate(dut, testbench, background=[pins], limit=limit)
-    finally:
-        try:
-            model.check()
-        finally:
-            model.close()
+    simulate_beside(dut, model, testbench, pins, limit)
 
 
 async def read(ctx, dut, address, count, idle=lambda: 0):

@@ -1,6 +1,5 @@
 """Records of a RAM through its store, against `firmware.store`."""
 
-import contextlib
 import random
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from amaranth.lib.wiring import In, connect, flipped
 
 from tests.hw.link.harness import get, put, simulate, stalls, wait
 from tests.hw.lockstep import sample_words
+from tests.hw.store.beside import simulate_beside
 from tests.hw.store.sdram_pins import serve
 from tritgrad.firmware.store import pack_ram_records
 from tritgrad.hw.store.block import BlockWords
@@ -21,7 +21,7 @@ from tritgrad.hw.store.sdram import SdramTiming
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
-from tritgrad.sim.memories import SDRAMS, MemoryViolation, Sdram
+from tritgrad.sim.memories import SDRAMS, Sdram
 
 
 def core(lanes, inputs=90, planes=4):
@@ -133,20 +133,13 @@ def sdram(bench, config, *, timing, part, limit=60_000):
     dut.timing = timing
 
     async def pins(ctx):
-        with contextlib.suppress(MemoryViolation):
-            await serve(ctx, dut, model)
+        await serve(ctx, dut, model)
 
     async def testbench(ctx):
         await bench(ctx, dut)
         assert model.unwritten == 0
 
-    try:
-        simulate(dut, testbench, background=[pins], limit=limit)
-    finally:
-        try:
-            model.check()
-        finally:
-            model.close()
+    simulate_beside(dut, model, testbench, pins, limit)
 
 
 TIMING = SdramTiming(65e6, power_up=2)
@@ -169,7 +162,7 @@ def test_in_an_sdram(fresh_seed):
 
 def test_cycles():
     """MNIST's record at one bit, from the start to the last word: behind the one before it, and
-    elsewhere. A sample may be played each so many cycles."""
+    elsewhere. A sample may be played each so many cycles. Then to fill one."""
     config = core(36, inputs=784)
 
     async def bench(ctx, dut):
@@ -189,5 +182,15 @@ def test_cycles():
                 cycles, last = cycles + 1, valid and item.last
             found.append(cycles)
         assert found == [73, 59, 59, 82]
+        await driver.start(Task.FILL, 3)
+        words, cycles = iter(driver.words(x, 1)), 0
+        ctx.set(dut.port.i.valid, 1)
+        ready = True
+        while not ctx.get(dut.port.idle):
+            if ready:
+                ctx.set(dut.port.i.payload, next(words, {}))
+            *_, ready = await ctx.tick().sample(dut.port.i.ready)
+            cycles += 1
+        assert cycles == 177
 
     sdram(bench, config, timing=TIMING, part=PART)

@@ -1,12 +1,12 @@
 """The SDRAM's controller at the pins of the model, which stops it where it breaks a rule."""
 
-import contextlib
 import random
 from dataclasses import replace
 
 import pytest
 
-from tests.hw.link.harness import get, put, simulate, stalls, wait
+from tests.hw.link.harness import get, put, stalls, wait
+from tests.hw.store.beside import simulate_beside
 from tests.hw.store.sdram_pins import serve
 from tritgrad.errors import ConfigError
 from tritgrad.hw.store.sdram import SdramController, SdramTiming, phases
@@ -23,22 +23,14 @@ def run(bench, *, mhz=65, timing=TIMING, part=PART, limit=40_000):
     dut, model = SdramController(replace(timing, clock_hz=mhz * 1e6)), Sdram(part, seed=7)
 
     async def pins(ctx):
-        # A testbench that an exception ends leaves others unfinished, which warn: told at the end.
-        with contextlib.suppress(MemoryViolation):
-            await serve(ctx, dut, model)
+        await serve(ctx, dut, model)
 
     async def testbench(ctx):
         while not ctx.get(dut.ready):
             await ctx.tick()
         await bench(ctx, dut, model)
 
-    try:
-        simulate(dut, testbench, background=[pins], limit=limit)
-    finally:
-        try:
-            model.check()
-        finally:
-            model.close()
+    simulate_beside(dut, model, testbench, pins, limit)
 
 
 async def begin(ctx, dut, write, address, words):
