@@ -281,7 +281,7 @@ class GoldenDevice:
         assert self.store is not None
         if len(payload) < 7:
             raise Refused(Status.LENGTH)
-        first, run, flags, count = *_number(payload), *payload[3:5], payload[5] | payload[6] << 8
+        first, run, flags, count = _number(payload), *payload[3:5], payload[5] | payload[6] << 8
         size = 3 if flags & Flags.WIDE else 2
         if len(payload) != 7 + count * size:
             raise Refused(Status.LENGTH)
@@ -301,14 +301,14 @@ class GoldenDevice:
     def _fill(self, payload: bytes) -> bytes:
         assert isinstance(self.store, RamStore)
         samples = self._samples(payload[3:])
-        self.store.fill(*_number(payload), samples, self.machine.sample_row)
+        self.store.fill(_number(payload), samples, self.machine.sample_row)
         return b""
 
     def _check(self, payload: bytes) -> bytes:
         assert self.store is not None
         _need_length(payload, 6)
         layer = self.machine.sample_row if self.machine.layers else None
-        crc = self.store.crc(*_number(payload), *_number(payload[3:]), layer)
+        crc = self.store.crc(_number(payload), _number(payload[3:]), layer)
         return struct.pack("<IB", crc, self.store.PHASE)
 
     def _spi(self, payload: bytes) -> bytes:
@@ -341,9 +341,9 @@ def _need(condition: bool) -> None:
         raise Refused(Status.RANGE)
 
 
-def _number(payload: bytes) -> tuple[int]:
+def _number(payload: bytes) -> int:
     """The 24-bit number that a payload begins with."""
-    return int.from_bytes(payload[:3], "little"),
+    return int.from_bytes(payload[:3], "little")
 
 
 def _need_length(payload: bytes, length: int) -> None:
