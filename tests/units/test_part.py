@@ -1,4 +1,4 @@
-"""Parts that no unit has yet: what stands between a sample and layer 1, and learns too."""
+"""A part of no unit: what stands between a sample and layer 1, and learns too."""
 
 import numpy as np
 import pytest
