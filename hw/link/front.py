@@ -13,7 +13,7 @@ __all__ = ["FrontRow"]
 class FrontRow(wiring.Component):
     """Windows of an image and groups of kernels, counted out: `model.front.convolution_of`.
 
-    Latency: a cycle for each row and column of windows and for each Q outputs, and four more.
+    Latency: a cycle for each row and column of windows and for each Q outputs, and six more.
 
     Members
     -------

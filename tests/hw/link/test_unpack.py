@@ -15,7 +15,7 @@ from ..lockstep import sample_words
 from .harness import get, put, simulate, stalls, wait
 
 
-def run(config, cases, rng, most=2, gap=None):
+def run(config, cases, rng, most=2):
     """Send samples (inputs, planes, bytes, label) in either form; the words of each."""
     dut = Unpacker(config)
     found = [[] for _ in cases]

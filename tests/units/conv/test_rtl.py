@@ -8,6 +8,7 @@ import pytest
 
 from tritgrad.firmware.frames import Run, pack_fields
 from tritgrad.firmware.isa import Op, encode
+from tritgrad.hw.link.front import FrontRow
 from tritgrad.hw.link.table import TableLoader
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.front import convolution_of, front_fields, in_lanes
@@ -165,6 +166,23 @@ def test_rows_in_front_are_checked_alike(fresh_seed):
                     assert written[0][name] == kept[name], (name, row)
 
     simulate(dut, testbench)
+
+
+def test_cycles_of_a_row_in_front(fresh_seed):
+    config, front, _ = random_core(random.Random(fresh_seed))
+    conv, dut = convolution_of(config, front), FrontRow(config)
+
+    async def drive(ctx):
+        for name, value in ("rows", conv.rows), ("columns", conv.columns), (
+                "outputs", conv.outputs), ("start", 1):
+            ctx.set(getattr(dut, name), value)
+        cycles = sum(conv.windows) + conv.outputs // config.conv_at_once + 6
+        for cycle in range(cycles + 1):
+            *_, done = await ctx.tick().sample(dut.done)
+            ctx.set(dut.start, 0)
+            assert done == (cycle == cycles), cycle
+
+    simulate(dut, drive)
 
 
 async def load(ctx, dut, rows):
