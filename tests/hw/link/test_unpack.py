@@ -100,3 +100,27 @@ def test_takes_a_byte_a_cycle():
         assert ctx.get(dut.o.valid) and ctx.get(dut.o.p.last)
 
     simulate(dut, send)
+
+
+@pytest.mark.parametrize("share", [0, 0.4, 1])
+def test_a_sparse_sample_takes_a_cycle_more_for_eight_groups(share):
+    config = CoreConfig(lanes=16, update_lanes=16, input_planes=2, max_inputs=160)
+    rng = random.Random(1)
+    dense = np.array([[255 * (rng.random() < share)] * 2 for _ in range(20)], np.uint8)
+    data, dut = iter(pack_sparse(dense.reshape(1, -1), 2)[0].tolist()), Unpacker(config)
+
+    async def send(ctx):
+        for name, value in ("inputs", 160), ("planes", 2), ("sparse", 1), ("start", 1):
+            ctx.set(getattr(dut, name), value)
+        ctx.set(dut.o.ready, 1)
+        await ctx.tick()
+        ctx.set(dut.start, 0)
+        ctx.set(dut.i.valid, 1)
+        for _ in range(3 + 40):
+            assert not (ctx.get(dut.o.valid) and ctx.get(dut.o.p.last))
+            if ctx.get(dut.i.ready):
+                ctx.set(dut.i.p, next(data))
+            await ctx.tick()
+        assert ctx.get(dut.o.valid) and ctx.get(dut.o.p.last)
+
+    simulate(dut, send)
