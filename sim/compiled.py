@@ -34,7 +34,7 @@ class Compiled:
         Which of the faults that are planted in the top it is to have; 0: none.
     memory
         What is at the top's pins for one, from its own time 0 on; checked after each run. The top
-        has the pins of `sim.verilate`, named after its `KIND`.
+        has the pins of `sim.harness_top`, named after its `KIND`.
     clock_hz
         Frequency of the clock, by which a memory's time goes.
 

@@ -8,8 +8,8 @@ from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from tritgrad.hw.store.flash import FlashStore
-from tritgrad.hw.store.sdram import SdramController, SdramTiming
+from tritgrad.hw.store.flash import FLASH_PINS, FlashStore
+from tritgrad.hw.store.sdram import SDRAM_PINS, SdramController, SdramTiming
 from tritgrad.sim.compiled import CompiledCore
 from tritgrad.sim.memories import FLASHES, SDRAMS, MemoryViolation, Sdram, SerialFlash
 
@@ -17,28 +17,22 @@ CLOCK_HZ = 65e6
 WORDS = 8
 
 
-def pins(unit, prefix, names):
+def pins(unit, prefix, members):
     """The pins of a unit as members of a top, and how they are joined."""
-    members = {f"{prefix}_{name}": unit.signature.members[name] for name in names}
-
     def join(m, top):
-        for name in names:
+        for name, member in members.items():
             ours, theirs = getattr(top, f"{prefix}_{name}"), getattr(unit, name)
-            m.d.comb += ours.eq(theirs) if unit.signature.members[name].flow is Out \
-                else theirs.eq(ours)
+            m.d.comb += ours.eq(theirs) if member.flow is Out else theirs.eq(ours)
 
-    return members, join
+    return {f"{prefix}_{name}": member for name, member in members.items()}, join
 
 
 class KeepsBytes(wiring.Component):
     """Writes eight bytes to an SDRAM, across the end of a row, then gives them back."""
 
-    NAMES = ("cke", "cs_n", "ras_n", "cas_n", "we_n", "ba", "a", "dqm", "dq_o", "dq_oe", "dq_rise",
-             "dq_fall")
-
     def __init__(self):
         self.unit = SdramController(SdramTiming(CLOCK_HZ))
-        members, self.join = pins(self.unit, "sdram", self.NAMES)
+        members, self.join = pins(self.unit, "sdram", SDRAM_PINS)
         super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8)), **members})
 
     def elaborate(self, platform):
@@ -70,7 +64,7 @@ class ReadsBytes(wiring.Component):
 
     def __init__(self):
         self.unit = FlashStore(CLOCK_HZ)
-        members, self.join = pins(self.unit, "flash", ("cs_n", "sck", "copi", "cipo"))
+        members, self.join = pins(self.unit, "flash", FLASH_PINS)
         super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8)), **members})
 
     def elaborate(self, platform):
