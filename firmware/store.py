@@ -18,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .frames import Type
+from .wire import pack_samples, pack_sparse
 
-__all__ = ["Kind", "known", "pack_ram_records", "ram_record_words", "unpack_ram_records"]
+__all__ = ["Kind", "known", "pack_flash_records", "pack_ram_records", "ram_record_words",
+           "unpack_ram_records"]
 
 
 class Kind(enum.IntEnum):
@@ -98,6 +100,34 @@ def pack_ram_records(x: npt.NDArray[np.uint8], y: npt.NDArray[np.integer], lanes
     bits[:, places.reshape(-1)] = words.reshape(samples, -1)
     bits[:, :8] = np.unpackbits(y.astype(np.uint8)[:, None], axis=1, bitorder="little")
     return np.packbits(bits, axis=1, bitorder="little").view("<u2")
+
+
+def pack_flash_records(x: npt.NDArray[np.uint8], y: npt.NDArray[np.integer], planes: int,
+                       sparse: bool) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Samples as records of a flash.
+
+    Parameters
+    ----------
+    x, y, planes
+        As of `pack_ram_records`.
+    sparse
+        Which of the two forms they have.
+
+    Returns
+    -------
+    All records in a row, uint8, and where each begins and the last one ends, int64 (samples + 1,).
+    """
+    packed = pack_samples(x, planes)
+    if sparse:
+        bodies, ends = pack_sparse(packed, planes)
+    else:
+        bodies, ends = packed.reshape(-1), np.arange(len(x) + 1) * packed.shape[1]
+    starts = ends + np.arange(len(x) + 1)
+    records = np.empty(int(starts[-1]), np.uint8)
+    label = np.zeros(len(records), bool)
+    label[starts[:-1]] = True
+    records[label], records[~label] = y, bodies
+    return records, starts
 
 
 def unpack_ram_records(words: npt.NDArray[np.uint16], inputs: int, lanes: int, planes: int,

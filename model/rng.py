@@ -138,9 +138,13 @@ def rotated_order(seed: int, epoch: int, n: int) -> Indices:
 
     A board that holds the rows in that one order learns an epoch of any run in two stretches.
     """
-    stored = np.argsort(splitmix64(0, np.arange(n)), kind="stable")
     first = (splitmix64(epoch_seed(seed, epoch), 3 * n) >> 32) * n >> 32
-    return np.roll(stored, -first)
+    return np.roll(stored_order(n), -first)
+
+
+def stored_order(n: int) -> Indices:
+    """The order in which n training rows lie in a memory beside a core; int64 (n,)."""
+    return np.argsort(splitmix64(0, np.arange(n)), kind="stable")
 
 
 def shift_offsets(seed: int, epoch: int, n: int, k: int) -> tuple[Indices, Indices]:

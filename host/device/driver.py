@@ -7,7 +7,7 @@ keep of a network is written and read by their parts (`units.device_part`).
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,9 @@ from .runner import Runner, RunStats
 from .session import DeviceAstray, Session
 from .table import layer_table
 
+if TYPE_CHECKING:
+    from ...boards.board import Board
+
 __all__ = ["Driver", "layer_table"]
 
 Bytes = npt.NDArray[np.uint8]
@@ -59,7 +62,11 @@ class Driver(Runner):
     ----------
     parts
         Those of the core's units that the host has something to do for, by name.
+    board
+        The board that the core is on, where that was said; with it what of a flash is reserved.
     """
+
+    board: "Board | None" = None
 
     def __init__(self, session: Session):
         super().__init__(session)

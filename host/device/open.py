@@ -1,5 +1,7 @@
 """Boards named on the command line: ``BOARD@PORT``, or ``@PORT`` where the board tells all."""
 
+from typing import TYPE_CHECKING
+
 from ...errors import BadInput
 from ...firmware import programs
 from ...firmware.rates import SAFE_RATE
@@ -12,7 +14,10 @@ from .serial_port import BRIDGE_RATES, SerialTransport
 from .session import Session
 from .table import check_front
 
-__all__ = ["board_holds", "check_holds", "open_board", "open_port"]
+if TYPE_CHECKING:
+    from ...boards.board import Board
+
+__all__ = ["board_holds", "board_of", "check_holds", "open_board", "open_port"]
 
 
 def open_board(device: str, recipe: Recipe) -> Driver:
@@ -29,7 +34,9 @@ def open_board(device: str, recipe: Recipe) -> Driver:
     try:
         session = Session(transport)
         check_holds(session.config, recipe, transport.name)
-        return Driver(session)
+        driver = Driver(session)
+        driver.board = board_of(device)
+        return driver
     except BaseException:
         transport.close()
         raise
@@ -53,15 +60,24 @@ def open_port(device: str) -> SerialTransport:
     return SerialTransport(port, [rate for rate in rates if not cap or rate <= int(cap)])
 
 
-def board_holds(device: str, recipe: Recipe) -> bool:
-    """Whether the core of a board named by ``BOARD@PORT`` has room; any other device has."""
+def board_of(device: str) -> "Board | None":
+    """The board of ``BOARD@PORT``; None where none is named. Raises `BadInput` for an unknown one.
+    """
     board, _ = board_and_port(device) or ("", "")
     if not board:
-        return True
+        return None
     from ...boards import find_board
 
+    return find_board(board)
+
+
+def board_holds(device: str, recipe: Recipe) -> bool:
+    """Whether the core of a board named by ``BOARD@PORT`` has room; any other device has."""
+    board = board_of(device)
+    if board is None:
+        return True
     try:
-        check_holds(find_board(board).config, recipe, board)
+        check_holds(board.config, recipe, board.name)
     except BadInput:
         return False
     return True

@@ -96,10 +96,7 @@ class Runner:
             How often the program works on a sample: the time that it may take.
         """
         self.begin(program)
-        ordered = x if self._order is None else x[:, self._order]
-        if self.front is not None:
-            ordered = in_lanes(x, convolution_of(self.config, self.front), self.config.lanes)
-        packed = PackedSamples(ordered, y, self.rows[0].planes)
+        packed = PackedSamples(self.arranged(x), y, self.rows[0].planes)
         sample_s = self.worst_cycles() / SLOWEST_CLOCK_HZ
         start = 0
         while start < len(x):
@@ -107,6 +104,12 @@ class Runner:
             self.session.post(Type.DATA, payload, work_s=(count + 2) * sample_s)
             start += count
         return self.ended((255 + passes * len(x)) * sample_s)
+
+    def arranged(self, x: Bytes) -> Bytes:
+        """Rows of inputs as the device takes them: uint8 (samples, inputs of its first row)."""
+        if self.front is not None:
+            return in_lanes(x, convolution_of(self.config, self.front), self.config.lanes)
+        return x if self._order is None else x[:, self._order]
 
     def begin(self, program: Sequence[int]) -> None:
         """Start a program that takes samples."""

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import BadInput, DeviceError
+from ...firmware.store import Kind
 from ...model.layout import tile_order
 from ...model.recipe import Recipe
 from ...model.state import NetworkState, Part, initial_state, parts_of
@@ -15,9 +16,10 @@ from ...rules import MARGIN
 from ...rules.method import Method, method_of
 from ...units.registry import run_parts
 from ..device.driver import Driver, layer_table
+from ..device.keeping import keepable
 from ..device.runner import RunStats
 from ..device.session import DeviceAstray, DeviceReset
-from ..device.store import MOST_RECORDS, RowStore, rows_that_fit
+from ..device.stored import MOST_RECORDS, StoredRows
 from ..device.table import check_front
 
 __all__ = ["DeviceLearner", "Learner", "ModelLearner", "inferred"]
@@ -220,7 +222,7 @@ class DeviceLearner:
             part.check(driver.config, recipe, driver.name)
         self._order = (input_order(recipe, image_shape, driver.config.lanes)
                        if self.method.reorders and recipe.conv is None else None)
-        self._rows: RowStore | None = None
+        self._rows: StoredRows | None = None
         self.keeps = False
         self._snapshot = NetworkState([])
         self._since: list[Callable[[], object]] = []
@@ -243,17 +245,14 @@ class DeviceLearner:
 
     def keep(self, x: Bytes, y: Labels, progress: Progress) -> str:
         driver = self.driver
-        most = rows_that_fit(driver.config, x.shape[1], self.recipe.planes)
-        if not most or self.recipe.conv is not None:  # images go over the line
-            return ""
+        if driver.config.store == Kind.NONE or self.recipe.conv is not None:
+            return ""  # images go over the line
         driver.check_trainable()
-        if most < len(x):
-            return (f"the memory of {driver.name} holds {most:,} of these {len(x):,} rows: they "
-                    "go over the line")
-        rows = RowStore(driver, x, y)
-        self._survive(lambda: rows.fill(progress))
-        self._rows, self.keeps = rows, True
-        return f"{len(x):,} rows are in the memory of {driver.name}"
+        rows, said = self._survive(lambda: keepable(driver, x, y))
+        if rows is not None:
+            self._survive(lambda: rows.fill(progress))
+            self._rows, self.keeps = rows, True
+        return said
 
     def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
         rows = self._rows

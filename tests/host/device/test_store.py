@@ -11,7 +11,8 @@ from tritgrad.firmware.programs import train
 from tritgrad.firmware.store import ram_record_words
 from tritgrad.host.device.driver import Driver
 from tritgrad.host.device.session import Session
-from tritgrad.host.device.store import RowStore, entries, rows_that_fit
+from tritgrad.host.device.store import RowStore, rows_that_fit
+from tritgrad.host.device.stored import entries
 from tritgrad.host.device.transport import FaultyTransport, GoldenTransport
 from tritgrad.host.run.learners import DeviceLearner, ModelLearner
 from tritgrad.model.config import CoreConfig
@@ -124,7 +125,7 @@ def test_a_memory_that_keeps_nothing_is_named_with_its_records():
         store.cells[3 * ram_record_words(CONFIG.lanes, 21, 2) + 1] = 0xFFFF
 
     store.fill = forgets
-    with pytest.raises(DeviceError, match=r"does not keep what is written: records 3 of 300 diff"):
+    with pytest.raises(DeviceError, match="keep what is written: record 3 of 300 differs"):
         device.keep(*rows(), lambda done, whole: None)
 
 

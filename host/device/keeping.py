@@ -1,0 +1,88 @@
+"""Whether the rows of a run can be learned from the memory beside a core."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import DeviceError
+from ...firmware.store import Kind
+from .driver import Driver
+from .flash_rows import FlashRows
+from .store import RowStore, rows_that_fit
+from .stored import Numbers, StoredRows
+
+__all__ = ["keepable"]
+
+#: Bytes of a frame on the line for each byte of its samples, by a few parts in a hundred.
+FRAMED = 1.02
+
+
+def keepable(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int | None = None,
+             ) -> tuple[StoredRows | None, str]:
+    """The rows in the memory of a device, once their `fill` has been called, and a line about it.
+
+    A RAM can be filled at any time. A flash is never written here: rows that are not there go over
+    the line, and the line says how they get there and whether it would be worth it.
+
+    Parameters
+    ----------
+    driver
+        The device, with the network.
+    x, y, learned
+        As of `StoredRows`.
+
+    Returns
+    -------
+    None and "" if there is no such memory, None and why not if the rows are not for it.
+    """
+    if driver.config.store == Kind.RAM:
+        return _in_ram(driver, x, y, learned)
+    if driver.config.store == Kind.FLASH:
+        return _in_flash(driver, x, y, learned)
+    return None, ""
+
+
+def _in_ram(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int | None,
+            ) -> tuple[StoredRows | None, str]:
+    inputs = driver.arranged(x[:1]).shape[1]
+    most = rows_that_fit(driver.config, inputs, driver.rows[0].planes)
+    if most < len(x):
+        return None, (f"the memory of {driver.name} holds {most:,} of these {len(x):,} rows: they "
+                      "go over the line")
+    return (RowStore(driver, x, y, learned),
+            f"{len(x):,} rows are in the memory of {driver.name}")
+
+
+def _in_flash(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int | None,
+              ) -> tuple[StoredRows | None, str]:
+    try:
+        rows = FlashRows(driver, x, y, learned)
+    except DeviceError as error:
+        return None, f"{error}; rows go over the line"
+    directory, _ = rows.flash.directory()
+    if rows.seek(directory):
+        assert rows.found is not None
+        return rows, f"{rows.kept:,} rows are in {rows.flash.name}, as {rows.found.name}"
+    return None, (f"these {len(x):,} rows are not in {rows.flash.name} "
+                  f"({rows.why_not(directory)}): they go over the line; tritgrad store writes them"
+                  f"{_worth(driver, rows)}")
+
+
+def _worth(driver: Driver, rows: FlashRows) -> str:
+    """What a flash would give over the line, as far as that is known."""
+    board, byte_s = driver.board, driver.session.transport.byte_time_s
+    if board is None or not byte_s:
+        return ""
+    from ...boards.report import last_report
+
+    report = last_report(board)
+    network = "-".join(str(n) for n in (rows.driver.layers[0].inputs,
+                                        *(layer.outputs for layer in driver.layers)))
+    cycles = report.cycles.get(network) if report is not None else None
+    line = len(rows.y) / (byte_s * FRAMED * rows.size)
+    if cycles is None:
+        return f", but the line carries {line:,.0f} of them a second too"
+    core = board.clock_hz / cycles
+    if line >= core:
+        return (f", but this core learns {core:,.0f} of them a second and the line carries "
+                f"{line:,.0f}")
+    return f", and learns {core:,.0f} of them a second, not the {line:,.0f} that the line carries"
