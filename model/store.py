@@ -89,13 +89,20 @@ class FlashStore:
     ----------
     bits
         It has 2^bits bytes.
+
+    Attributes
+    ----------
+    id, status
+        What it answers to 0x9F, and to 0x05 beside the bit of the write enable. With any of the
+        bits `PROTECTED` nothing is written.
     """
 
     PHASE = 0
+    PROTECTED = 0b11100
 
     def __init__(self, bits: int):
-        self.bits = bits
         self.cells = np.full(1 << bits, 0xFF, np.uint8)
+        self.id, self.status = FLASH_IDS.get(bits, bytes(3)), 0
         self.writable = False
 
     def read(self, first: int, count: int) -> bytes:
@@ -131,14 +138,15 @@ class FlashStore:
         code, rest = data[0], data[1:]
         place = int.from_bytes(rest[:3], "big") % len(self.cells)
         if code == 0x9F:
-            return _padded(FLASH_IDS.get(self.bits, bytes(3)), receive)
+            return _padded(self.id, receive)
         if code == 0x05:
-            return bytes([2 * self.writable]) * receive
+            return bytes([self.status | 2 * self.writable]) * receive
         if code == 0x03 and len(rest) == 3:
             return self.read(place, receive)
         if code in (0x06, 0x04):
             self.writable = code == 0x06
-        elif self.writable and len(rest) >= 3 and not receive:
+        elif (self.writable and not self.status & self.PROTECTED and len(rest) >= 3
+              and not receive):
             self._write(code, place, rest[3:])
         return b"\xff" * receive
 

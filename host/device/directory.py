@@ -7,7 +7,7 @@ other sector, after the rows that it tells of, so that a write that ends early l
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import BadInput
 
@@ -76,9 +76,9 @@ class Entry:
     @classmethod
     def unpack(cls, data: bytes) -> "Entry":
         """The inverse of `pack`."""
-        name, *numbers, inputs, planes, sparse, classes, order = ENTRY.unpack(data)
-        return cls(name.rstrip(b"\0").decode(errors="replace"), *numbers, inputs, planes,
-                   bool(sparse), classes, order)
+        name, *others = ENTRY.unpack(data)
+        found = cls(name.rstrip(b"\0").decode(errors="replace"), *others)
+        return replace(found, sparse=bool(found.sparse))
 
 
 @dataclass(frozen=True)

@@ -68,12 +68,13 @@ def forget(flash: Flash, names: list[str], progress: Progress = lambda done, who
     flash.check_writable()
     flash.list(directory.without(names), sector)
     whole = sum(entry.end - entry.first for entry in entries)
-    done = 0
-    for entry in entries:
-        before = done
-        flash.erase(entry.first, entry.end,
-                    lambda part, size, before=before: progress(before + part, whole), pause)
-        done += entry.end - entry.first
+    for n, entry in enumerate(entries):
+        before = sum(e.end - e.first for e in entries[:n])
+
+        def told(part: int, size: int, before: int = before) -> None:
+            progress(before + part, whole)
+
+        flash.erase(entry.first, entry.end, told, pause)
 
 
 def described(entry: Entry) -> str:

@@ -129,3 +129,157 @@ def test_data_sets_lie_side_by_side_and_one_goes_without_the_others():
     again, _ = written("d", device, 2)
     assert again.seek() and again.found.first == made.flash.first + made.sectors()
     assert (device.store.cells[:RESERVED] == bitstream).all()
+
+
+def test_a_write_that_ends_early_leaves_the_old_list_and_is_gone_on_with(fresh_seed):
+    made, device = written("a")
+    pages = Counting(device)
+    whole = learner_of(device, 2)
+    write_set(whole, "b")
+    all_pages, device = pages.count, written("a")[1]
+    pages = Counting(device)
+    stop_at = random.Random(fresh_seed).randrange(1, all_pages - 1)
+
+    def pause():
+        if pages.count >= stop_at:
+            raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        write_set(learner_of(device, 2), "b", pause=pause)
+    again = learner_of(device, 2)
+    listed, _ = again.flash.directory()
+    assert [e.name for e in listed.entries] == ["a"] and not again.seek()
+    pages.count = 0
+    told = []
+    write_set(again, "b", lambda done, size: told.append((done, size)))
+    assert again.seek() and again.intact() and told[-1] == (again.size, again.size)
+    assert [e.name for e in again.flash.directory()[0].entries] == ["a", "b"]
+    write_set(again, "b")  # once more: nothing is left to be written
+    before = pages.count
+    write_set(again, "b")
+    assert pages.count == before
+
+
+class Counting:
+    """Counts what a flash programs."""
+
+    def __init__(self, device):
+        self.count, self.transact = 0, device.store.transact
+        device.store.transact = self
+
+    def __call__(self, data, receive):
+        self.count += data[:1] == b"\x02"
+        return self.transact(data, receive)
+
+
+def learner_of(device, seed, count=ROWS):
+    """Rows of another seed, for a device that has been there."""
+    return FlashRows(learner(device)[0].driver, *rows(seed, count), LEARNED)
+
+
+@pytest.mark.parametrize("part, text", [
+    ("id", "has an id that is not known, 12 34 13: how it is written is not known either"),
+    ("small", r"has the id EF 40 11 \(Winbond\), by which it holds 128 KiB; .* built for 512$"),
+    ("none", "does not answer: asked for its id it says FF FF FF$"),
+    ("protected", "write-protected: its status register is 0x0C, of .* BP2 to BP0 are 011; open"),
+    ("busy", r"stays busy: its status register is 0x01 after 4 questions \(bit 0: it writes\)$"),
+    ("late", r"write-protected: its status register is 0x1E"),
+    ("bad", "does not keep what is written: byte 0x020064 is 0x00, not 0x.., and .* its status"),
+    ("unsteady", "does not read the same twice, from 0x020000 on"),
+])
+def test_a_flash_that_is_not_as_it_should_be_is_said(monkeypatch, part, text):
+    monkeypatch.setattr("tritgrad.host.device.flash.BUSY_ASKED", 3)
+    monkeypatch.setattr("tritgrad.host.device.flash.BUSY_S", 0.0)
+    device = learner()[1]
+    store = device.store
+    store.id = {"id": b"\x12\x34\x13", "small": b"\xef\x40\x11", "none": b"\xff" * 3}.get(
+        part, store.id)
+    store.status = {"protected": 0x0C, "busy": 1}.get(part, 0)
+    transact = store.transact
+
+    def worn(data, receive):
+        answer = transact(data, receive)
+        if part == "late" and data[:1] == b"\x20":
+            store.status = 0x1C
+        if part == "bad":
+            store.cells[0x20064] = 0
+        return answer
+    store.transact = worn
+    if part == "late":
+        store.cells[:] = 0
+    if part == "unsteady":
+        store.crc = lambda first, count, layer: 7
+    made = FlashRows(learner(device)[0].driver, *rows(), LEARNED)
+    with pytest.raises(DeviceError, match=text) as raised:
+        write_set(made, "a")
+    assert str(raised.value).startswith("the flash of golden model ")
+    store.transact = transact
+    assert made.flash.directory()[0].entries == ()
+
+
+def test_bytes_that_turned_are_named_by_their_records():
+    made, device = written()
+    found = learner_of(device, 1)
+    assert found.seek()
+    for record in 7, 200:
+        device.store.cells[found.found.first + int(found.starts[record]) + 1] ^= 4
+    with pytest.raises(DeviceError, match="has lost rows of digits: records 7, 200 of 300 differ; "
+                                          "tritgrad store writes them again; --store off"):
+        found.fill()
+    write_set(found, "digits")
+    found.fill()
+
+
+def test_what_does_not_fit_is_said_with_what_would():
+    device = learner()[1]
+    rows_there = learner_of(device, 1, 80_000)
+    text = (r"^80,000 rows take [\d,]+ bytes, and the largest room in the flash of golden model "
+            r"has 393,216: [\d,]+ of them fit$")
+    with pytest.raises(BadInput, match=text):
+        write_set(rows_there, "big")
+    fit = int(np.searchsorted(rows_there.starts, 393_216, "right")) - 1
+    with pytest.raises(BadInput, match=f"393,216: {fit:,} of them"):
+        write_set(rows_there, "big")
+    written("a", device)
+    rows_there.flash = learner_of(device, 1).flash
+    with pytest.raises(BadInput, match=f"{fit:,} if nothing else were there"):
+        write_set(rows_there, "big")
+
+
+def test_names_that_are_there_and_are_not():
+    made, device = written("a")
+    flash = made.flash
+    with pytest.raises(BadInput, match="holds another a: 250 and 50 rows of 21 inputs of 2 bits"):
+        write_set(learner_of(device, 2), "a")
+    with pytest.raises(BadInput, match="has no 'b'; it holds a$"):
+        forget(learner_of(device, 2).flash, ["b"])
+    with pytest.raises(BadInput, match="1 to 40 bytes, not 41"):
+        write_set(learner_of(device, 2), "x" * 41)
+    assert [e.name for e in learner_of(device, 1).flash.directory()[0].entries] == ["a"]
+    assert flash.first == RESERVED + BLOCK
+
+
+def test_nothing_below_what_is_reserved_can_be_written():
+    made, _ = written()
+    for first in (0, RESERVED - SECTOR, RESERVED + 1, made.flash.size):
+        with pytest.raises(ValueError, match="must be whole sectors from 0x010000 to 0x080000"):
+            made.flash.write(first, b"a")
+        with pytest.raises(ValueError, match="must be whole sectors"):
+            made.flash.erase(first, first + SECTOR)
+
+
+def test_a_run_says_why_its_rows_go_over_the_line():
+    found, device = learner()
+    x, y = rows()
+
+    def said(x=x, y=y, device=device):
+        found, _ = learner(device)
+        note = found.keep(x, y, lambda done, whole: None)
+        assert not found.keeps and "they go over the line; tritgrad store writes them" in note
+        return note
+    assert "these 300 rows are not in the flash of golden model (it holds no data set)" in said()
+    written("mine", device, 2, ROWS, ROWS)
+    assert "(mine is there, of other rows)" in said()
+    assert "(it holds mine)" in said(x[:200], y[:200])
+    found.driver.board = None
+    note = found.keep(x, y, lambda done, whole: None)
+    assert "the bitstream's depends on the board; name it, as BOARD@PORT; rows go over" in note
