@@ -41,6 +41,7 @@ def small_board(family: str) -> Board:
     name = BOARDS[family]
     board = find_board(name)
     small = board.resized(network=(16, 8, 4), clock_hz=SMALL_CLOCKS[name],
+                          store=False,
                           banks=1 if family == "ice40" else 2, **SIZES)
     return replace(small, lutram=board.lutram if family == "gowin" else ())
 

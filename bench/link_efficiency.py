@@ -132,7 +132,7 @@ def main() -> None:
                         help="samples of a run (default: %(default)s)")
     options = parser.parse_args()
     console = Console()
-    board = find_board(options.board)
+    board = find_board(options.board).resized(store=False)
     rate = board.rates[-1]
     rows = []
     state = trained(LAYERS, 1)

@@ -59,7 +59,7 @@ def with_core(top: str, script: str) -> tuple[str, str]:
 
 def compare(name: str, folder: Path) -> dict[str, object]:
     """Synthesise a board twice."""
-    board = find_board(name)
+    board = find_board(name).resized(store=False)
     synthesise(board, folder)
     other = folder / "verilog"
     other.mkdir()

@@ -1,8 +1,9 @@
 """Build every board with several seeds and keep the worst report: ``python -m tritgrad.boards``.
 
 One synthesis a board, then a placement a seed. The reports go to ``boards/reports``; cycles a
-sample are added from the bench's last results. With ``--small``, one board a family carries the
-smallest core, which takes minutes in all and leaves no reports behind.
+sample are added from the bench's last results. Seeds that a board's report already has, of the same
+netlist, options and versions of the tools, are not placed again. With ``--small``, one board a
+family carries the smallest core, which takes minutes in all and leaves no reports behind.
 """
 
 import argparse
@@ -15,12 +16,14 @@ from pathlib import Path
 from ..errors import TritgradError
 from . import BOARDS, find_board
 from .board import Board
-from .flow import place, synthesise
+from .flow import place, prepare, run_synthesis
 from .release import HASHES, hashes
-from .report import REPORTS, Report, TimingError
+from .report import REPORTS, Report, TimingError, last_report
 
 #: One board a family, and the clock that its smallest core is asked for.
 SMALL_CLOCKS = {"icebreaker": 16_500_000, "ulx3s-25f": 40_000_000, "tang-nano-9k": 27_000_000}
+#: File beside a synthesised netlist: what it was made of.
+SYNTHESISED = "synthesised.txt"
 CYCLES = Path(__file__).parents[1] / "bench" / "results" / "board_cycles.json"
 
 
@@ -43,8 +46,9 @@ def main() -> int:
             board = find_board(name)
             if options.small:
                 board = smallest(board, SMALL_CLOCKS[name])
-            report = worst_of(board, seeds, options.out / (f"small-{name}" if options.small
-                                                           else name))
+            report = worst_of(
+                board, seeds, options.out / (f"small-{name}" if options.small else name),
+                None if options.small else last_report(board, REPORTS))
         except TritgradError as error:
             print(f"tritgrad: {error}", file=sys.stderr)
             failed = True
@@ -61,19 +65,35 @@ def main() -> int:
 
 def smallest(board: Board, clock_hz: int) -> Board:
     """The board with a core of 4 lanes for 16-8-4, its memories wherever synthesis puts them."""
-    made = board.resized(network=(16, 8, 4), lanes=4, banks=1, clock_hz=clock_hz)
+    made = board.resized(network=(16, 8, 4), lanes=4, banks=1, clock_hz=clock_hz,
+                         store=False)
     return replace(made, lutram=())
 
 
-def worst_of(board: Board, seeds: list[int], folder: Path) -> Report:
-    """The slowest of the builds of a board, one a seed; its files stay in `folder`/``seed-N``."""
+def worst_of(board: Board, seeds: list[int], folder: Path, before: Report | None = None) -> Report:
+    """The slowest of the builds of a board, one a seed; its files stay in `folder`/``seed-N``.
+
+    Seeds that are in the report from before stay as they are, if it is of the same netlist.
+    """
     started = time.monotonic()
 
     def say(text: str) -> None:
         print(f"{board.name} {time.monotonic() - started:6.0f} s: {text}", flush=True)
 
-    netlist, reports = synthesise(board, folder, say), []
-    for seed in seeds:
+    netlist = prepare(board, folder, say)
+    if before is not None and (before.netlist, before.tools) != (netlist.digest, netlist.tools):
+        before = None
+    reached = {} if before is None else dict(before.seeds)
+    if reached:
+        say(f"the report is of this netlist: seed {', '.join(reached)} as placed before")
+    left = [seed for seed in seeds if str(seed) not in reached]
+    mark, known = folder / SYNTHESISED, f"{netlist.digest} {netlist.tools['yosys']}"
+    if left and not (mark.exists() and mark.read_text() == known):
+        mark.unlink(missing_ok=True)
+        run_synthesis(netlist, say)
+        mark.write_text(known)
+    reports = [] if before is None else [before]
+    for seed in left:
         say(f"seed {seed}")
         try:
             report = place(netlist, seed, say)
@@ -85,8 +105,9 @@ def worst_of(board: Board, seeds: list[int], folder: Path) -> Report:
         for name in (report.bitstream["file"], "report.json", "report.txt", "nextpnr.log"):
             (kept / name).write_bytes((folder / name).read_bytes())
         reports.append(report)
+        reached[str(seed)] = round(report.clock["achieved_mhz"], 2)
     worst = min(reports, key=lambda report: report.clock["achieved_mhz"])
-    worst.seeds = {str(report.seed): round(report.clock["achieved_mhz"], 2) for report in reports}
+    worst.seeds = dict(sorted(reached.items(), key=lambda item: int(item[0])))
     return worst
 
 

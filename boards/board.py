@@ -138,7 +138,10 @@ class Board:
     note
         What a user has to know, if anything.
     memory
-        What is beside the FPGA for samples, if anything. A core has a store if it is asked for.
+        What is beside the FPGA for samples, if anything.
+    stored
+        Whether the core plays samples from there unless it is asked not to: where that is faster
+        than the line.
     """
 
     name: str
@@ -159,12 +162,16 @@ class Board:
     placer: tuple[str, ...] = ()
     note: str = ""
     memory: StoreMemory | None = None
+    stored: bool = False
 
     @property
     def config(self) -> CoreConfig:
         """The core's configuration."""
+        store = {}
+        if self.stored and self.memory is not None:
+            store = {"store": int(self.memory.kind), "store_bits": self.memory.bits}
         return core_config(self.networks, self.fpga.weights,
-                           **self.sizes)  # type: ignore[arg-type]
+                           **self.sizes, **store)  # type: ignore[arg-type]
 
     @property
     def pll(self) -> PllSetting:
@@ -206,7 +213,7 @@ class Board:
         check_fits(self.config, self.stores, available, self.name)
 
     def resized(self, *, network: tuple[int, ...] | None = None, clock_hz: int | None = None,
-                infer_only: bool = False, store: bool = False,
+                infer_only: bool = False, store: bool | None = None,
                 units: Mapping[str, int | bool] | None = None, **sizes: int | None) -> "Board":
         """The board with another core.
 
@@ -219,7 +226,7 @@ class Board:
         infer_only
             Leave out memory R and the update unit.
         store
-            Play samples from the board's memory.
+            Whether samples are played from the board's memory; None: as `stored` says.
         units
             Optional units: fields of `CoreConfig` such as `trace`, `row_sums`, `resident` or
             `skip`. With a unit that excludes `drain` the array drains one sum a cycle.
@@ -244,16 +251,15 @@ class Board:
         if infer_only:
             # Without R there are blocks enough for what had to be of look-up tables.
             chosen["trainable"], lutram = False, ()
-        if store:
-            if self.memory is None:
-                raise ConfigError(f"store must be left away on {self.name}: no memory that a core "
-                                  "can use is beside its FPGA")
-            chosen["store"], chosen["store_bits"] = int(self.memory.kind), self.memory.bits
+        if store and self.memory is None:
+            raise ConfigError(f"store must be left away on {self.name}: no memory that a core "
+                              "can use is beside its FPGA")
         chosen.update(units or {})
         odd = any(chosen[name] % chosen.get("drain", 1) for name in ("lanes", "banks"))
         if odd or any(chosen.get(unit.field) and "drain" in unit.excludes for unit in UNITS):
             chosen["drain"] = 1
         made = replace(self, networks=networks, sizes=chosen, lutram=lutram,
-                       clock_hz=clock_hz or self.clock_hz)
+                       clock_hz=clock_hz or self.clock_hz,
+                       stored=self.stored if store is None else store)
         made.check()
         return made

@@ -1,5 +1,6 @@
 """From a board to its bitstream: Amaranth, Yosys, nextpnr, the family's packer."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from .board import Board
 from .report import Report, last_report, make_report
 from .tools import TOOLS, run_tool
 
-__all__ = ["Synthesis", "build", "place", "synthesise"]
+__all__ = ["Synthesis", "build", "place", "prepare", "run_synthesis", "synthesise"]
 
 Say = Callable[[str], None]
 
@@ -43,7 +44,7 @@ PLACE_OPTIONS = "--report pnr.json --timing-allow-fail"
 
 @dataclass
 class Synthesis:
-    """A netlist that waits to be placed.
+    """A netlist that waits to be synthesised, or to be placed.
 
     Parameters
     ----------
@@ -53,8 +54,10 @@ class Synthesis:
         Where it is.
     clock_hz
         Of the core.
-    place, pack
+    synthesise, place, pack
         The commands that are left to run, tool first.
+    digest
+        SHA-256 of all that the tools are given but the seed: netlist, pins, clock, options.
     seconds
         How long each step has taken.
     """
@@ -62,9 +65,17 @@ class Synthesis:
     board: Board
     folder: Path
     clock_hz: float
+    synthesise: list[str]
     place: list[str]
     pack: list[str]
+    digest: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def tools(self) -> dict[str, str]:
+        """Versions of the tools by their names."""
+        return {command[0]: TOOLS[command[0]].version or ""
+                for command in (self.synthesise, self.place, self.pack)}
 
 
 def build(board: Board, folder: Path, *, seed: int = 1, say: Say = lambda text: None) -> Report:
@@ -98,6 +109,13 @@ def build(board: Board, folder: Path, *, seed: int = 1, say: Say = lambda text: 
 
 def synthesise(board: Board, folder: Path, say: Say = lambda text: None) -> Synthesis:
     """The netlist of a board; see `build`."""
+    made = prepare(board, folder, say)
+    run_synthesis(made, say)
+    return made
+
+
+def prepare(board: Board, folder: Path, say: Say = lambda text: None) -> Synthesis:
+    """What the tools are given for a board, in a folder; no tool has run. See `build`."""
     board.check()
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
@@ -122,12 +140,19 @@ def synthesise(board: Board, folder: Path, say: Say = lambda text: None) -> Synt
     for name, content in plan.files.items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     commands = json.loads(plan.files["build_top.json"])["commands"]
-    made = Synthesis(board, folder, top.clock_hz, commands[1], commands[2])
-    made.seconds["rtl"], started = time.monotonic() - started, time.monotonic()
-    say("synthesis")
-    run_tool("yosys", commands[0][1:], folder, "yosys.log", say, YOSYS_PHASES)
-    made.seconds["synthesis"] = time.monotonic() - started
+    given = plan.digest() + repr((board.placer, top.clock_hz)).encode()
+    made = Synthesis(board, folder, top.clock_hz, *commands, hashlib.sha256(given).hexdigest())
+    made.seconds["rtl"] = time.monotonic() - started
     return made
+
+
+def run_synthesis(made: Synthesis, say: Say = lambda text: None) -> None:
+    """Have Yosys make of what `prepare` wrote what `place` takes."""
+    started = time.monotonic()
+    say("synthesis")
+    tool, *arguments = made.synthesise
+    run_tool(tool, arguments, made.folder, "yosys.log", say, YOSYS_PHASES)
+    made.seconds["synthesis"] = time.monotonic() - started
 
 
 def place(synthesis: Synthesis, seed: int = 1, say: Say = lambda text: None) -> Report:
@@ -147,7 +172,8 @@ def place(synthesis: Synthesis, seed: int = 1, say: Say = lambda text: None) -> 
     report = make_report(
         board, (folder / "stat.json").read_text(), timing.read_text() if timing.exists() else None,
         log, clock_hz=synthesis.clock_hz, seed=seed, where=folder / "nextpnr.log",
-        tools={name: TOOLS[name].version or "" for name in ("yosys", tool, synthesis.pack[0])})
+        tools=synthesis.tools)
+    report.netlist = synthesis.digest
     report.check_resources()
     say("bitstream")
     run_tool(synthesis.pack[0], synthesis.pack[1:], folder, "pack.log", say)

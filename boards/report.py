@@ -79,6 +79,8 @@ class Report:
         ``through``, the signals passed.
     tools
         Versions of the wheels.
+    netlist
+        SHA-256 of all that the tools were given but the seed.
     bitstream
         ``file``, ``bytes``, ``sha256``.
     seconds
@@ -106,6 +108,7 @@ class Report:
     seeds: dict[str, float] = field(default_factory=dict)
     cycles: dict[str, float] = field(default_factory=dict)
     saves: dict[str, int] = field(default_factory=dict)
+    netlist: str = ""
 
     @property
     def samples_per_second(self) -> dict[str, float]:

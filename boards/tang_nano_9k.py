@@ -33,5 +33,6 @@ BOARD = Board(
     lutram=("core.engine.lister.memory", "core.engine.counters.memory",
             "core.engine.counters.picture"),
     memory=StoreMemory(Kind.FLASH, "P25Q32, 4 MiB", 22, "P25Q32", "spi_flash_1x"),
+    stored=True,
     note="Inputs of one bit: the sample buffers have the one block memory that T and R leave. If "
          "the bridge loses bytes, name a lower rate: tang-nano-9k@PORT,1000000.")

@@ -27,5 +27,6 @@ BOARD = Board(
     lutram=("core.engine.inputs.memory", "core.engine.lister.memory",
             "core.engine.counters.memory", "core.engine.counters.picture"),
     memory=StoreMemory(Kind.FLASH, "W25Q32JV, 4 MiB", 22, "W25Q32", "spi_flash_1x", 1 << 20),
+    stored=True,
     note="The dock's DIP switch 1 must be down (ON), else loading hangs and nothing runs. The Lite "
          "dock has no bridge.")

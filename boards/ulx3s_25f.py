@@ -27,5 +27,6 @@ BOARD = Board(
     usb=((0x0403, 0x6015),), loader="ulx3s",
     lutram=("core.engine.inputs.memory",),
     memory=StoreMemory(Kind.RAM, "MT48LC16M16, 32 MiB", 24, "32M", "sdram"),
+    stored=True,
     note="Loading goes over the UART's bridge, bit by bit: tens of seconds, and the port is away "
          "meanwhile. --flash-memory overwrites the factory's design.")

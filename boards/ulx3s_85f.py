@@ -27,5 +27,6 @@ BOARD = Board(
     usb=((0x0403, 0x6015),), loader="ulx3s",
     lutram=("core.engine.inputs.memory",),
     memory=StoreMemory(Kind.RAM, "MT48LC16M16, 32 MiB", 24, "32M", "sdram"),
+    stored=True,
     # Memories fill the chip: the other placer moves them too late, and paths become long.
     placer=("--placer", "static"))

@@ -109,10 +109,13 @@ def emit(config: CoreConfig, *, name: str = TOP, family: str | None = None,
     Raises
     ------
     BadInput
-        A name that Verilog does not take, an unknown family or interface, or a unit without a
-        memory.
+        A name that Verilog does not take, an unknown family or interface, a unit without a
+        memory, or a store, whose controller is no part of a core.
     """
     check_name(name)
+    if config.store:
+        raise BadInput(f"store must be 0 for Verilog, not {config.store!r}: the controller of a "
+                       "memory is no part of a core; tritgrad build has it")
     if family is not None and family not in FAMILIES:
         raise BadInput(f"family must be one of {', '.join(FAMILIES)}, not {family!r}")
     if interface not in INTERFACES:

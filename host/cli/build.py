@@ -31,8 +31,9 @@ BUILDS = Path("build/boards")
               help="Ask for another clock, which the PLL can make within 1 %.")
 @click.option("--infer-only", is_flag=True,
               help="Leave out memory R and the update unit; the report says what that saves.")
-@click.option("--store", is_flag=True,
-              help="Have samples played from the memory beside the FPGA; see tritgrad boards.")
+@click.option("--store/--no-store", default=None,
+              help="Have samples played from the memory beside the FPGA, or not.  [default: where "
+                   "that is faster than the line; see tritgrad boards]")
 @unit_options
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, metavar="N",
               help="Seed the placer.")
@@ -42,7 +43,7 @@ BUILDS = Path("build/boards")
               help="Fail unless the bitstream is this one: a file, or its SHA-256.")
 @json_option
 def build(board: str, hidden: str | None, frequency: float | None, infer_only: bool,
-          store: bool, seed: int, out: Path | None, verify: str | None, as_json: bool,
+          store: bool | None, seed: int, out: Path | None, verify: str | None, as_json: bool,
           **sizes: int | None) -> None:
     """Make a bitstream for BOARD, with the logs of all tools and a report.
 

@@ -61,8 +61,8 @@ def _field_texts() -> dict[str, str]:
 
 @click.command()
 @_config_options
-@click.option("--board", metavar="BOARD", help="Take the core of this board, as far as no other "
-              "option says otherwise, and its family.")
+@click.option("--board", metavar="BOARD", help="Take the core of this board without its store, as "
+              "far as no other option says otherwise, and its family.")
 @click.option("--family", type=click.Choice(FAMILIES), help="Have memories in the style of this "
               "family, as a board's build has them.  [default: left to synthesis]")
 @click.option("--interface", type=click.Choice(INTERFACES), default="stream", show_default=True,
@@ -84,7 +84,7 @@ def verilog(context: click.Context, output: str, board: str | None, family: str 
     if board is not None:
         from ...boards import find_board
 
-        found = find_board(board)
+        found = find_board(board).resized(store=False)
         family = family or found.fpga.family
         lutram = tuple(unit.removeprefix("core.") for unit in found.lutram)
         given = {name for name in settings if not is_default(context, name)}

@@ -35,15 +35,16 @@ def _chance(name: str, what: str) -> Any:
 @click.option("--model", is_flag=True,
               help="Put the golden model behind the port instead of the board's compiled RTL: no "
                    "compiler, no clock.")
-@click.option("--store", is_flag=True,
-              help="Put the board's memory for samples beside its core.")
+@click.option("--store/--no-store", default=None,
+              help="Put the board's memory for samples beside its core, or not.  [default: as "
+                   "tritgrad build has it]")
 @click.option("--flash", metavar="FILE",
               help="Keep what a board's flash holds in FILE, which is as large; with --store.  "
                    "[default: it is lost]")
 @click.option("--link", metavar="FILE",
               help="Name the port FILE.  [default: BOARD in a new folder for temporary files]")
 def virtual(board: str, drop: float, flip: float, repeat: float, delay: float, seed: int,
-            reset_every: int, unplug_every: int, model: bool, store: bool, flash: str | None,
+            reset_every: int, unplug_every: int, model: bool, store: bool | None, flash: str | None,
             link: str | None) -> None:
     """Put a virtual BOARD on a serial port, and print the port's name.
 
@@ -56,18 +57,19 @@ def virtual(board: str, drop: float, flip: float, repeat: float, delay: float, s
 
     check_outputs({"--link": link})
     chosen, faults = find_board(board), Faults(drop, flip, repeat, delay)
-    if store:
-        chosen = chosen.resized(store=True)
-    if flash is not None and (not store or model or chosen.config.store != Kind.FLASH):
+    if store is not None:
+        chosen = chosen.resized(store=store)
+    beside = chosen.config.store
+    if flash is not None and (model or beside != Kind.FLASH):
         raise BadInput("--flash needs --store and the RTL of a board with a flash; "
-                       f"{board} {'has none' if store and not model else 'runs without'}")
+                       f"{board} {'has none' if beside and not model else 'runs without'}")
     device: Device
     if model:
         device = ModelBoard(chosen.config, chosen.rates)
     else:
         from ...sim.board import CompiledBoard, memory_of
 
-        memory = memory_of(chosen, flash) if store else None
+        memory = memory_of(chosen, flash) if beside else None
         with RunProgress(screen(stderr=True)).working("compiling the RTL") as say:
             device = CompiledBoard.of(chosen, progress=say, memory=memory)
     with tempfile.TemporaryDirectory(prefix="tritgrad-") as folder:

@@ -17,7 +17,7 @@ from tritgrad.hw.link.receiver import Receiver
 from tritgrad.hw.memory.word_memory import WordMemory
 from tritgrad.hw.parts.ports import RunState
 
-SMALL = {"network": (16, 8, 4), "lanes": 4, "banks": 1, "clock_hz": 27_000_000}
+SMALL = {"network": (16, 8, 4), "lanes": 4, "banks": 1, "clock_hz": 27_000_000, "store": False}
 FAMILIES = {"ice40": "icebreaker", "ecp5": "ulx3s-25f", "gowin": "tang-nano-9k"}
 
 

@@ -45,7 +45,12 @@ class Idle(wiring.Component):
 @each_board
 def test_models_are_as_large(board):
     memory = board.memory
-    assert not board.config.store  # unless it is asked for
+    # On an iCE40 a flash is as slow as the line, and cells are scarce.
+    released, whole = board.config, board.resized(store=True).config
+    assert whole.store == memory.kind and whole.store_bits == memory.bits
+    bare = board.resized(store=False).config
+    assert bare.store == bare.store_bits == 0
+    assert released == (bare if board.fpga.family == "ice40" else whole)
     if memory.kind == Kind.RAM:
         part = SDRAMS[memory.part]
         assert memory.bits == 2 + part.row_bits + part.column_bits
@@ -64,6 +69,13 @@ def test_pins(monkeypatch, board):
     assert PINS[board.name] <= found
 
 
+def test_another_core_of_a_board_has_its_store():
+    for infer_only in (False, True):
+        made = BOARDS["ulx3s-25f"].resized(network=(784, 64, 10), infer_only=infer_only)
+        assert made.config.store == Kind.RAM and made.resized(store=False).config.store == 0
+
+
 def test_a_board_without_a_memory():
+    assert all(board.memory for board in BOARDS.values() if board.stored)
     with pytest.raises(ConfigError, match="store must be left away on icebreaker"):
         replace(BOARDS["icebreaker"], memory=None).resized(store=True)

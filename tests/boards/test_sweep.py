@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from tritgrad.boards import BOARDS
 from tritgrad.boards import __main__ as sweep
+from tritgrad.boards.flow import Synthesis
 from tritgrad.boards.report import FitError, Report, TimingError, Use
+from tritgrad.boards.tools import TOOLS
 
 SPEEDS = {1: 25.0, 2: 23.5, 3: 24.5}
 
@@ -15,22 +18,27 @@ SPEEDS = {1: 25.0, 2: 23.5, 3: 24.5}
 @pytest.fixture
 def tools(monkeypatch, tmp_path):
     """Stands for synthesis and placement; the speed depends on the seed."""
-    syntheses = []
+    syntheses, placed = [], []
 
-    def synthesise(board, folder, say):
+    def prepare(board, folder, say):
         if board.name == "icesugar":
             raise FitError("icesugar: 6,000 of 5,280 logic cells")
-        folder.mkdir(parents=True)
-        syntheses.append((board, folder))
-        return syntheses[-1]
+        folder.mkdir(parents=True, exist_ok=True)
+        return Synthesis(board, folder, board.clock_hz, ["yosys"], ["nextpnr-ice40"], ["icepack"],
+                         digest=f"of {board.clock_hz}")
+
+    def synthesise(netlist, say):
+        syntheses.append((netlist.board, netlist.folder))
 
     def place(netlist, seed, say):
-        board, folder = netlist
+        board, folder = netlist.board, netlist.folder
         report = Report(
             board.name, board.title, board.part, [], {"lanes": 8, "banks": 1, "update_lanes": 4},
             seed, {"crystal_mhz": 12.0, "wanted_mhz": 24.0, "achieved_mhz": SPEEDS[seed]},
             {"lut4": Use(1, 2), "dsp": Use(0, 0)},
-            path={"ns": 1.0, "logic_ns": 0.5, "routing_ns": 0.5, "levels": 1, "through": ["a"]})
+            path={"ns": 1.0, "logic_ns": 0.5, "routing_ns": 0.5, "levels": 1, "through": ["a"]},
+            tools=netlist.tools, netlist=netlist.digest)
+        placed.append(seed)
         (folder / "top.bin").write_bytes(bytes([seed]))
         (folder / "nextpnr.log").touch()
         report.finish(folder / "top.bin", {})
@@ -38,11 +46,12 @@ def tools(monkeypatch, tmp_path):
         if SPEEDS[seed] < 24:
             raise TimingError("too slow")
         return report
-    monkeypatch.setattr(sweep, "synthesise", synthesise)
+    monkeypatch.setattr(sweep, "prepare", prepare)
+    monkeypatch.setattr(sweep, "run_synthesis", synthesise)
     monkeypatch.setattr(sweep, "place", place)
     monkeypatch.setattr(sweep, "REPORTS", tmp_path / "reports")
     monkeypatch.setattr(sweep, "CYCLES", tmp_path / "cycles.json")
-    return syntheses
+    return SimpleNamespace(syntheses=syntheses, placed=placed)
 
 
 def run(monkeypatch, tmp_path, *words):
@@ -55,7 +64,7 @@ def test_the_worst_seed_is_released_and_all_are_kept(tools, tmp_path, monkeypatc
         "icebreaker 784-128-10": {"cycles_per_sample": 4000.0},
         "ulx3s-25f 784-128-10": {"cycles_per_sample": 300.0}}}))
     assert run(monkeypatch, tmp_path, "icebreaker") == 1
-    assert len(tools) == 1
+    assert len(tools.syntheses) == 1
     report = Report.from_json((tmp_path / "reports" / "icebreaker.json").read_text())
     assert report.seed == 2 and report.seeds == {"1": 25.0, "2": 23.5, "3": 24.5}
     assert report.cycles == {"784-128-10": 4000.0}
@@ -71,6 +80,31 @@ def test_success_is_every_seed_in_time(tools, tmp_path, monkeypatch):
     assert report.seed == 3 and report.cycles == {}
 
 
+def test_a_seed_of_the_same_netlist_is_not_placed_again(tools, tmp_path, monkeypatch, capsys):
+    def report():
+        return Report.from_json((tmp_path / "reports" / "icebreaker.json").read_text())
+    assert run(monkeypatch, tmp_path, "icebreaker", "--seeds", "3") == 0
+    assert run(monkeypatch, tmp_path, "icebreaker", "--seeds", "1", "3") == 0
+    assert tools.placed == [3, 1] and len(tools.syntheses) == 1
+    assert report().seed == 3 and report().seeds == {"1": 25.0, "3": 24.5}
+    capsys.readouterr()
+    assert run(monkeypatch, tmp_path, "icebreaker") == 1
+    assert tools.placed == [3, 1, 2]
+    assert report().seed == 2 and report().seeds == {"1": 25.0, "2": 23.5, "3": 24.5}
+    assert "the report is of this netlist: seed 1, 3 as placed before" in capsys.readouterr().out
+    before = report()
+    assert run(monkeypatch, tmp_path, "icebreaker") == 1  # as slow as before
+    assert tools.placed == [3, 1, 2] and len(tools.syntheses) == 1 and report() == before
+
+    # Another clock is another netlist; so is another version of a tool.
+    monkeypatch.setitem(BOARDS, "icebreaker", replace(BOARDS["icebreaker"], clock_hz=20_000_000))
+    assert run(monkeypatch, tmp_path, "icebreaker", "--seeds", "1") == 0
+    assert tools.placed == [3, 1, 2, 1] and report().seeds == {"1": 25.0}
+    monkeypatch.setitem(TOOLS, "yosys", replace(TOOLS["yosys"], wheel="numpy"))
+    assert run(monkeypatch, tmp_path, "icebreaker", "--seeds", "1") == 0
+    assert tools.placed == [3, 1, 2, 1, 1] and len(tools.syntheses) == 3
+
+
 def test_a_board_that_does_not_fit_does_not_stop_the_others(tools, tmp_path, monkeypatch, capsys):
     assert run(monkeypatch, tmp_path, "icesugar", "icebreaker", "--seeds", "1") == 1
     assert "tritgrad: icesugar: 6,000 of 5,280 logic cells" in capsys.readouterr().err
@@ -80,9 +114,9 @@ def test_a_board_that_does_not_fit_does_not_stop_the_others(tools, tmp_path, mon
 
 def test_small_is_one_board_a_family_and_releases_nothing(tools, tmp_path, monkeypatch):
     monkeypatch.setattr("tritgrad.boards.__main__.place", lambda netlist, seed, say: replace(
-        small_report(netlist[1]), board=netlist[0].name))
+        small_report(netlist.folder), board=netlist.board.name))
     assert run(monkeypatch, tmp_path, "--small") == 0
-    boards = [board for board, _ in tools]
+    boards = [board for board, _ in tools.syntheses]
     assert {board.fpga.family for board in boards} == {"ice40", "ecp5", "gowin"}
     assert all(board.config.lanes == 4 and board.networks == ((16, 8, 4),) for board in boards)
     assert not (tmp_path / "reports").exists()

@@ -49,7 +49,7 @@ def echo(monkeypatch):
 
 
 def plan_of(board, **options):
-    small = board.resized(**SMALL)
+    small = board.resized(**SMALL, store=False)
     return board.platform().prepare(BoardTop(small, **options), "top", emit_src=False,
                                     debug_verilog=False)
 
