@@ -25,7 +25,7 @@ def _platform() -> Any:
 BOARD = Board(
     name="tang-nano-9k", title="Tang Nano 9K", chip="GW1NR-9",
     part="GW1NR-LV9QN88PC6/I5", fpga=GW1NR_9, platform=_platform,
-    input_hz=27_000_000, clock_hz=40_500_000,
+    input_hz=27_000_000, clock_hz=54_000_000,
     networks=((784, 64, 10),),
     sizes={"lanes": 18, "banks": 6, "update_lanes": 9, "max_classes": 16, "hidden_depth": 16,
            "input_planes": 1},

@@ -20,7 +20,7 @@ def _platform() -> Any:
 BOARD = Board(
     name="tang-primer-20k", title="Tang Primer 20K", chip="GW2A-18",
     part="GW2A-LV18PG256C8/I7", fpga=GW2A_18, platform=_platform,
-    input_hz=27_000_000, clock_hz=54_000_000,
+    input_hz=27_000_000, clock_hz=94_500_000,
     networks=((784, 96, 10),),
     sizes={"lanes": 36, "banks": 4, "update_lanes": 12, "max_classes": 16, "hidden_depth": 16},
     usb=((0x0403, 0x6010),), loader="tangprimer20k",
