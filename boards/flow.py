@@ -141,7 +141,9 @@ def prepare(board: Board, folder: Path, say: Say = lambda text: None) -> Synthes
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     commands = json.loads(plan.files["build_top.json"])["commands"]
     given = plan.digest() + repr((board.placer, top.clock_hz)).encode()
-    made = Synthesis(board, folder, top.clock_hz, *commands, hashlib.sha256(given).hexdigest())
+    synthesise, place, pack = commands
+    made = Synthesis(board, folder, top.clock_hz, synthesise, place, pack,
+                     hashlib.sha256(given).hexdigest())
     made.seconds["rtl"] = time.monotonic() - started
     return made
 
