@@ -34,6 +34,8 @@ def main() -> int:
                         help="boards to build (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="N",
                         help="seeds of the placer (default: 1 2 3)")
+    parser.add_argument("--recipe", metavar="NAME",
+                        help="build the cores for this recipe's network behind a convolution")
     parser.add_argument("--out", type=Path, default=Path("build/boards"), metavar="DIR",
                         help="folder for the builds (default: %(default)s)")
     parser.add_argument("--small", action="store_true",
@@ -44,19 +46,22 @@ def main() -> int:
     for name in SMALL_CLOCKS if options.small else options.boards:
         try:
             board = find_board(name)
+            if options.recipe:
+                board = board.for_recipe(options.recipe)
             if options.small:
                 board = smallest(board, SMALL_CLOCKS[name])
             report = worst_of(
-                board, seeds, options.out / (f"small-{name}" if options.small else name),
+                board, seeds,
+                options.out / (f"small-{name}" if options.small else board.build),
                 None if options.small else last_report(board, REPORTS))
         except TritgradError as error:
             print(f"tritgrad: {error}", file=sys.stderr)
             failed = True
             continue
         if not options.small:
-            report.cycles = measured_cycles(name)
+            report.cycles = measured_cycles(board.build)
             REPORTS.mkdir(exist_ok=True)
-            (REPORTS / f"{name}.json").write_text(report.as_json())
+            (REPORTS / f"{board.build}.json").write_text(report.as_json())
             (REPORTS / HASHES).write_text(hashes(REPORTS))
         print(report.as_text())
         failed |= report.clock["achieved_mhz"] < report.clock["wanted_mhz"]

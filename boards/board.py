@@ -32,6 +32,7 @@ from .pll import (
     gowin_pll,
     ice40_pll,
 )
+from .recipe import Fitted, for_recipe
 from .store import StoreMemory
 
 __all__ = ["ECP5_25F", "ECP5_45F", "ECP5_85F", "GW1NR_9", "GW2A_18", "UP5K", "Board", "Fpga"]
@@ -142,6 +143,10 @@ class Board:
     stored
         Whether the core plays samples from there unless it is asked not to: where that is faster
         than the line.
+    recipes
+        Recipes with a convolution that it can be built for, see `for_recipe`.
+    recipe
+        That which it is built for; empty for the board's own core.
     """
 
     name: str
@@ -163,6 +168,24 @@ class Board:
     note: str = ""
     memory: StoreMemory | None = None
     stored: bool = False
+    recipes: Mapping[str, Fitted] = field(default_factory=dict, hash=False)
+    recipe: str = ""
+
+    @property
+    def build(self) -> str:
+        """Name of its build and report: the board's, and the recipe's."""
+        return f"{self.name}-{self.recipe}" if self.recipe else self.name
+
+    def for_recipe(self, recipe: str) -> "Board":
+        """The board with a core for a recipe's network behind a convolution.
+
+        Raises
+        ------
+        ConfigError
+            It is not fitted to that: says what it holds.
+        """
+        made: Board = for_recipe(self, recipe)
+        return made
 
     @property
     def config(self) -> CoreConfig:

@@ -37,7 +37,8 @@ def find_bitstream(board: Board, given: Path | None, folder: Path) -> Path:
     ending = BITSTREAM[board.fpga.family]
     path = given or folder / f"top.{ending}"
     if not path.is_file():
-        raise BadInput(f"no bitstream {path}; make one with: tritgrad build {board.name}")
+        raise BadInput(f"no bitstream {path}; make one with: tritgrad build {board.name}"
+                       + (f" --recipe {board.recipe}" if board.recipe else ""))
     if path.suffix != f".{ending}":
         raise BadInput(f"a bitstream for {board.name} ends in .{ending}, not {path.suffix!r}")
     report = path.parent / "report.json"

@@ -207,9 +207,11 @@ def core_config(networks: Sequence[Sequence[int]], weights: BlockMemory, *, lane
         return max(1, *words)
 
     layers = [list(zip(shape, shape[1:], strict=False)) for shape in shapes]
+    image = int(options.get("conv_rows", 0)) * lanes  # its outputs are as activations
+    front = max(ceil_div(shape[0], lanes) for shape in shapes) if image else 0
     chosen: dict[str, int | bool] = {
         "max_layers": max(3, *(len(pairs) for pairs in layers)),
-        "max_inputs": max(shape[0] for shape in shapes),
+        "max_inputs": max(image, *(shape[0] for shape in shapes)),
         "max_neurons": max(int(options.get("max_classes", 0)),
                            *(max(shape[1:]) for shape in shapes)),
         "max_classes": max(shape[-1] for shape in shapes),
@@ -219,8 +221,8 @@ def core_config(networks: Sequence[Sequence[int]], weights: BlockMemory, *, lane
         "residual_depth": weights.filled(
             largest([sum(ceil_div(f, lanes) * steps * n for f, n in pairs)
                      for pairs in layers]), update_lanes * probe.residual_bits),
-        "hidden_depth": largest([sum(ceil_div(n, lanes) for n in shape[1:-1])
-                                 for shape in shapes]),
+        "hidden_depth": front + largest([sum(ceil_div(n, lanes) for n in shape[1:-1])
+                                         for shape in shapes]),
         "input_planes": 4,
         "program_depth": 32,
         "slot_bytes": 512,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import BadInput, ToolError
 from .board import Board
+from .recipe import builds
 from .report import REPORTS, Report, last_report
 
 __all__ = ["HASHES", "hash_of", "hashes", "released", "verify"]
@@ -16,9 +17,10 @@ HASHES = "SHA256SUMS"
 
 def hashes(folder: Path = REPORTS) -> str:
     """The list: a line a report with its bitstream's hash, seed and tools aside in the report."""
-    reports = [Report.from_json(path.read_text()) for path in sorted(folder.glob("*.json"))]
-    return "".join(f"{report.bitstream['sha256']}  {report.board}/{report.bitstream['file']}\n"
-                   for report in reports if report.bitstream)
+    reports = {path.stem: Report.from_json(path.read_text())
+               for path in sorted(folder.glob("*.json"))}
+    return "".join(f"{report.bitstream['sha256']}  {name}/{report.bitstream['file']}\n"
+                   for name, report in reports.items() if report.bitstream)
 
 
 def hash_of(given: str) -> str:
@@ -38,9 +40,9 @@ def hash_of(given: str) -> str:
 
 
 def released(board: Board, digest: str) -> bool:
-    """Whether a board's released bitstream has this hash."""
-    report = last_report(board)
-    return report is not None and report.bitstream.get("sha256") == digest
+    """Whether one of a board's released bitstreams has this hash."""
+    return any(report is not None and report.bitstream.get("sha256") == digest
+               for report in map(last_report, builds(board)))
 
 
 def verify(report: Report, digest: str) -> None:

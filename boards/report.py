@@ -89,6 +89,8 @@ class Report:
         MHz reached with each seed that was tried, if this is the worst of several.
     cycles
         Clock cycles a sample of MNIST training, on the RTL, by network; empty if not measured.
+    recipe
+        Whose network behind a convolution it is built for, if any.
     saves
         Of a core that only infers: by how much it is smaller than the board's released one.
     """
@@ -107,6 +109,7 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     seeds: dict[str, float] = field(default_factory=dict)
     cycles: dict[str, float] = field(default_factory=dict)
+    recipe: str = ""
     saves: dict[str, int] = field(default_factory=dict)
     netlist: str = ""
 
@@ -267,7 +270,7 @@ def make_report(board: Board, stat: str, timing: str | None, log: str, *, clock_
         board.name, board.title, board.part, [list(network) for network in board.networks],
         asdict(board.config), seed,
         {"crystal_mhz": board.input_hz / 1e6, "wanted_mhz": clock_hz / 1e6},
-        resources, tools=dict(tools))
+        resources, tools=dict(tools), recipe=board.recipe)
     if timing is None:
         report.check_resources()
         said = last_error(log)
@@ -320,5 +323,5 @@ def read_path(paths: list[dict[str, Any]]) -> dict[str, Any]:
 
 def last_report(board: Board, folder: Path = REPORTS) -> Report | None:
     """The released report of a board, if there is one."""
-    path = folder / f"{board.name}.json"
+    path = folder / f"{board.build}.json"
     return Report.from_json(path.read_text()) if path.exists() else None

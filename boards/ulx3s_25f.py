@@ -4,6 +4,7 @@ from typing import Any
 
 from ..firmware.store import Kind
 from .board import ECP5_25F, Board
+from .recipe import Fitted
 from .store import StoreMemory
 
 __all__ = ["BOARD"]
@@ -28,5 +29,8 @@ BOARD = Board(
     lutram=("core.engine.inputs.memory",),
     memory=StoreMemory(Kind.RAM, "MT48LC16M16, 32 MiB", 24, "32M", "sdram"),
     stored=True,
+    # One kernel at once takes little longer than the forward pass beside it, and leaves room for
+    # the store; blocks are scarce.
+    recipes={"r5": Fitted(1, ("core.engine.inputs.features.memory",))},
     note="Loading goes over the UART's bridge, bit by bit: tens of seconds, and the port is away "
          "meanwhile. --flash-memory overwrites the factory's design.")

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..firmware.store import Kind
 from .board import ECP5_85F, Board
+from .recipe import Fitted
 from .store import StoreMemory
 
 __all__ = ["BOARD"]
@@ -28,5 +29,6 @@ BOARD = Board(
     lutram=("core.engine.inputs.memory",),
     memory=StoreMemory(Kind.RAM, "MT48LC16M16, 32 MiB", 24, "32M", "sdram"),
     stored=True,
+    recipes={"r6": Fitted(4)},
     # Memories fill the chip: the other placer moves them too late, and paths become long.
     placer=("--placer", "static"))

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from ...boards import BOARDS
 from ...boards.board import Board
+from ...boards.recipe import builds
 from ...boards.report import Report, last_report
 from .console import emit, fits, json_option, say, screen, table
 
@@ -26,12 +27,15 @@ def boards(as_json: bool) -> None:
     LUT cells are those that the placed design takes, with carry chains and small memories.
     Samples/s is MNIST at one bit a pixel: what the core trains at its clock, and what a line at the
     board's highest rate brings if no zeros are left out. Beside the FPGA is what tritgrad build
-    --store has them played from. A narrow terminal gets a narrower table.
+    --store has them played from. Rows named --recipe are other cores of the board above, which
+    tritgrad build makes with that option: of a network with a convolution in front, whose pixels
+    have two bits. A narrow terminal gets a narrower table.
     """
     rows = [_row(board, last_report(board)) for board in BOARDS.values()]
+    listed = [made for row in rows for made in (row, *row["recipes"].values())]
     console = screen(stderr=as_json)
-    shown = _wide(rows)
-    console.print(shown if fits(console, shown) else _narrow(rows))
+    shown = _wide(listed)
+    console.print(shown if fits(console, shown) else _narrow(listed))
     for row in rows:
         if row["note"]:
             say(console, f"{row['board']}: {row['note']}", fold=True)
@@ -41,7 +45,9 @@ def boards(as_json: bool) -> None:
 
 def _row(board: Board, report: Report | None) -> dict[str, Any]:
     config = board.config
-    inputs = board.networks[0][0]
+    inputs, planes = board.networks[0][0], 1
+    if config.conv_kernels:
+        inputs, planes = config.conv_rows * config.lanes, config.conv_planes
     row: dict[str, Any] = {
         "board": board.name, "title": board.title, "chip": board.chip, "part": board.part,
         "clock_mhz": float(board.pll.output_hz) / 1e6, "lanes": config.lanes,
@@ -52,7 +58,10 @@ def _row(board: Board, report: Report | None) -> dict[str, Any]:
         "note": board.note, "memory": board.memory and {
             "kind": board.memory.kind.name.lower(), "title": board.memory.title,
             "bytes": board.memory.bytes},
-        "line_samples_per_second": board.rates[-1] / LINE_BITS / (1 + -(-inputs // 8)),
+        "recipe": board.recipe, "kernels": config.conv_kernels,
+        "recipes": {name: _row(made, last_report(made)) for name, made in (
+            (one.recipe, one) for one in builds(board) if not board.recipe) if name},
+        "line_samples_per_second": board.rates[-1] / LINE_BITS / (1 + planes * -(-inputs // 8)),
         "lut4": None, "cells": None, "blocks": None, "fmax_mhz": None, "samples_per_second": {}}
     if report is not None:
         uses = report.resources
@@ -66,7 +75,7 @@ def _row(board: Board, report: Report | None) -> dict[str, Any]:
 def _wide(rows: list[dict[str, Any]]) -> Table:
     return table(None, ("board", "FPGA", "MHz", "lanes", "network", "LUT cells", "blocks", "Fmax",
                         "core samples/s", "line samples/s", "beside it"), (
-        (row["board"], row["chip"], f"{row['clock_mhz']:g}", f"{row['banks']}x{row['lanes']}",
+        (_name(row), row["chip"], f"{row['clock_mhz']:g}", f"{row['banks']}x{row['lanes']}",
          _network(row), _use(row["cells"]),
          tuple(f"{_use(use)} {name}" for name, use in (row["blocks"] or {}).items()) or "-",
          _fmax(row), _speeds(row), f"{row['line_samples_per_second']:,.0f}",
@@ -77,9 +86,9 @@ def _wide(rows: list[dict[str, Any]]) -> Table:
 def _narrow(rows: list[dict[str, Any]]) -> Table:
     """For 80 columns: shares instead of counts, and without the lanes and the line."""
     made = table(None, ("board", "FPGA", "network", "LUTs", "RAM", "MHz", "Fmax", "rows/s"), (
-        (row["board"], row["chip"], _network(row), _share(row["cells"]),
+        (_name(row), row["chip"], _network(row), _share(row["cells"]),
          tuple(_share(use) for use in (row["blocks"] or {}).values()) or "-",
-         f"{row['clock_mhz']:g}", _fmax(row), next(iter(_speeds(row))).split()[0])
+         f"{row['clock_mhz']:g}", _fmax(row).partition(".")[0], next(iter(_speeds(row))).split()[0])
         for row in rows), right=(3, 4, 5, 6, 7))
     made.show_edge = made.pad_edge = False
     return made
@@ -88,6 +97,10 @@ def _narrow(rows: list[dict[str, Any]]) -> Table:
 def _beside(row: dict[str, Any]) -> str:
     memory = row["memory"]
     return f"{memory['kind']} {memory['bytes'] >> 20} MiB" if memory else "-"
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"--recipe {row['recipe']}" if row["recipe"] else str(row["board"])
 
 
 def _network(row: dict[str, Any]) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from ...boards import find_board
+from ...errors import BadInput
 from ..run.lock import hold
 from ..run.options import parse_integers
 from .console import RunProgress, emit, json_option, screen
-from .made import ADDED, unit_options
+from .made import ADDED, recipe_option, unit_options, with_recipe
 
 __all__ = ["BUILDS", "build"]
 
@@ -19,6 +20,7 @@ BUILDS = Path("build/boards")
 
 @click.command()
 @click.argument("board", metavar="BOARD")
+@recipe_option("Make a core")
 @click.option("--hidden", metavar="SIZES", help="Make room for hidden layers of these sizes, such "
               "as 64 or 96,32, between the board's inputs and classes.")
 @click.option("--lanes", type=int, metavar="N", help="Set the inputs of a bank a cycle.")
@@ -38,13 +40,14 @@ BUILDS = Path("build/boards")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, metavar="N",
               help="Seed the placer.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help=f"Put all files there.  [default: {BUILDS}/BOARD]")
+              help=f"Put all files there.  [default: {BUILDS}/BOARD or, of a recipe, "
+              "BOARD-NAME]")
 @click.option("--verify", metavar="FILE|HASH",
               help="Fail unless the bitstream is this one: a file, or its SHA-256.")
 @json_option
-def build(board: str, hidden: str | None, frequency: float | None, infer_only: bool,
-          store: bool | None, seed: int, out: Path | None, verify: str | None, as_json: bool,
-          **sizes: int | None) -> None:
+def build(board: str, recipe: str | None, hidden: str | None, frequency: float | None,
+          infer_only: bool, store: bool | None, seed: int, out: Path | None, verify: str | None,
+          as_json: bool, **sizes: int | None) -> None:
     """Make a bitstream for BOARD, with the logs of all tools and a report.
 
     The same source, tools and seed give the same bitstream.
@@ -54,17 +57,23 @@ def build(board: str, hidden: str | None, frequency: float | None, infer_only: b
     from ...boards.release import verify as compare
 
     wanted = None if verify is None else hash_of(verify)
-    chosen = find_board(board)
+    chosen = with_recipe(find_board(board), recipe)
+    if recipe is not None and hidden is not None:
+        raise BadInput(f"--recipe {recipe} has its own layers; leave --hidden {hidden} away")
     whole = chosen.networks[0]
     network = None if hidden is None else (
         whole[0], *parse_integers("--hidden", hidden), whole[-1])
     clock_hz = None if frequency is None else round(frequency * 1e6)
     units = {name: value for name in ADDED if (value := sizes.pop(name))}
+    for name in units:
+        if recipe is not None and name.startswith("conv_"):
+            raise BadInput(f"--recipe {recipe} has its own convolution; leave "
+                           f"--{name.replace('_', '-')} away")
     chosen = chosen.resized(network=network, clock_hz=clock_hz, infer_only=infer_only,
                             store=store, units=units, **sizes)
     console = screen(stderr=True)
-    folder = out or BUILDS / board
-    with hold(folder), RunProgress(console).working(f"building {board}") as say:
+    folder = out or BUILDS / chosen.build
+    with hold(folder), RunProgress(console).working(f"building {chosen.build}") as say:
         report = build_board(chosen, folder, seed=seed, say=say)
     if wanted is not None:
         compare(report, wanted)

@@ -16,6 +16,7 @@ __all__ = ["info"]
 def info(device: str, as_json: bool) -> None:
     """Show what core answers on a port, how, and what it is doing; it is not disturbed."""
     from ...boards import BOARDS
+    from ...boards.recipe import builds as cores
     from ...boards.report import last_report
     from ..device.open import open_port
     from ..device.session import Session
@@ -28,10 +29,10 @@ def info(device: str, as_json: bool) -> None:
         transport.close()
     config = session.config
     builds = {}
-    for board in BOARDS.values():
+    for board in (made for one in BOARDS.values() for made in cores(one)):
         report = last_report(board)
         if board.config == config and report is not None:
-            builds[board.name] = report.bitstream.get("sha256", "")
+            builds[board.build] = report.bitstream.get("sha256", "")
     state = Run(status["run"]).name
     found = {"port": transport.port, "rate": transport.rate, "protocol": PROTOCOL_VERSION,
              "run": state, "samples": status["samples"],

@@ -6,11 +6,14 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from ...boards.board import Board
 from ...errors import BadInput
+from ...model.convolution.nets import NETS
 from ...option import Option
 from ...units.registry import OPTIONS
 
-__all__ = ["ADDED", "is_default", "made", "stack", "unit_options", "values_of"]
+__all__ = ["ADDED", "is_default", "made", "recipe_option", "stack", "unit_options", "values_of",
+           "with_recipe"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -71,6 +74,20 @@ def is_default(context: click.Context, name: str) -> bool:
 
 #: Options that build something in which a core does not have by default.
 ADDED = {name: option for name, option in OPTIONS.items() if not option.default}
+
+
+
+def recipe_option(what: str) -> Callable[[Any], Any]:
+    """``--recipe NAME``: a board's core for a recipe's network behind a convolution."""
+    return click.option("--recipe", type=click.Choice(list(NETS)), metavar="NAME",
+                        help=f"{what} for the network of this recipe, which has a convolution in "
+                             "front: tritgrad boards lists which.")
+
+
+def with_recipe(board: Board, recipe: str | None) -> Board:
+    """A board with the core that ``--recipe`` asks for."""
+    return board if recipe is None else board.for_recipe(recipe)
+
 
 #: Options for all that a unit adds to a core.
 unit_options = stack(*map(made, ADDED.values()))

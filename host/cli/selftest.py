@@ -11,6 +11,7 @@ from ...errors import BadInput
 from ...model.config import CoreConfig
 from ..device.address import board_and_port
 from .console import emit, json_option
+from .made import recipe_option, with_recipe
 
 __all__ = ["selftest"]
 
@@ -19,6 +20,7 @@ WORDS = {"ok": "PASS", "failed": "FAIL", "skipped": "skip"}
 
 @click.command()
 @click.argument("device", metavar="BOARD@PORT")
+@recipe_option("Expect the core")
 @click.option("--core", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Expect the core of this report.json, not the board's released one.")
 @click.option("--load", type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -31,8 +33,8 @@ WORDS = {"ok": "PASS", "failed": "FAIL", "skipped": "skip"}
               metavar="S", help="Measure the clock for so long.")
 @json_option
 @click.pass_context
-def selftest(context: click.Context, device: str, core: Path | None, load: Path | None,
-             networks: int, samples: int, seconds: float, as_json: bool) -> None:
+def selftest(context: click.Context, device: str, recipe: str | None, core: Path | None,
+             load: Path | None, networks: int, samples: int, seconds: float, as_json: bool) -> None:
     """Test the board on a port from its USB bridge to training, a line a step.
 
     The first step that fails ends the test and says what to do. With --json the record for a bug
@@ -44,7 +46,7 @@ def selftest(context: click.Context, device: str, core: Path | None, load: Path 
     parts = board_and_port(device)
     if parts is None or not parts[0]:
         raise BadInput(f"device must be BOARD@PORT, not {device!r}")
-    board = find_board(parts[0])
+    board = with_recipe(find_board(parts[0]), recipe)
     config = board.config
     if core is not None:
         try:

@@ -10,6 +10,7 @@ from ...errors import BadInput
 from ...firmware.store import Kind
 from ..run.outputs import check_outputs
 from .console import RunProgress, screen
+from .made import recipe_option, with_recipe
 
 __all__ = ["virtual"]
 
@@ -35,6 +36,7 @@ def _chance(name: str, what: str) -> Any:
 @click.option("--model", is_flag=True,
               help="Put the golden model behind the port instead of the board's compiled RTL: no "
                    "compiler, no clock.")
+@recipe_option("Put a core there")
 @click.option("--store/--no-store", default=None,
               help="Put the board's memory for samples beside its core, or not.  [default: as "
                    "tritgrad build has it]")
@@ -44,8 +46,8 @@ def _chance(name: str, what: str) -> Any:
 @click.option("--link", metavar="FILE",
               help="Name the port FILE.  [default: BOARD in a new folder for temporary files]")
 def virtual(board: str, drop: float, flip: float, repeat: float, delay: float, seed: int,
-            reset_every: int, unplug_every: int, model: bool, store: bool | None, flash: str | None,
-            link: str | None) -> None:
+            reset_every: int, unplug_every: int, model: bool, recipe: str | None,
+            store: bool | None, flash: str | None, link: str | None) -> None:
     """Put a virtual BOARD on a serial port, and print the port's name.
 
     The board's top level, compiled, is clocked behind a pseudo-terminal; to pyserial it is a port
@@ -56,7 +58,8 @@ def virtual(board: str, drop: float, flip: float, repeat: float, delay: float, s
     from ...sim.wire import Faults
 
     check_outputs({"--link": link})
-    chosen, faults = find_board(board), Faults(drop, flip, repeat, delay)
+    chosen = with_recipe(find_board(board), recipe)
+    faults = Faults(drop, flip, repeat, delay)
     if store is not None:
         chosen = chosen.resized(store=store)
     beside = chosen.config.store

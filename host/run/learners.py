@@ -245,8 +245,8 @@ class DeviceLearner:
 
     def keep(self, x: Bytes, y: Labels, progress: Progress) -> str:
         driver = self.driver
-        if driver.config.store == Kind.NONE or self.recipe.conv is not None:
-            return ""  # images go over the line
+        if driver.config.store == Kind.NONE:
+            return ""
         driver.check_trainable()
         rows, said = self._survive(lambda: keepable(driver, x, y))
         if rows is not None:

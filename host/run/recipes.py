@@ -3,12 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...model.convolution.nets import NETS
+
 __all__ = ["RECIPES"]
+
 
 #: What the recipes with a convolution share.
 CONV: Mapping[str, Any] = {
-    "device": "model", "encode": "planes:2", "hidden": (128,), "epochs": 30, "gain": 0,
-    "output_gain": -2, "floor": -2, "wrong": 1, "shift_augment": 1}
+    "device": "model", "encode": "planes:2", "epochs": 30, "gain": 0, "output_gain": -2,
+    "floor": -2, "wrong": 1, "shift_augment": 1}
+
+
+def _behind(name: str, **others: Any) -> Mapping[str, Any]:
+    """The options of a network behind a convolution."""
+    net = NETS[name]
+    c = net.conv
+    return {"conv": f"{c.kernels}x{c.kernel}x{c.kernel}", "pool": c.pool, "conv_gain": c.gain,
+            "hidden": net.hidden, **CONV, **others}
+
+
 #: What each option is where it is not given.
 RECIPES: dict[str, Mapping[str, Any]] = {
     "r1": {  # MNIST on small boards: 784 inputs of a bit
@@ -22,11 +35,10 @@ RECIPES: dict[str, Mapping[str, Any]] = {
         "encode": "deskew:128,edges:128:8:2", "hidden": (256,), "epochs": 40, "floor": -2,
         "shift_augment": 1, "augment": "rotate=2,shear=3,vstretch=2,hstretch=2",
         "clean_epochs": 8},
-    "r5": {  # MNIST behind 12 kernels
-        "conv": "12x5x5", **CONV, "augment": "rotate=2,shear=3,vstretch=2,hstretch=2"},
-    "r6": {  # MNIST behind 24 kernels
-        "conv": "24x5x5", **CONV, "augment": "rotate=2,shear=3,vstretch=2,hstretch=2"},
-    "r8": {  # Fashion-MNIST behind 16 kernels that see edges
-        "conv": "16x5x5", **CONV, "encode": "channels:6+16+36:4", "pool": 2, "conv_gain": -3,
-        "act_shift": (4,), "augment": "flip", "clean_epochs": 6},
+    "r5": _behind(  # MNIST behind 12 kernels
+        "r5", augment="rotate=2,shear=3,vstretch=2,hstretch=2"),
+    "r6": _behind(  # MNIST behind 24 kernels
+        "r6", augment="rotate=2,shear=3,vstretch=2,hstretch=2"),
+    "r8": _behind(  # Fashion-MNIST behind 16 kernels that see edges
+        "r8", encode="channels:6+16+36:4", act_shift=(4,), augment="flip", clean_epochs=6),
 }

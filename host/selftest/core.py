@@ -4,9 +4,17 @@ import time
 from dataclasses import replace
 
 from ...errors import BadInput
+from ...model.convolution.shape import Convolution
 from ...model.recipe import Recipe
 from ..device.march import banks, march
-from ..run.selfcheck import COUNTS, Case, first_difference, random_cases, trained_alike
+from ..run.selfcheck import (
+    COUNTS,
+    Case,
+    first_difference,
+    front_of,
+    random_cases,
+    trained_alike,
+)
 from .bench import Bench, Failed, Skipped
 
 __all__ = ["STEPS"]
@@ -19,9 +27,18 @@ LOWER_CLOCK = ("rebuild with a --frequency 10 % lower or another --seed; check t
 
 def _small(bench: Bench, planes: int = 1) -> Recipe:
     config = bench.session.config
+    if config.conv_kernels:
+        return _behind(bench, front_of(config, 9, 10, 2, planes), min(8, config.max_neurons), 4)
     return Recipe.default((min(16, config.max_inputs), min(8, config.max_neurons), 4), planes,
                           counter_bits=config.counter_bits,
                           activation_bits=config.activation_bits)
+
+
+def _behind(bench: Bench, conv: Convolution, *layers: int) -> Recipe:
+    """A network behind a convolution."""
+    config = bench.session.config
+    return Recipe.default((conv.outputs, *layers), conv.bits, counter_bits=config.counter_bits,
+                          activation_bits=config.activation_bits, gain=0, conv=conv, wrong=1)
 
 
 def _counters(bench: Bench) -> str:
@@ -77,6 +94,18 @@ def _alike(bench: Bench, recipe: Recipe, samples: int, learn: bool = True,
     return f"{samples} samples of {'-'.join(map(str, recipe.layers))}"
 
 
+def _convolution(bench: Bench) -> str:
+    """CONV and KERNELS over the largest image: features alone, then what kernels learn."""
+    c = bench.session.config
+    if not c.conv_kernels:
+        raise Skipped("the core has none")
+    conv = front_of(c, c.conv_rows, c.conv_columns, c.conv_kernels, c.conv_planes)
+    recipe = replace(_behind(bench, conv, min(8, c.max_neurons), 4), margin=2**20)
+    for learn in (False, True)[:1 + c.trainable]:
+        _alike(bench, recipe, 8, learn)
+    return f"{conv.kernels} kernels over {conv.rows} x {conv.columns} pixels"
+
+
 def _networks(bench: Bench) -> str:
     if not bench.session.config.trainable:
         raise Skipped("the core only infers")
@@ -89,6 +118,10 @@ def _networks(bench: Bench) -> str:
 
 def _own(bench: Bench) -> str:
     config = bench.session.config
+    if config.conv_kernels:
+        conv = front_of(config, config.conv_rows, config.conv_columns, config.conv_kernels,
+                        config.conv_planes)
+        return _alike(bench, _behind(bench, conv, *bench.board.networks[0][1:]), bench.samples)
     recipe = Recipe.default(bench.board.networks[0], 1, counter_bits=config.counter_bits,
                             activation_bits=config.activation_bits)
     return _alike(bench, recipe, bench.samples)
@@ -113,4 +146,5 @@ def _clock(bench: Bench) -> str:
 STEPS = (
     (13, "counters", _counters), (14, "memories", _memories), (15, "PRNG", _prng),
     (15, "forward", _forward), (15, "training step", _step), (15, "training", _training),
-    (15, "random networks", _networks), (15, "own network", _own), (16, "clock", _clock))
+    (15, "convolution", _convolution), (15, "random networks", _networks),
+    (15, "own network", _own), (16, "clock", _clock))

@@ -145,7 +145,8 @@ def _core(bench: Bench) -> str:
              for name in vars(wanted) if getattr(has, name) != getattr(wanted, name)]
     if other:
         raise Failed("another core: " + "; ".join(other[:3]),
-                     "another build or another board: rebuild, or --core report.json of that build")
+                     "another build or another board: rebuild, or --recipe NAME, or --core "
+                     "report.json of that build")
     return f"{has.banks} x {has.lanes} lanes"
 
 

@@ -35,7 +35,7 @@ def released(tmp_path, monkeypatch):
     (tmp_path / "icebreaker.json").write_text(REPORT.as_json())
 
     def last(board):
-        path = tmp_path / f"{board.name}.json"
+        path = tmp_path / f"{board.build}.json"
         return Report.from_json(path.read_text()) if path.exists() else None
     monkeypatch.setattr("tritgrad.host.cli.boards.last_report", last)
 
@@ -53,6 +53,9 @@ def test_boards_table_shows_what_a_board_can_do(run, released, monkeypatch):
         assert part in lines["icebreaker"]
     assert "ulx3s-12f: Lattice warrants half" in result.output
     assert "14x36" in lines["ulx3s-85f"] and "784-512-10" in lines["ulx3s-85f"]
+    rows = result.output.splitlines()
+    recipe = next(line for line in rows[rows.index(lines["ulx3s-85f"]):] if "--recipe r6" in line)
+    assert "1536-128-10" in recipe and "1,186" in recipe
 
 
 def test_boards_json_has_the_same_and_more(run, released):
@@ -68,6 +71,10 @@ def test_boards_json_has_the_same_and_more(run, released):
     assert row["line_samples_per_second"] == pytest.approx(300_000 / 99)
     assert row["usb"] == ["0403:6010"] and any("SPRAM" in line for line in row["memory_map"])
     assert rows["tang-nano-9k"]["fmax_mhz"] is None
+    assert rows["tang-nano-9k"]["recipes"] == {}
+    recipe = rows["ulx3s-25f"]["recipes"]["r5"]
+    assert recipe["kernels"] == 12 and recipe["networks"] == [[768, 128, 10]]
+    assert recipe["recipe"] == "r5" and recipe["fmax_mhz"] is None
 
 
 @pytest.fixture
@@ -101,6 +108,14 @@ def test_build_without_options_is_the_board_itself(run, built):
     assert built[0] == (BOARDS["ulx3s-85f"], Path("build/boards/ulx3s-85f"), 1)
 
 
+def test_build_makes_the_core_of_a_recipe_in_a_folder_of_its_own(run, built):
+    result = run("build", "ulx3s-85f", "--recipe", "r6", "--frequency", "50")
+    assert result.exit_code == 0 and "building ulx3s-85f-r6: placing" in result.stderr
+    board, folder, _ = built[0]
+    assert folder == Path("build/boards/ulx3s-85f-r6") and board.clock_hz == 50_000_000
+    assert board.config == BOARDS["ulx3s-85f"].for_recipe("r6").config
+
+
 def test_build_hands_units_on(run, built):
     assert run("build", "icebreaker", "--row-sums", "--conserve", "--skip").exit_code == 0
     assert run("build", "icebreaker", "--resident", "3").exit_code == 0
@@ -126,6 +141,11 @@ def test_build_json_is_the_report(run, built):
     (("icebreaker", "--seed", "x"), "--seed"),
     (("icebreaker", "--conserve"), "--conserve must be left away where --row-sums is not given"),
     (("icebreaker", "--infer-only", "--scales"), "scales must be False where trainable is False"),
+    (("ulx3s-25f", "--recipe", "r6"), "fit on ulx3s-25f, which holds r5; tritgrad boards lists"),
+    (("ulx3s-25f", "--recipe", "r5", "--hidden", "64"),
+     "--recipe r5 has its own layers; leave --hidden 64 away"),
+    (("ulx3s-25f", "--recipe", "r5", "--conv-pool", "2"),
+     "--recipe r5 has its own convolution; leave --conv-pool away"),
     (("ulx3s-25f", "--resident", "15"), "resident must be 0 where lanes neither divide 16"),
 ])
 def test_build_refuses_with_one_line_and_exit_code_2(run, built, words, message):
@@ -202,6 +222,19 @@ def test_flash_takes_the_last_build(run, loader, tmp_path, monkeypatch):
     (folder / "top.bin").touch()
     assert run("flash", "icebreaker").exit_code == 0
     assert loader[0][0][-1] == "build/boards/icebreaker/top.bin"
+
+
+def test_flash_takes_the_last_build_of_a_recipe(run, loader, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "build/boards/ulx3s-25f-r5"
+    assert "make one with: tritgrad build ulx3s-25f --recipe r5" in run(
+        "flash", "ulx3s-25f", "--recipe", "r5").stderr
+    folder.mkdir(parents=True)
+    (folder / "top.bit").touch()
+    result = run("flash", "ulx3s-25f", "--recipe", "r5")
+    assert loader[0][0][-1] == "build/boards/ulx3s-25f-r5/top.bit"
+    assert result.stdout.splitlines()[-1] == (
+        "next: tritgrad selftest ulx3s-25f@/dev/ttyUSB1 --recipe r5")
 
 
 def test_flash_refuses_a_bitstream_of_another_board(run, loader, tmp_path):
