@@ -8,7 +8,7 @@ of results is written after each seed; rows that are not run are kept in it.
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,23 +64,32 @@ def recipe_of(row: Row, epochs: int, seed: int) -> Recipe:
                           shifts=None if row.shift is None else [row.shift])
 
 
-def trained(row: Row, epochs: int, seed: int) -> tuple[FastConvNetwork, TrainStats, float]:
-    """The network, what its last epoch did, and the seconds that its training calls took."""
+def batches(row: Row, epochs: int, epoch: int, seed: int) -> Iterator[tuple[Bytes, Bytes]]:
+    """Samples of an epoch in their order, moved and coded, and their labels; so many at once."""
     images, y = _mnist.load("train", 8, row.data)
     images = images.reshape(-1, 28, 28)
+    moves = row.moves if epoch < epochs - row.clean else Moves()
+    order, amounts = epoch_order(seed, epoch, len(y)), moves.draws(seed, epoch, len(y))
+    for first in range(0, len(y), CHUNK):
+        rows = order[first:first + CHUNK]
+        moved = move_images(images[rows], amounts[first:first + CHUNK])
+        yield row.code(moved.reshape(len(rows), -1)), y[rows]
+
+
+def trained(row: Row, epochs: int, seed: int, until: int | None = None,
+            ) -> tuple[FastConvNetwork, TrainStats, float]:
+    """The network, what its last epoch did, and the seconds that its training calls took.
+
+    Training ends before epoch `until` of a run of so many, if that is given.
+    """
     recipe = recipe_of(row, epochs, seed)
     net = FastConvNetwork(recipe, row.conv)
     seconds, done = 0.0, TrainStats()
-    for epoch in range(epochs):
-        moves = row.moves if epoch < epochs - row.clean else Moves()
-        order, amounts = epoch_order(seed, epoch, len(y)), moves.draws(seed, epoch, len(y))
+    for epoch in range(epochs if until is None else until):
         done = TrainStats()
-        for first in range(0, len(y), CHUNK):
-            rows = order[first:first + CHUNK]
-            moved = move_images(images[rows], amounts[first:first + CHUNK])
-            x = row.code(moved.reshape(len(rows), -1))
+        for x, y in batches(row, epochs, epoch, seed):
             began = time.thread_time()
-            done += net.train(x, y[rows], recipe.gains_in(epoch), wrong=1)
+            done += net.train(x, y, recipe.gains_in(epoch), wrong=1)
             seconds += time.thread_time() - began
     return net, done, seconds
 

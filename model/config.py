@@ -296,7 +296,7 @@ class CoreConfig:
         inputs = sizes[0]
         if rows := options.get("conv_rows", 0):  # an image is in lanes of its own
             hidden += ceil_div(sizes[0], lanes)
-            inputs = max(inputs, rows * lanes)
+            inputs = max(inputs, rows * options.get("conv_channels", 1) * lanes)
         input_planes = 4 if planes <= 4 else 8
         sample_bytes = 1 + input_planes * ceil_div(inputs, 8)
         chosen: dict[str, int] = {

@@ -186,7 +186,7 @@ class Attacker:
             kernels=c.conv_at_once * rng.randint(1, c.conv_kernels // c.conv_at_once),
             kernel=c.conv_kernel, pool=c.conv_pool, planes=rng.randint(1, c.conv_planes),
             bits=c.conv_bits, counter_bits=c.conv_counter_bits, shift=rng.randint(0, 4),
-            gain=-rng.randint(0, 15))
+            gain=-rng.randint(0, 15), channels=c.conv_channels)
         return [Layer(**front_fields(c, conv))]
 
     @staticmethod
@@ -333,7 +333,8 @@ class Attacker:
                 edges["gain"] += [0, 1]
                 edges["shift"] += [15, 16]
                 edges["outputs"] += [rows[0]["outputs"] - 1, rows[0]["outputs"] + c.conv_at_once]
-                edges["inputs"] += [c.conv_rows * c.lanes, c.conv_rows * c.lanes + 1]
+                image = c.conv_rows * c.conv_channels * c.lanes
+                edges["inputs"] += [image, image + 1, image - c.lanes]
             name = rng.choice(list(edges))
             rng.choice(rows)[name] = rng.choice(edges[name])
         payload[:] = b"".join(frames.pack_fields(LAYER_ROW, **row) for row in rows)

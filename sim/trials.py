@@ -57,6 +57,9 @@ def trial_cores() -> dict[str, CoreConfig]:
         changes = {option.name: option.absent} if option.default else _on([unit.field])
         name = option.off.partition("-")[0] or unit.name
         cores[name] = SMALL.changed(**dict(unit.trial_sizes) | changes)
+        for more in unit.options[1:] if unit.whole else ():
+            if more.default:  # it need not be given
+                cores[more.name] = cores[name].changed(**{more.name: more.trial})
     for number, chosen in enumerate(together(), 1):
         try:
             core = ODD.changed(**_on(chosen))

@@ -38,7 +38,8 @@ is 0 where there is none, 1 for a RAM of 16-bit words, 2 for a flash of bytes; i
 of them. What a core has is 1, what it has not 0.
 """
 _TAIL = """\
-Behind HELLO_FIELDS, of a core with a convolution; without one the answer ends before it.
+Behind HELLO_FIELDS, of a core with a convolution; without one the answer ends before it, with one
+over one channel before `conv_channels`.
 """
 _UNASKED = f"""\
 | type | frame | payload |

@@ -124,7 +124,7 @@ class Option:
     @property
     def absent(self) -> int:
         """The value of a core without it."""
-        return False if self.flag else 0
+        return False if self.flag else self.default
 
     @staticmethod
     def asks(value: Any) -> bool:

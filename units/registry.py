@@ -1,6 +1,7 @@
 """What the records of all units say together, of one core or of any."""
 
 import itertools
+import struct
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -13,9 +14,9 @@ from .record import Column, Config, Memory, Option, Run, Unit, Window
 from .run_part import RunPart
 
 __all__ = ["CHOICES", "COLUMNS", "HELLO_FIELDS", "HELLO_TAIL", "LAYER_ROW", "OPTIONS", "TRAINING",
-           "available", "check", "hello_fields", "implied", "memories", "needed_by", "options_of",
-           "recipe_fields", "refused_pairs", "run_parts", "status_parts", "status_tail", "takes",
-           "unit_of", "wanted", "windows"]
+           "available", "check", "hello_fields", "hello_tail", "implied", "memories", "needed_by",
+           "options_of", "recipe_fields", "refused_pairs", "run_parts", "status_parts",
+           "status_tail", "takes", "unit_of", "wanted", "windows"]
 
 #: The options of all units by field, in their order in `CoreConfig`.
 OPTIONS: dict[str, Option] = {option.name: option for unit in UNITS for option in unit.options}
@@ -63,7 +64,22 @@ def available(config: Config) -> tuple[Op, ...]:
 def hello_fields(config: Config) -> Fields:
     """What a core tells of itself in answer to HELLO."""
     whole = any(unit.whole and unit.within(config) for unit in UNITS)
-    return (*HELLO_FIELDS, *(HELLO_TAIL if whole else ()))
+    tail = HELLO_TAIL if whole else ()
+    while tail and getattr(config, tail[-1][0]) == OPTIONS[tail[-1][0]].default:
+        tail = tail[:-1]
+    return (*HELLO_FIELDS, *tail)
+
+
+def hello_tail(size: int) -> Fields:
+    """What the answer to HELLO has in so many bytes behind `HELLO_FIELDS`; at least what must be.
+
+    It may end before options that are as by default.
+    """
+    tail = HELLO_TAIL
+    while OPTIONS[tail[-1][0]].default and size < struct.calcsize(
+            "<" + "".join(code for _, code in tail)):
+        tail = tail[:-1]
+    return tail
 
 
 def takes(config: Config, socket: str) -> bool:
@@ -122,7 +138,8 @@ def implied(field: str) -> set[str]:
     """An option and those without which it cannot be, where they are not there by default."""
     unit = _OWNERS[field]
     wanted = {name for name in unit.needs if not OPTIONS[name].default}
-    own = {option.name for option in unit.options} if unit.whole else {field, unit.field}
+    own = {option.name for option in unit.options if not option.default} if unit.whole else {
+        field, unit.field}
     return own.union(*map(implied, wanted))
 
 
@@ -150,7 +167,9 @@ def check(config: Config) -> None:
         Names the field, its value and what is allowed.
     """
     for field, option in OPTIONS.items():
-        if getattr(config, field) and (fault := next(_faults(config, option), None)):
+        value = getattr(config, field)
+        on = value if field == _OWNERS[field].field else value != option.absent
+        if on and (fault := next(_faults(config, option), None)):
             raise ConfigError(fault)
 
 

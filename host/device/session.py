@@ -16,7 +16,7 @@ from ...errors import ConfigError, DeviceError
 from ...firmware import frames
 from ...firmware.frames import Frame, FrameDecoder, Status, Type
 from ...model.config import CoreConfig
-from ...units.registry import HELLO_FIELDS, HELLO_TAIL, status_parts
+from ...units.registry import HELLO_FIELDS, hello_tail, status_parts
 from .transport import Transport
 
 __all__ = ["DeviceAstray", "DeviceReset", "Pending", "RequestRefused", "Session"]
@@ -172,7 +172,7 @@ class Session:
         try:
             fields, rest = frames.unpack_fields(HELLO_FIELDS, data)
             if rest:
-                fields |= frames.unpack_fields(HELLO_TAIL, rest)[0]
+                fields |= frames.unpack_fields(hello_tail(len(rest)), rest)[0]
             for key in ("magic", "protocol"):
                 del fields[key]
             self.slots = max(1, fields.pop("slots"))

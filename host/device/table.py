@@ -43,10 +43,8 @@ def check_front(config: CoreConfig, recipe: Recipe, name: str) -> None:
         raise BadInput(f"{name} was built {has} a convolution, the network {wants}")
     if conv is None:
         return
-    if conv.channels != 1:
-        raise BadInput(f"{name} has a convolution over one channel, the network's is over "
-                       f"{conv.channels}; --device model has all")
-    for field, wanted in (("kernel", conv.kernel), ("pool", conv.pool), ("bits", conv.bits),
+    for field, wanted in (("channels", conv.channels), ("kernel", conv.kernel),
+                          ("pool", conv.pool), ("bits", conv.bits),
                           ("counter_bits", conv.counter_bits)):
         has = getattr(config, f"conv_{field}")
         if has != wanted:

@@ -13,12 +13,13 @@ __all__ = ["FrontRow"]
 class FrontRow(wiring.Component):
     """Windows of an image and groups of kernels, counted out: `model.front.convolution_of`.
 
-    Latency: a cycle for each row and column of windows and for each Q outputs, and six more.
+    Latency: a cycle for each row and column of windows and for each Q outputs, and six more; of
+    several channels also one for each row of the image, and one more.
 
     Members
     -------
     start : strobe: begin with
-    rows, columns, outputs : of the row; static until `done`.
+    rows, columns, outputs : of the row, `rows` of all channels; static until `done`.
     done, fault : strobe, and whether this core cannot do it.
     window_rows, window_columns, kernel_groups : fields of the row's record.
     """
@@ -40,10 +41,11 @@ class FrontRow(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         c = self.config
-        pool, at_once = c.conv_pool, c.conv_at_once
+        pool, at_once, channels = c.conv_pool, c.conv_at_once, c.conv_channels
         left = Signal(max(8, len(self.rows), len(self.outputs)))
         row, column = Signal.like(self.window_rows), Signal.like(self.window_columns)
-        lines = (("ROWS", self.rows, c.conv_rows, self.window_rows),
+        rows = self.rows if channels == 1 else Signal.like(self.rows)
+        lines = (("ROWS", rows, c.conv_rows, self.window_rows),
                  ("COLUMNS", self.columns, c.conv_columns, self.window_columns))
         with m.FSM():
             with m.State("IDLE"):
@@ -51,6 +53,18 @@ class FrontRow(wiring.Component):
                     m.d.sync += [self.fault.eq(0), row.eq(0), column.eq(0),
                                  self.kernel_groups.eq(0)]
                     m.next = "ROWS"
+                    if channels > 1:
+                        m.d.sync += [left.eq(self.rows), rows.eq(0)]
+                        m.next = "CHANNELS"
+            if channels > 1:
+                with m.State("CHANNELS"):
+                    with m.If(left >= channels):
+                        m.d.sync += [left.eq(left - channels), rows.eq(rows + 1)]
+                    with m.Elif(left == 0):
+                        m.next = "ROWS"
+                    with m.Else():
+                        m.d.sync += self.fault.eq(1)
+                        m.next = "END"
             for (name, count, most, windows), following in zip(lines, ("COLUMNS", "OUTPUTS"),
                                                                strict=True):
                 with m.State(name):

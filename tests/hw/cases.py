@@ -67,7 +67,7 @@ def with_front(rng, config, layers):
         rows=config.conv_rows, columns=config.conv_columns, kernels=config.conv_kernels,
         kernel=config.conv_kernel, pool=config.conv_pool, planes=config.conv_planes,
         bits=config.conv_bits, counter_bits=config.conv_counter_bits,
-        shift=rng.randrange(3), gain=-rng.randrange(3))
+        shift=rng.randrange(3), gain=-rng.randrange(3), channels=config.conv_channels)
     layers = [replace(layers[0], inputs=conv.outputs, planes=conv.bits), *layers[1:]]
     used = place(config, [*layers, Layer(0, 0, 0, 0, 0)])[-1]
     config = config.changed(trit_depth=max(config.trit_depth, used.trit_base),

@@ -12,7 +12,7 @@ ADDED = [name for name, option in CHOICES.items() if not option.default]
 def test_each_option_and_each_pair_that_goes_together_is_attacked():
     refused = refused_pairs()
     for name, option in OPTIONS.items():
-        assert any(bool(getattr(core, name)) != bool(option.default) for core in CORES.values())
+        assert any(getattr(core, name) != option.default for core in CORES.values()), name
     for a, b in itertools.combinations(ADDED, 2):
         built = any(getattr(core, a) and getattr(core, b) for core in CORES.values())
         assert built == (frozenset((a, b)) not in refused), (a, b)

@@ -31,6 +31,8 @@ class Sizes:
         Q, kernels that go through an image together; divides `kernels` and `lanes`.
     counter_bits
         Of the kernels' counters.
+    channels
+        C, images one over the other that a kernel sees, exactly.
     """
 
     lanes: int
@@ -43,6 +45,7 @@ class Sizes:
     at_once: int
     bits: int
     counter_bits: int
+    channels: int = 1
 
     @property
     def side(self) -> int:
@@ -52,7 +55,17 @@ class Sizes:
     @property
     def taps(self) -> int:
         """Trits of a kernel."""
-        return self.kernel ** 2
+        return self.channels * self.kernel ** 2
+
+    @property
+    def row_bits(self) -> int:
+        """Of a row of pixels of all channels."""
+        return self.channels * self.columns * self.planes
+
+    @property
+    def line_bits(self) -> int:
+        """Of a row of a window, of all channels."""
+        return self.channels * self.side * self.planes
 
     @property
     def places(self) -> int:
@@ -136,7 +149,7 @@ def _groups(c: Config) -> str | None:
 
 
 def _inputs(c: Config) -> str | None:
-    outputs, image = sizes_of(c).outputs, c.conv_rows * c.lanes
+    outputs, image = sizes_of(c).outputs, c.conv_rows * c.conv_channels * c.lanes
     if max(outputs, image) > c.max_inputs:
         return (f"max_inputs must be at least {max(outputs, image)}: the convolution has "
                 f"{outputs} outputs, an image {image} inputs in rows of {c.lanes} lanes; "
@@ -153,7 +166,7 @@ def sizes_of(c: Config) -> Sizes:
     return Sizes(
         lanes=c.lanes, rows=c.conv_rows, columns=c.conv_columns, kernel=c.conv_kernel,
         pool=c.conv_pool, planes=c.conv_planes, kernels=c.conv_kernels, at_once=c.conv_at_once,
-        bits=c.conv_bits, counter_bits=c.conv_counter_bits)
+        bits=c.conv_bits, counter_bits=c.conv_counter_bits, channels=c.conv_channels)
 
 
 def _memories(c: Config) -> tuple[Memory, ...]:
@@ -164,7 +177,7 @@ def _memories(c: Config) -> tuple[Memory, ...]:
     features = "engine.inputs.features"
     return (
         Memory("images", "conv_rows", 2 << (sizes.rows - 1).bit_length(),
-               sizes.columns * sizes.planes, "engine.inputs.memory"),
+               sizes.columns * sizes.planes, "engine.inputs.memory", sizes.channels),
         Memory("features", "max_inputs", deep, entry, f"{features}.memory"),
         Memory("gate bits of features", "max_inputs", deep, c.lanes, f"{features}.gate_memory"),
         Memory("places of features", "conv_kernels", places, sizes.place_bits * sizes.at_once,
@@ -188,6 +201,9 @@ CONV = Unit(
                     "0 is without. All of --conv-... below must be given with it."),
         *(Option(field, default=0, limits=(0, high), trial=trial, help=text)
           for field, (_, high, trial, text) in NUMBERS.items()),
+        Option("conv_channels", default=1, limits=(1, 4), trial=2,
+               help="Let kernels see N images one over the other, exactly, {range}; "
+                    "the only one that need not be given."),
     ),
     whole=True,
     excludes={
@@ -203,7 +219,7 @@ CONV = Unit(
     circuit="ConvUnit",
     sockets=("dispatch", "window", "peek", "draws", "gain", "front", "inputs"),
     golden="Conv",
-    windows=(Window(Space.K, lambda c: c.conv_kernels * c.conv_kernel ** 2,
+    windows=(Window(Space.K, lambda c: c.conv_kernels * sizes_of(c).taps,
                     lambda c: c.conv_counter_bits, lambda c: 2, "kernels.memory"),),
     memories=_memories,
     record={

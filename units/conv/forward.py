@@ -37,7 +37,7 @@ class Forward(wiring.Component):
             "groups": In(range(sizes.groups + 1)),
             "shift": In(4),
             "busy": Out(1),
-            "window": In(sizes.side ** 2 * sizes.planes),
+            "window": In(sizes.side * sizes.line_bits),
             "valid": In(1),
             "last": In(1),
             "take": Out(1),

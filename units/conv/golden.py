@@ -20,9 +20,9 @@ class Conv(Part):
     Attributes
     ----------
     counters
-        Memory K: of each kernel by row and column.
+        Memory K: of each kernel by channel, row and column.
     image
-        Of the sample in hand, (rows * columns,); None until there is one.
+        Of the sample in hand, (channels * rows * columns,); None until there is one.
     features
         Of that image; None until CONV.
     boost
@@ -32,7 +32,7 @@ class Conv(Part):
     def __init__(self, machine: Any):
         super().__init__(machine)
         c = machine.config
-        self.counters = np.zeros(c.conv_kernels * c.conv_kernel ** 2, np.int64)
+        self.counters = np.zeros(c.conv_kernels * c.conv_channels * c.conv_kernel ** 2, np.int64)
         self.half = 1 << (c.conv_counter_bits - 1)
         self.image: IntArray | None = None
         self.features: Features | None = None
@@ -45,9 +45,10 @@ class Conv(Part):
 
     def inputs(self, x: IntArray) -> IntArray:
         conv, lanes = self.conv, self.machine.config.lanes
-        image = np.zeros(conv.rows * lanes, np.int64)
-        image[:len(x)] = x
-        self.image = image.reshape(conv.rows, lanes)[:, :conv.columns].reshape(-1)
+        rows = np.zeros(conv.rows * conv.channels * lanes, np.int64)
+        rows[:len(x)] = x
+        rows = rows.reshape(conv.rows, conv.channels, lanes)[..., :conv.columns]
+        self.image = rows.swapaxes(0, 1).reshape(-1)
         self._forget()
         return x[:0]
 

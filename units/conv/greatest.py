@@ -77,7 +77,7 @@ class Greatest(wiring.Component):
         #: to clip.
         self.latency = 3 + self.sums[0][0].latency + (sizes.places - 1).bit_length()
         super().__init__({
-            "window": In(sizes.side ** 2 * sizes.planes),
+            "window": In(sizes.side * sizes.line_bits),
             "trits": In(data.ArrayLayout(2 * sizes.taps, sizes.at_once)),
             "shift": In(4),
             "h": Out(data.ArrayLayout(sizes.bits, sizes.at_once)),
@@ -136,7 +136,8 @@ class Greatest(wiring.Component):
 
 
 def patches(window: Value, sizes: Sizes) -> list[Value]:
-    """The pixels below a kernel at each place of a window, row by row."""
+    """The pixels below a kernel at each place of a window, row by row; by channel, row, column."""
     side, kernel, planes = sizes.side, sizes.kernel, sizes.planes
-    return [Cat(window[((y + i) * side + u) * planes:][:kernel * planes] for i in range(kernel))
+    return [Cat(window[(y + i) * sizes.line_bits + (c * side + u) * planes:][:kernel * planes]
+                for c in range(sizes.channels) for i in range(kernel))
             for y in range(sizes.pool) for u in range(sizes.pool)]

@@ -103,7 +103,7 @@ class KernelSteps(wiring.Component):
             "busy": Out(1),
             "groups": In(range(sizes.groups + 1)),
             "right": In(4),
-            "window": In(sizes.side ** 2 * sizes.planes),
+            "window": In(sizes.side * sizes.line_bits),
             "valid": In(1),
             "last": In(1),
             "take": Out(1),

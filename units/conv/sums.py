@@ -31,7 +31,7 @@ class PatchSums(wiring.Component):
         self.word = data.StructLayout({
             "sums": data.ArrayLayout(signed(sizes.sum_bits), sizes.taps), "found": 1})
         super().__init__({
-            "window": In(sizes.side ** 2 * sizes.planes),
+            "window": In(sizes.side * sizes.line_bits),
             "pair": In(1),
             "kernel": In(range(sizes.kernels)),
             "place": In(sizes.place_bits),

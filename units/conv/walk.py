@@ -20,10 +20,11 @@ class WindowWalk(wiring.Component):
     -------
     start, stop : strobes: begin with the first window; there are none any more.
     rows, columns : of windows, at least 1; static while windows are left.
-    address : row of the image to read; `pixels` is that row one cycle later, its first pixel
-        lowest.
+    address : row of the image to read; `pixels` is that row of all channels one cycle later, the
+        first channel's first pixel lowest.
     valid : the next window is whole; `last` : it is the image's last. `take` uses it.
-    window : from the cycle after `take` until the next: row by row, its first pixel lowest.
+    window : from the cycle after `take` until the next: row by row, of all channels, the first
+        one's first pixel lowest.
     """
 
     def __init__(self, sizes: Sizes):
@@ -35,11 +36,11 @@ class WindowWalk(wiring.Component):
             "rows": In(range(rows + 1)),
             "columns": In(range(columns + 1)),
             "address": Out(range(sizes.rows)),
-            "pixels": In(sizes.columns * sizes.planes),
+            "pixels": In(sizes.row_bits),
             "valid": Out(1),
             "last": Out(1),
             "take": In(1),
-            "window": Out(sizes.side ** 2 * sizes.planes),
+            "window": Out(sizes.side * sizes.line_bits),
         })
 
     def elaborate(self, platform):
@@ -49,13 +50,15 @@ class WindowWalk(wiring.Component):
         column, row = Signal(range(sizes.windows[1])), Signal(range(sizes.windows[0]))
         missing = Signal(range(side + 1))   # rows of pixels to read until the window is whole
         walking, arriving = Signal(), Signal()
-        filling = [Signal(side * planes, name=f"row{y}", reset_less=True) for y in range(side)]
-        part = Signal(side * planes)
+        filling = [Signal(sizes.line_bits, name=f"row{y}", reset_less=True) for y in range(side)]
+        part = Signal(sizes.line_bits)
         bottom = row + 1 == self.rows
         with m.Switch(column):
             for n in range(sizes.windows[1]):
                 with m.Case(n):
-                    m.d.comb += part.eq(self.pixels[n * pool * planes:][:side * planes])
+                    m.d.comb += part.eq(Cat(
+                        self.pixels[(c * sizes.columns + n * pool) * planes:][:side * planes]
+                        for c in range(sizes.channels)))
         m.d.comb += [
             self.valid.eq(walking & (missing == 0) & ~arriving),
             self.last.eq(bottom & (column + 1 == self.columns)),

@@ -191,8 +191,6 @@ def test_recipes_take_the_model():
 @pytest.mark.parametrize("arguments, message", [
     (["--conv", "3x3"], ("kernels must be their number and their equal sides, as in 24x5x5, "
                         "not '3x3'")),
-    (["--conv", "3x3x3", "--encode", "channels", "--device", "sim"],
-     "--conv over 4 channels runs on --device model: the convolution of a core has one"),
     (["--conv", "3x3x3", "--scales"], "--conv goes without --scales; leave one away"),
     (["--conv", "3x3x3", "--skip", "0"], "--conv goes without --skip; leave one away"),
     (["--conv", "3x3x3", "--rule", "spsa"], "--rule spsa has no --conv; leave it away"),

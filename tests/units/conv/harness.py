@@ -11,9 +11,10 @@ from tritgrad.units.conv import Sizes
 
 def random_sizes(rng: random.Random, **given) -> Sizes:
     """Sizes of a unit that is quick to simulate."""
-    kernel, pool, at_once = rng.choice([1, 2, 3, 5]), rng.randint(1, 3), rng.choice([1, 2, 3])
+    kernel, pool, at_once = rng.choice([1, 2, 3, 3, 5]), rng.randint(1, 3), rng.choice([1, 2, 3])
     chosen = {"kernel": kernel, "pool": pool, "at_once": at_once, "planes": rng.randint(1, 4),
-              "bits": rng.randint(1, 4), "counter_bits": rng.randint(8, 14)} | given
+              "bits": rng.randint(1, 4), "counter_bits": rng.randint(8, 14),
+              "channels": rng.choice([1, 1, 2, 3, 4])} | given
     side = chosen["kernel"] + chosen["pool"] - 1
     chosen = {"rows": side + rng.randint(0, 6), "columns": side + rng.randint(0, 6),
               "kernels": chosen["at_once"] * rng.randint(1, 4),
@@ -26,13 +27,14 @@ def random_image(rng: random.Random, sizes: Sizes) -> Convolution:
     return Convolution(
         rows=rng.randint(sizes.side, sizes.rows), columns=rng.randint(sizes.side, sizes.columns),
         kernels=sizes.at_once * rng.randint(1, sizes.groups), kernel=sizes.kernel,
-        pool=sizes.pool, planes=sizes.planes, bits=sizes.bits, counter_bits=sizes.counter_bits,
+        pool=sizes.pool, channels=sizes.channels, planes=sizes.planes, bits=sizes.bits,
+        counter_bits=sizes.counter_bits,
         shift=rng.choice([0, 0, 1, 2, 3, 15]), gain=-rng.choice([0, 1, 2, 4, 15]))
 
 
 def random_pixels(rng: random.Random, conv: Convolution) -> np.ndarray:
-    """Pixels (rows, columns): blank, full, of one value, or some of them not 0."""
-    top, shape = (1 << conv.planes) - 1, (conv.rows, conv.columns)
+    """Pixels (channels, rows, columns): blank, full, of one value, or some of them not 0."""
+    top, shape = (1 << conv.planes) - 1, (conv.channels, conv.rows, conv.columns)
     kind = rng.randrange(5)
     if kind < 3:
         return np.full(shape, (0, top, rng.randint(0, top))[kind])
@@ -49,8 +51,11 @@ def random_kernels(rng: random.Random, conv: Convolution) -> ConvKernels:
 
 
 def pixel_bits(sizes: Sizes, pixels: np.ndarray) -> list[int]:
-    """Each row of an image as the unit's walk reads it."""
-    return [sum(int(v) << n * sizes.planes for n, v in enumerate(row)) for row in pixels]
+    """Each row of an image (channels, rows, columns) as the unit's walk reads it."""
+    pixels = pixels.reshape(sizes.channels, -1, pixels.shape[-1])
+    return [sum(int(v) << (c * sizes.columns + n) * sizes.planes
+                for c, row in enumerate(rows) for n, v in enumerate(row))
+            for rows in pixels.swapaxes(0, 1)]
 
 
 def codes(counters: np.ndarray, bits: int) -> list[int]:

@@ -35,12 +35,13 @@ def random_core(rng: random.Random, **forms) -> tuple[CoreConfig, Layer, list[La
         update_lanes=rng.choice([u for u in range(1, lanes + 1) if lanes % u == 0]),
         counter_bits=rng.randint(6, 10), activation_bits=bits,
         input_planes=max(sizes.planes, sizes.bits), max_layers=depth + rng.randint(0, 1),
-        max_inputs=max(sizes.outputs, sizes.rows * lanes), max_neurons=9, max_classes=9,
-        trit_depth=2048, residual_depth=8192, hidden_depth=sizes.outputs + 8, program_depth=64,
+        max_inputs=max(sizes.outputs, sizes.rows * sizes.channels * lanes),
+        max_neurons=9, max_classes=9, trit_depth=2048, residual_depth=8192,
+        hidden_depth=sizes.outputs + 8, program_depth=64,
         slot_bytes=128, conv_kernels=sizes.kernels, conv_rows=sizes.rows,
         conv_columns=sizes.columns, conv_kernel=sizes.kernel, conv_pool=sizes.pool,
         conv_planes=sizes.planes, conv_at_once=sizes.at_once, conv_bits=sizes.bits,
-        conv_counter_bits=sizes.counter_bits, **forms)
+        conv_counter_bits=sizes.counter_bits, conv_channels=sizes.channels, **forms)
     front = Layer(**front_fields(config, conv))
     layers = [Layer(f, n, bits if number else sizes.bits, rng.randint(0, 3),
                     rng.randint(-4, config.counter_bits - 3))
@@ -131,8 +132,8 @@ def test_rows_in_front_are_checked_alike(fresh_seed):
     """By the loader of tables and by the golden model: what fits, and what is one off."""
     rng = random.Random(fresh_seed)
     config, front, layers = random_core(rng)
-    values = {"inputs": [front.inputs, config.conv_rows * config.lanes,
-                         config.conv_rows * config.lanes + 1, config.lanes, 1],
+    image = config.conv_rows * config.conv_channels * config.lanes
+    values = {"inputs": [front.inputs, image, image + 1, image - config.lanes, config.lanes, 1],
               "outputs": [front.outputs, front.outputs - 1, front.outputs + config.conv_at_once,
                           0, 2 * front.outputs],
               "skip": [front.skip, 0, 1, config.conv_columns, config.conv_columns + 1, 255],
@@ -173,10 +174,11 @@ def test_cycles_of_a_row_in_front(fresh_seed):
     conv, dut = convolution_of(config, front), FrontRow(config)
 
     async def drive(ctx):
-        for name, value in ("rows", conv.rows), ("columns", conv.columns), (
+        for name, value in ("rows", conv.rows * conv.channels), ("columns", conv.columns), (
                 "outputs", conv.outputs), ("start", 1):
             ctx.set(getattr(dut, name), value)
         cycles = sum(conv.windows) + conv.outputs // config.conv_at_once + 6
+        cycles += conv.rows + 1 if conv.channels > 1 else 0
         for cycle in range(cycles + 1):
             *_, done = await ctx.tick().sample(dut.done)
             ctx.set(dut.start, 0)
