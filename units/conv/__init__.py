@@ -176,7 +176,7 @@ def _memories(c: Config) -> tuple[Memory, ...]:
     places = 2 << (-(-sizes.outputs // sizes.at_once) - 1).bit_length()
     features = "engine.inputs.features"
     return (
-        Memory("images", "conv_rows", 2 << (sizes.rows - 1).bit_length(),
+        Memory("images", "conv_rows", 4 << (sizes.rows - 1).bit_length(),
                sizes.columns * sizes.planes, "engine.inputs.memory", sizes.channels),
         Memory("features", "max_inputs", deep, entry, f"{features}.memory"),
         Memory("gate bits of features", "max_inputs", deep, c.lanes, f"{features}.gate_memory"),
