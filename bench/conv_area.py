@@ -19,16 +19,18 @@ from tritgrad.units.conv.rtl import ConvUnit
 SIZES = {
     "R5": {"conv_kernels": 12, "conv_at_once": 3, "max_inputs": 1024},
     "R6": {"conv_kernels": 24, "conv_at_once": 4, "max_inputs": 1536},
+    "R8": {"conv_kernels": 16, "conv_at_once": 4, "conv_pool": 2, "conv_channels": 4,
+           "max_inputs": 4032},
 }
 
 
 def core(name: str) -> CoreConfig:
-    """A core for a net of 28 x 28 pixels of two bits, kernels of 5 x 5, pool 3."""
+    """A core for a net of 28 x 28 pixels of two bits, kernels of 5 x 5, pool 3 or as said."""
+    sizes = {"conv_pool": 3, **SIZES[name]}
     return CoreConfig(
         lanes=36, banks=14, update_lanes=36, input_planes=2, activation_bits=2, max_neurons=128,
-        trit_depth=1024, residual_depth=16384, hidden_depth=64, conv_rows=28, conv_columns=28,
-        conv_kernel=5, conv_pool=3, conv_planes=2, conv_bits=2, conv_counter_bits=12,
-        **SIZES[name])
+        trit_depth=1024, residual_depth=16384, hidden_depth=65, conv_rows=28, conv_columns=28,
+        conv_kernel=5, conv_planes=2, conv_bits=2, conv_counter_bits=12, **sizes)
 
 
 def ports(component: wiring.Component) -> list[Any]:
@@ -51,7 +53,7 @@ def area(config: CoreConfig) -> dict[str, int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("nets", nargs="*", default=[*SIZES], help="R5, R6; all by default")
+    parser.add_argument("nets", nargs="*", default=[*SIZES], help="R5, R6, R8; all by default")
     found: dict[str, object] = before("conv_area")
     for name in parser.parse_args().nets:
         cells = Counter(area(core(name)))

@@ -64,7 +64,8 @@ def config_of(row: Row, core: Core) -> CoreConfig:
         hidden_depth=-(-conv.outputs // board.lanes) + end.input_base, slot_bytes=2048,
         conv_kernels=conv.kernels, conv_rows=conv.rows, conv_columns=conv.columns,
         conv_kernel=conv.kernel, conv_pool=conv.pool, conv_planes=conv.planes,
-        conv_at_once=core.at_once, conv_bits=conv.bits, conv_counter_bits=conv.counter_bits)
+        conv_at_once=core.at_once, conv_bits=conv.bits, conv_counter_bits=conv.counter_bits,
+        conv_channels=conv.channels)
 
 
 def late(name: str) -> tuple[FastConvNetwork, float]:
@@ -110,11 +111,11 @@ class Counted:
 
 
 def look_cycles(conv: Convolution, at_once: int) -> int:
-    """Of the forward pass of an image, about; as docs/convolution.md has it."""
+    """Of the forward pass of an image, as docs/convolution.md has it."""
     rows, columns = conv.windows
     groups = conv.kernels // at_once
     return columns * ((rows - 1) * max(groups, conv.pool + 2)
-                      + max(groups, conv.kernel + conv.pool + 3)) + 15
+                      + max(groups, conv.kernel + conv.pool + 3))
 
 
 def measure(name: str, samples: int, few: int) -> dict[str, Any]:
@@ -151,7 +152,7 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
         "learned in the epoch before": round(100 * before_share, 2),
         "learned": round(100 * learned, 2), "cycles a trained sample": round(cycles, 1),
         "cycles a sample without learning": round(once, 1), "of them waits for CONV":
-        round(wait, 1), "cycles of CONV, about": look, "cycles of KERNELS, about": kernels,
+        round(wait, 1), "cycles of CONV": look, "cycles of KERNELS, about": kernels,
         "cycles behind a sample that learned, KERNELS in it": round(kernels_alone - once + steps),
         "convolution's share not hidden": round(
             100 * not_hidden / (look + learned * (look + kernels)), 1),

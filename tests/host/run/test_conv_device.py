@@ -36,6 +36,16 @@ def test_the_compiled_core_ends_as_the_model(tmp_path):
     assert found.state_sha256 == expected.state_sha256
 
 
+def test_channels_on_the_golden_device():
+    options = replace(OPTIONS, encode="channels", hidden=(6,))
+    data = options.load_data()
+    recipe = options.recipe(data)
+    assert recipe.conv.channels == 4
+    expected = start(options, data, None, ModelLearner(recipe), Watcher()).run()
+    found = start(options, data, None, golden(options, data), Watcher()).run()
+    assert found.state_sha256 == expected.state_sha256
+
+
 def test_stopped_and_continued_on_another_device(tmp_path):
     data = OPTIONS.load_data()
     recipe = OPTIONS.recipe(data)
@@ -54,6 +64,7 @@ def test_stopped_and_continued_on_another_device(tmp_path):
     (None, {"conv": None, "pool": None, "conv_gain": None, "conv_counter_bits": None, "wrong": 0},
      "was built with a convolution, the network has none"),
     (None, {"pool": 1}, "has a convolution with pool 2, the network's is with 1"),
+    (None, {"encode": "channels"}, "has a convolution with channels 1, the network's is with 4"),
 ])
 def test_a_core_that_does_not_fit_says_so(core, options, message):
     data, other = OPTIONS.load_data(), replace(OPTIONS, **options)
@@ -61,4 +72,4 @@ def test_a_core_that_does_not_fit_says_so(core, options, message):
     core = core or OPTIONS.core(recipe.layers, recipe.planes, recipe.conv)
     driver = Driver(Session(GoldenTransport(core)))
     with pytest.raises(BadInput, match=message):
-        DeviceLearner(driver, other.recipe(data))
+        DeviceLearner(driver, other.recipe(other.load_data()))

@@ -127,6 +127,18 @@ def test_outputs_are_the_golden_model_s(case, fresh_seed):
     compare(sizes, cases, stop=rng.choice([0, rng.randint(1, 60)]))
 
 
+@pytest.mark.parametrize("kernel", [4, 6, 7])
+def test_larger_kernels(kernel, fresh_seed):
+    rng = random.Random(f"{fresh_seed} {kernel}")
+    sizes = random_sizes(rng, kernel=kernel, pool=rng.randint(1, 2), at_once=1, kernels=2,
+                         channels=rng.randint(1, 2))
+    cases = []
+    for _ in range(3):
+        conv = random_image(rng, sizes)
+        cases.append((conv, random_kernels(rng, conv), random_pixels(rng, conv)))
+    compare(sizes, cases)
+
+
 @pytest.mark.parametrize("kernels, cycles", [(4, 366), (6, 424)])
 def test_cycles_of_an_image_of_28_x_28(kernels, cycles):
     sizes = Sizes(lanes=36, rows=28, columns=28, kernel=5, pool=3, planes=2, kernels=kernels,

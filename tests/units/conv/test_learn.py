@@ -143,6 +143,17 @@ def test_counters_trits_draws_and_flips(case, fresh_seed):
     compare(sizes, rng.randint(1, 5), cases, rng.randrange(1, 1 << 64))
 
 
+@pytest.mark.parametrize("kernel", [4, 6, 7])
+def test_larger_kernels(kernel, fresh_seed):
+    rng = random.Random(f"{fresh_seed} {kernel}")
+    sizes = random_sizes(rng, kernel=kernel, kernels=2, at_once=rng.randint(1, 2),
+                         channels=rng.randint(1, 2))
+    conv = random_image(rng, sizes)
+    compare(sizes, rng.randint(1, 5),
+            [(random_kernels(rng, conv), random_pixels(rng, conv), random_errors(rng, conv))
+             for _ in range(2)], rng.randrange(1, 1 << 64))
+
+
 @pytest.mark.parametrize("kernel", [2, 3])
 def test_cycles(kernel):
     """Of an image of 2 x 2 windows, as 0, 1 and all of 8 kernels have an error."""

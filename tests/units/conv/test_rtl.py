@@ -14,6 +14,7 @@ from tritgrad.model.config import CoreConfig
 from tritgrad.model.front import convolution_of, front_fields, in_lanes
 from tritgrad.model.layout import Layer, TableError, check_table, place
 from tritgrad.model.machine import Sample
+from tritgrad.units.conv import Sizes
 from tritgrad.units.registry import LAYER_ROW
 
 from ...hw.cases import random_counters
@@ -22,9 +23,10 @@ from ...hw.lockstep import Inferring, Lockstep, front_record, record_of
 from .harness import random_image, random_pixels, random_sizes
 
 
-def random_core(rng: random.Random, **forms) -> tuple[CoreConfig, Layer, list[Layer]]:
-    """A core with a convolution, and a table that it takes."""
-    sizes = random_sizes(rng)
+def random_core(rng: random.Random, sizes: Sizes | None = None,
+                **forms) -> tuple[CoreConfig, Layer, list[Layer]]:
+    """A core with a convolution, perhaps of given sizes, and a table that it takes."""
+    sizes = sizes or random_sizes(rng)
     lanes = sizes.at_once * -(-sizes.columns // sizes.at_once)
     conv = random_image(rng, sizes)
     depth = rng.randint(1, 2)
