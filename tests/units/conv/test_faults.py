@@ -13,7 +13,7 @@ from tritgrad.model.machine import Sample
 from tritgrad.units.conv import Sizes, features, forward, greatest, images, learn, rtl, sums
 
 from ...hw.formal.prover import planted
-from . import test_forward, test_learn, test_rtl
+from . import test_forward, test_learn, test_rtl, test_stops
 from .harness import random_kernels
 
 SIZES = Sizes(lanes=6, rows=6, columns=6, kernel=3, pool=2, planes=2, kernels=4, at_once=2,
@@ -54,6 +54,16 @@ def programs():
     run.run(step=False)
 
 
+def aborts():
+    """ABORT inside CONV, then all samples once more."""
+    test_stops.interrupted(random.Random("7 0"), test_stops.Aborted)
+
+
+def resets():
+    """A reset inside KERNELS, then all once more."""
+    test_stops.interrupted(random.Random("7 0"), test_stops.Reset)
+
+
 FAULTS = {
     "a tie goes to the later place": (
         forwards, greatest, "second > sum", "second >= sum", forward, "Greatest"),
@@ -72,10 +82,15 @@ FAULTS = {
     "looking ahead is not given up": (
         programs, rtl, "self.stop.eq(self.learn | dispatch.linked)",
         "self.stop.eq(dispatch.linked)", rtl, "ConvUnit"),
+    "features from before ABORT": (
+        aborts, rtl, "with m.If(self.learn | dispatch.clear):", "with m.If(self.learn):",
+        rtl, "ConvUnit"),
+    "trits from before a reset": (
+        resets, rtl, "written = Signal(init=1)", "written = Signal()", rtl, "ConvUnit"),
 }
 
 
-@pytest.mark.parametrize("compare", [forwards, learns, programs])
+@pytest.mark.parametrize("compare", [forwards, learns, programs, aborts, resets])
 def test_without_a_fault(compare):
     compare()
 
