@@ -12,9 +12,10 @@ from tritgrad.units.conv import Sizes
 def random_sizes(rng: random.Random, **given) -> Sizes:
     """Sizes of a unit that is quick to simulate."""
     kernel, pool, at_once = rng.choice([1, 2, 3, 3, 5]), rng.randint(1, 3), rng.choice([1, 2, 3])
+    channels = 1 if at_once * (pool * kernel) ** 2 > 150 else rng.choice([1, 2, 3, 4])
     chosen = {"kernel": kernel, "pool": pool, "at_once": at_once, "planes": rng.randint(1, 4),
               "bits": rng.randint(1, 4), "counter_bits": rng.randint(8, 14),
-              "channels": rng.choice([1, 1, 2, 3, 4])} | given
+              "channels": channels} | given
     side = chosen["kernel"] + chosen["pool"] - 1
     chosen = {"rows": side + rng.randint(0, 6), "columns": side + rng.randint(0, 6),
               "kernels": chosen["at_once"] * rng.randint(1, 4),
