@@ -140,7 +140,7 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
              == (expected.correct, expected.updates, expected.flips))
 
     learned, clock = done.updates / samples, BOARDS[core.board].clock_hz
-    wait = once - (thrice - 2 * (four - thrice))
+    wait = max(0.0, once - (thrice - 2 * (four - thrice)))
     steps = conv.kernels * (conv.taps + 5)
     look = look_cycles(conv, core.at_once)
     kernels = conv.outputs + conv.kernel + conv.pool + 2 + 2 * conv.kernels + steps
