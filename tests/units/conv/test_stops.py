@@ -20,6 +20,8 @@ class Twice(Lockstep):
     Until `reached` says so the first one goes on, and for `longer` cycles more at most.
     """
 
+    longer = 0
+
     def build(self):
         self.reset = Signal()
         self.engine = ResetInserter(self.reset)(Engine(self.config))
@@ -128,6 +130,7 @@ def interrupted(rng, kind, **forms):
                          channels=rng.randint(1, 2))
     config, front, layers = random_core(rng, sizes, **forms)
     run = lockstep_of(rng, config, front, layers, learning(len(layers), 3), 3, kind)
+    assert isinstance(run, Twice)
     gap = rng.choice([0, 0, 200])
     run.pause = lambda: rng.randrange(gap) if gap and rng.random() < 0.1 else 0
     run.longer = rng.choice([0, rng.randrange(40), rng.randrange(1000)])
