@@ -10,17 +10,19 @@ from ..firmware.store import Kind
 from ..hw.store.flash import FLASH_PINS, FlashStore
 from ..hw.store.ports import FlashSignature, RamSignature
 from ..hw.store.ram import SdramStore
-from ..hw.store.sdram import SDRAM_PINS, SdramTiming
+from ..hw.store.sdram import SDRAM_PINS, SdramTiming, phases
 from ..model.config import CoreConfig
 
 if TYPE_CHECKING:
     from .store import StoreMemory
 
-__all__ = ["StorePins", "pin_members"]
+__all__ = ["READ_PHASES", "StorePins", "pin_members"]
 
 #: Cycles that registers at the pins of an SDRAM take: those of outputs, which are of double data
 #: rate, as the data pins take both edges; and of inputs. What is not as expected, its test finds.
 OUT_DELAY, IN_DELAY, SPREAD = 3, 1, 3
+#: Half cycles behind a command at which an SDRAM's word may be taken, as CHECK numbers them.
+READ_PHASES = phases(OUT_DELAY + IN_DELAY, SPREAD)
 
 
 def pin_members(config: CoreConfig) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ..firmware.frames import ESC
 from ..firmware.rates import RATES, SAFE_RATE
 from ..model.config import CoreConfig
 from ..model.golden_device import GoldenDevice
+from .memories.golden import KeptFlash, LosingRam
 from .wire import Faults, FaultyWire, misread
 
 __all__ = ["Device", "ModelBoard", "VirtualPort"]
@@ -61,6 +62,8 @@ class ModelBoard:
         The core.
     rates
         Bits a second that its UART does, the safe rate first.
+    memory
+        What is beside the core; by default as a `GoldenDevice` has it, which forgets nothing.
 
     Attributes
     ----------
@@ -74,8 +77,12 @@ class ModelBoard:
     _escaped: bool
     _wanted: int | None
 
-    def __init__(self, config: CoreConfig, rates: Sequence[int] = RATES):
+    def __init__(self, config: CoreConfig, rates: Sequence[int] = RATES,
+                 memory: LosingRam | KeptFlash | None = None):
         self.core = GoldenDevice(config)
+        self.memory = memory
+        if memory is not None:
+            self.core.store = memory
         self.rates = rates
         self.reset()
 
@@ -117,6 +124,8 @@ class ModelBoard:
         pass
 
     def reset(self) -> None:
+        if self.memory is not None:
+            self.memory.power_cycle()
         self.core.reset()
         self.rate = SAFE_RATE
         self._escaped = False

@@ -135,6 +135,10 @@ class RunProgress(Watcher):
     def storing(self, done: int, whole: int) -> None:
         self._show("bytes of rows to the memory beside the core", done, whole, "")
 
+    def erasing(self, done: int, whole: int) -> None:
+        """`done` of `whole` bytes of a flash are erased."""
+        self._show("bytes erased", done, whole, "")
+
     def noted(self, text: str) -> None:
         say(self.console, text)
 

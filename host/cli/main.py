@@ -83,6 +83,9 @@ COMMANDS = {
     "info": _Entry(".info", "info",
                    "Show what core answers on a port, how, and what it is doing; it is not "
                    "disturbed."),
+    "store": _Entry(".store", "store",
+                    "Write the rows of a data set to the memory beside a board's FPGA, show or "
+                    "erase what is there."),
     "ports": _Entry(".ports", "ports",
                     "List serial ports, and the boards whose USB bridge is behind each."),
     "virtual": _Entry(".virtual", "virtual",

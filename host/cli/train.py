@@ -36,7 +36,7 @@ from .resuming import continued
 from .run_folder import CURVE, REPORT, new_folder, take
 from .train_options import train_options
 
-__all__ = ["train"]
+__all__ = ["run_options", "train"]
 
 @click.command()
 @train_options
@@ -59,7 +59,7 @@ def train(context: click.Context, resumed: str | None, out: str | None, vcd: str
     model_only = rule is not None and not rule.device or given["conv"] is not None
     if model_only and is_default(context, "device"):
         given["device"] = "model"
-    options = _options(given)
+    options = run_options(given)
     if options.from_model is not None and resumed is None:
         options = taken_over(context, options)
     if recipe_name is not None:
@@ -153,7 +153,8 @@ def _watched(trainer: Trainer, progress: RunProgress, names: tuple[str, ...]) ->
     return curve
 
 
-def _options(given: dict[str, Any]) -> TrainOptions:
+def run_options(given: dict[str, Any]) -> TrainOptions:
+    """The options of a run from those of the command line."""
     for name in ("dataset", "data_dir", "test"):
         given[name] = data_path(given[name])
     if given["from_model"] is not None:

@@ -63,12 +63,15 @@ def virtual(board: str, drop: float, flip: float, repeat: float, delay: float, s
     if store is not None:
         chosen = chosen.resized(store=store)
     beside = chosen.config.store
-    if flash is not None and (model or beside != Kind.FLASH):
-        raise BadInput("--flash needs --store and the RTL of a board with a flash; "
-                       f"{board} {'has none' if beside and not model else 'runs without'}")
+    if flash is not None and beside != Kind.FLASH:
+        raise BadInput(f"--flash {flash} needs --store and a board with a flash; {board} "
+                       f"{'has none' if beside else 'runs without its memory'}")
     device: Device
     if model:
-        device = ModelBoard(chosen.config, chosen.rates)
+        from ...sim.memories.golden import golden_memory_of
+
+        device = ModelBoard(chosen.config, chosen.rates,
+                            golden_memory_of(chosen, flash) if beside else None)
     else:
         from ...sim.board import CompiledBoard, memory_of
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ...errors import BadInput
 
-__all__ = ["BLOCK", "SECTOR", "Directory", "Entry", "newer", "room_for"]
+__all__ = ["BLOCK", "SECTOR", "Directory", "Entry", "check_name", "newer", "room_for"]
 
 #: Least bytes that a flash erases, and those that it erases in less time than sectors of them.
 SECTOR, BLOCK = 4096, 65_536
@@ -123,14 +123,20 @@ class Directory:
         BadInput
             The list is full, or the name is too long.
         """
-        size = len(entry.name.encode())
-        if not 0 < size <= NAME:
-            raise BadInput(f"the name of a data set in a flash has 1 to {NAME} bytes, not {size}: "
-                           f"{entry.name!r}")
+        check_name(entry.name)
         others = self.without([entry.name])
         if len(others.entries) >= self.MOST:
             raise BadInput(f"a flash lists at most {self.MOST} data sets; --erase NAME forgets one")
         return Directory((*others.entries, entry), others.number)
+
+
+def check_name(name: str) -> str:
+    """The name of a data set if a list can have it. Raises `BadInput`."""
+    size = len(name.encode())
+    if not 0 < size <= NAME or "\0" in name:
+        raise BadInput(f"the name of a data set in a flash has 1 to {NAME} bytes, not {size}: "
+                       f"{name!r}")
+    return name
 
 
 def newer(found: Sequence[Directory | None]) -> tuple[Directory, int]:

@@ -141,6 +141,13 @@ class Driver(Runner):
         """The input at each position of the first layer, if that is another one; see `load`."""
         return self._order
 
+    def lay(self, layers: Sequence[Layer],
+            input_order: npt.NDArray[np.intp] | None = None) -> None:
+        """Write the layer table alone, for records of rows: no network is there then."""
+        self._order = input_order
+        self._set_table(layers)
+        self.session.flush()
+
     def restore(self, state: NetworkState) -> None:
         """Put back what `state` gave."""
         self.load_state(self.rows, state, self._order)

@@ -9,14 +9,18 @@ import struct
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-from ...errors import DeviceError
+from ...errors import BadInput, DeviceError
 from ...firmware.frames import Type
 from ...firmware.store import Kind
 from .directory import BLOCK, SECTOR, Directory, newer
 from .session import Session
 from .stored import Progress, u24
 from .transport import SLOWEST_CLOCK_HZ
+
+if TYPE_CHECKING:
+    from ...boards.board import Board
 
 __all__ = ["BYTE_CYCLES", "Flash"]
 
@@ -64,6 +68,33 @@ class Flash:
         self.size = 1 << session.config.store_bits
         #: The first byte that rows may have.
         self.first = reserved + BLOCK
+
+    @classmethod
+    def of(cls, session: Session, board: "Board | None") -> "Flash":
+        """The flash of a core on a board, as far as that is known.
+
+        Raises
+        ------
+        BadInput
+            The core is another board's: what is reserved on this one need not be so there.
+        DeviceError
+            See `Flash`.
+        """
+        memory = None if board is None else board.memory
+        if board is None or memory is None or session.config.store != Kind.FLASH:
+            return cls(session, None)
+        from ...boards import BOARDS
+
+        config = session.config
+        if (memory.kind, memory.bits) != (config.store, config.store_bits):
+            raise BadInput(f"the core on {session.name} has a flash of {1 << config.store_bits} "
+                           f"bytes, {board.name} has {memory.title}: name the board that it is")
+        others = [other.name for other in BOARDS.values() if other.memory is not None
+                  and other.resized(store=True).config == config]
+        if others and board.name not in others:
+            raise BadInput(f"the core on {session.name} is that of {' or '.join(others)}, not of "
+                           f"{board.name}: name the board that it is")
+        return cls(session, memory.reserved)
 
     @property
     def name(self) -> str:

@@ -36,9 +36,7 @@ class FlashRows(StoredRows):
     def __init__(self, driver: Driver, x: npt.NDArray[np.uint8], y: Numbers,
                  learned: int | None = None):
         super().__init__(driver, x, y, learned)
-        board = driver.board
-        self.flash = Flash(driver.session,
-                           None if board is None or board.memory is None else board.memory.reserved)
+        self.flash = Flash.of(driver.session, driver.board)
         few = self.x[:min(TRIED, max(1, self.learned))]
         labels = np.zeros(len(few), np.uint8)
         lengths = [len(pack_flash_records(few, labels, self.planes, sparse)[0])

@@ -3,14 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import DeviceError
+from ...errors import BadInput, DeviceError
 from ...firmware.store import Kind
 from .driver import Driver
 from .flash_rows import FlashRows
 from .store import RowStore, rows_that_fit
 from .stored import Numbers, StoredRows
 
-__all__ = ["keepable"]
+__all__ = ["check_fits", "keepable"]
 
 #: Bytes of a frame on the line for each byte of its samples, by a few parts in a hundred.
 FRAMED = 1.02
@@ -41,13 +41,20 @@ def keepable(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int 
     return None, ""
 
 
-def _in_ram(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int | None,
-            ) -> tuple[StoredRows | None, str]:
+def check_fits(driver: Driver, x: npt.NDArray[np.uint8]) -> None:
+    """Raise `BadInput` if a RAM has no room for so many rows; says how many it has room for."""
     inputs = driver.arranged(x[:1]).shape[1]
     most = rows_that_fit(driver.config, inputs, driver.rows[0].planes)
     if most < len(x):
-        return None, (f"the memory of {driver.name} holds {most:,} of these {len(x):,} rows: they "
-                      "go over the line")
+        raise BadInput(f"the memory of {driver.name} holds {most:,} of these {len(x):,} rows")
+
+
+def _in_ram(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int | None,
+            ) -> tuple[StoredRows | None, str]:
+    try:
+        check_fits(driver, x)
+    except BadInput as error:
+        return None, f"{error}: they go over the line"
     return (RowStore(driver, x, y, learned),
             f"{len(x):,} rows are in the memory of {driver.name}")
 
@@ -56,7 +63,7 @@ def _in_flash(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int
               ) -> tuple[StoredRows | None, str]:
     try:
         rows = FlashRows(driver, x, y, learned)
-    except DeviceError as error:
+    except (BadInput, DeviceError) as error:
         return None, f"{error}; rows go over the line"
     directory, _ = rows.flash.directory()
     if rows.seek(directory):

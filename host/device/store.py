@@ -67,8 +67,17 @@ class RowStore(StoredRows):
     def _explained(self, refused: RequestRefused) -> DeviceError:
         if refused.status != Status.STORE or refused.request == Type.PLAY:
             return refused
-        return self.failing("fails its test: words read 5, 4 and 6 half cycles behind their "
-                            "command are not those that were written")
+        from ...boards.store_pins import READ_PHASES  # brings what makes circuits
+
+        *first, last = sorted(READ_PHASES)
+        return self.failing(f"fails its test: read {', '.join(map(str, first))} and {last} half "
+                            "cycles behind a command, none of its words is what was written there")
+
+    def phase(self) -> int:
+        """The half cycle behind a command in which the memory is read: what its test has chosen."""
+        from ...boards.store_pins import READ_PHASES
+
+        return READ_PHASES[self._ask(Type.CHECK, u24(0) + u24(1), self.cycles)[4]]
 
     def fill(self, progress: Progress = lambda done, whole: None) -> None:
         """Write the rows, unless they are there.

@@ -273,6 +273,12 @@ class DeviceLearner:
                 LEAST_CHUNK, CHUNK_CYCLES * len(numbers) // max(1, stats.cycles)))
         return stats
 
+    def lay_out(self) -> Driver:
+        """The device with the layer table, for rows of later runs to be stored; no network."""
+        self.driver.lay(layer_table(self.recipe, self.recipe.gains, self.driver.config),
+                        self._order)
+        return self.driver
+
     def act(self, name: str, *arguments: Any) -> None:
         def done() -> None:
             self.driver.act(name, *arguments)

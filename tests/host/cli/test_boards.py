@@ -275,7 +275,10 @@ def test_flash_failure_is_one_line(run, loader, tmp_path, board, code, said, mes
 
 def test_a_flash_of_a_board_that_has_none_or_is_not_asked_for(run, tmp_path):
     kept = str(tmp_path / "flash")
-    for words in (["icebreaker"], ["ulx3s-25f", "--store"], ["icebreaker", "--store", "--model"]):
+    for words, why in ((["icebreaker"], "icebreaker runs without its memory"),
+                       (["icebreaker", "--model"], "icebreaker runs without its memory"),
+                       (["ulx3s-25f", "--store"], "ulx3s-25f has none")):
         result = run("virtual", *words, "--flash", kept)
         assert result.exit_code == 2
-        assert "--flash needs --store and the RTL of a board with a flash" in result.output
+        assert f"--flash {kept} needs --store and a board with a flash; {why}" in " ".join(
+            result.output.split())

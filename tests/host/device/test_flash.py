@@ -1,12 +1,15 @@
 """Data sets in a flash: written, listed, found after a power cycle, and what goes wrong with it."""
 
 import random
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tritgrad.boards import find_board
+from tritgrad.boards.store import StoreMemory
 from tritgrad.errors import BadInput, DeviceError
+from tritgrad.firmware.store import Kind
 from tritgrad.host.device.directory import BLOCK, SECTOR, Directory, Entry, newer, room_for
 from tritgrad.host.device.driver import Driver
 from tritgrad.host.device.flash import Flash
@@ -22,6 +25,9 @@ RECIPE = Recipe.default((21, 9, 4), 2, seed=3)
 RESERVED = BLOCK
 CONFIG = CoreConfig.for_network((21, 9, 4), 2, lanes=6, banks=2, update_lanes=3, slot_bytes=256,
                                 store=2, store_bits=19)
+#: A board with such a flash.
+BOARD = replace(find_board("icebreaker"), memory=StoreMemory(
+    Kind.FLASH, "W25Q40, 512 KiB", 19, "", "", RESERVED))
 ROWS, LEARNED = 300, 250
 
 
@@ -39,7 +45,7 @@ def learner(device=None, rate=0.0, seed=1):
         golden.device = device
     transport = FaultyTransport(golden, rate, random.Random(seed)) if rate else golden
     driver = Driver(Session(transport))
-    driver.board = SimpleNamespace(memory=SimpleNamespace(reserved=RESERVED))
+    driver.board = BOARD
     found = DeviceLearner(driver, RECIPE)
     found.start()
     return found, golden.device
@@ -283,3 +289,16 @@ def test_a_run_says_why_its_rows_go_over_the_line():
     found.driver.board = None
     note = found.keep(x, y, lambda done, whole: None)
     assert "the bitstream's depends on the board; name it, as BOARD@PORT; rows go over" in note
+
+
+def test_a_board_that_is_another_one_is_refused():
+    """What is reserved on it need not be so where the core really is."""
+    found, _ = learner()
+    session = found.driver.session
+    with pytest.raises(BadInput, match="has a flash of 524288 bytes, tang-nano-9k has P25Q32, 4 M"):
+        Flash.of(session, find_board("tang-nano-9k"))
+    other = find_board("tang-primer-20k")
+    session.config = other.resized(store=True).config
+    with pytest.raises(BadInput, match="is that of tang-primer-20k, not of tang-nano-9k: name the"):
+        Flash.of(session, find_board("tang-nano-9k"))
+    assert Flash.of(session, other).reserved == 1 << 20
