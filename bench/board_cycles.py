@@ -1,7 +1,8 @@
 """Cycles a sample of MNIST training on each board's core: compiled RTL, equal to the model.
 
 The model runs the epochs before; the samples that are counted are the first of the epoch that
-follows. Which bitstream meets which clock is in the boards' build reports.
+follows. Which bitstream meets which clock is in the boards' build reports. Beside them, what a
+sample takes on the line in its sparse form, with its label, on average.
 """
 
 import argparse
@@ -12,6 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tritgrad.boards import BOARDS
+from tritgrad.firmware.wire import pack_samples, pack_sparse
+from tritgrad.model.layout import tile_order
 from tritgrad.model.margin import state_sha256
 
 CHUNK = 500
@@ -47,6 +50,12 @@ def main() -> None:
     write("board_cycles", {**counted, "boards": found})
 
 
+def sparse_bytes(x, lanes) -> float:
+    """Bytes of a sample of one bit an input and its label, sent tile by tile, on average."""
+    _, ends = pack_sparse(pack_samples(x[:, tile_order((28, 28), lanes)], 1), 1)
+    return round(1 + float(ends[-1]) / len(x), 2)
+
+
 def count(config, layers, epoch, samples) -> dict[str, object]:
     """Cycles of `samples` samples on a core; raises SystemExit if its counters are not right."""
     state = trained(layers, epoch)
@@ -64,7 +73,8 @@ def count(config, layers, epoch, samples) -> dict[str, object]:
     state.network.train(x, y, np.arange(len(x)), state.gains)
     if state_sha256(counters) != state_sha256(state.network.counters):
         raise SystemExit(f"RTL and golden model differ: {config!r}, {layers}")
-    return {"lanes": config.lanes, "banks": config.banks, "update_lanes": config.update_lanes,
+    return {"lanes": config.lanes, "sparse_bytes_per_sample": sparse_bytes(state.x, config.lanes),
+            "banks": config.banks, "update_lanes": config.update_lanes,
             "cycles_per_sample": totals["cycles"] / totals["samples"],
             "forward_cycles_per_sample": totals["forward_cycles"] / totals["samples"],
             "updates_per_sample": totals["updates"] / totals["samples"]}

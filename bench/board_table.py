@@ -1,4 +1,9 @@
-"""The boards' table of README and results, from their reports and ``results/board_cycles.json``."""
+"""The boards' table of README and results: reports, ``results/board_cycles.json``, resident.json.
+
+The line's rate is what the bridge's bits carry of samples alone in the sparse form, ten bits a
+byte, and no more than the core's. The store's is that of ``bench/resident.py`` in the order
+`rotate`, at the board's clock; beside it what one core of the machine did that ran it.
+"""
 
 import argparse
 import json
@@ -11,6 +16,7 @@ from tritgrad.boards.report import REPORTS, Report
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 CYCLES = ROOT / "bench" / "results" / "board_cycles.json"
+RESIDENT = ROOT / "bench" / "results" / "resident.json"
 
 
 def main() -> None:
@@ -35,6 +41,8 @@ def place(lines: list[str]) -> tuple[int, int]:
 def rows() -> Iterator[str]:
     """A row for each network of each board that has a report."""
     measured = json.loads(CYCLES.read_text())["boards"]
+    resident = json.loads(RESIDENT.read_text())
+    stored, here = resident["boards"], resident["samples_per_second_here"]
     for name in BOARDS:
         path = REPORTS / f"{name}.json"
         if not path.exists():
@@ -52,12 +60,28 @@ def rows() -> Iterator[str]:
             if board != name:
                 continue
             cycles = row["cycles_per_sample"]
-            right = [f"{cycles:,.0f}", f"{1e6 * wanted / cycles:,.0f}"]
+            core = 1e6 * wanted / cycles
+            line = BOARDS[name].rates[-1] / 10 / row["sparse_bytes_per_sample"]
+            played = next((stored[found] for other in alike(name)
+                           if (found := f"{other} {network}, 1 bits, rotate") in stored), None)
+            right = [f"{cycles:,.0f}", f"{core:,.0f}", f"{min(core, line):,.0f}",
+                     f"{1e6 * wanted / played['cycles_per_sample']:,.0f}" if played else "-"]
+            machine = here.get(f"{network}, 1 bits", {})
+            right += [f"{machine[who]:,}" if who in machine else "-"
+                      for who in ("golden model", "MLPClassifier")]
             if left:
                 yield "| " + " | ".join([name, network, *left[1:], *right]) + " |"
             else:
                 yield f"| | {network}, same bitstream | | | | | {' | '.join(right)} |"
             left = []
+
+
+def alike(name: str) -> Iterator[str]:
+    """A board and those with the same core, clock and memory, but for where it is from."""
+    board = BOARDS[name]
+    for other in (board, *BOARDS.values()):
+        if (other.config, other.clock_hz) == (board.config, board.clock_hz):
+            yield other.name
 
 
 if __name__ == "__main__":
