@@ -7,7 +7,7 @@ locks late. Then LUTs drawn blindly are inverted one after the other: how many o
 ice40: the packed file is unpacked, and its Verilog is what runs. ecp5: the placed netlist, of the
 run of nextpnr that gave the bitstream's configuration; unpacked and packed again that is the same
 file. gowin: the synthesised netlist; gowin_unpack gives block memory without widths, modes and
-contents, and pins without names.
+contents, and pins without names. ecp5-conv: as ecp5, with a convolution over two channels in front.
 """
 
 import argparse
@@ -30,18 +30,25 @@ from tritgrad.sim.exam import Wired, examine, faults_found
 from tritgrad.sim.netlist import netlist_verilog
 from tritgrad.sim.unpack import ice40_verilog
 
-BOARDS = {"ice40": "icebreaker", "ecp5": "ulx3s-25f", "gowin": "tang-nano-9k"}
+BOARDS = {"ice40": "icebreaker", "ecp5": "ulx3s-25f", "gowin": "tang-nano-9k",
+          "ecp5-conv": "ulx3s-25f"}
 SIZES = {"lanes": 4, "update_lanes": 2}
+#: Images of 6 x 4, 2 x 1 windows of 4 kernels.
+CONV = {"conv_kernels": 4, "conv_rows": 6, "conv_columns": 4, "conv_kernel": 2, "conv_pool": 2,
+        "conv_planes": 2, "conv_at_once": 2, "conv_bits": 2, "conv_counter_bits": 9,
+        "conv_channels": 2}
 #: The last file of each build.
-SOURCES = {"ice40": "top.bin", "ecp5": "repacked.bit", "gowin": "top.syn.json"}
+SOURCES = {"ice40": "top.bin", "ecp5": "repacked.bit", "gowin": "top.syn.json",
+           "ecp5-conv": "repacked.bit"}
 
 
 def small_board(family: str) -> Board:
     """The smallest core of a family's board that has all parts."""
     name = BOARDS[family]
     board = find_board(name)
-    small = board.resized(network=(16, 8, 4), clock_hz=SMALL_CLOCKS[name],
-                          store=False,
+    conv = family == "ecp5-conv"
+    small = board.resized(network=(48 if conv else 16, 8, 4), clock_hz=SMALL_CLOCKS[name],
+                          store=False, units=CONV if conv else {},
                           banks=1 if family == "ice40" else 2, **SIZES)
     return replace(small, lutram=board.lutram if family == "gowin" else ())
 
@@ -52,7 +59,7 @@ def made(family: str, board: Board, folder: Path) -> None:
         build(board, folder)
         return
     netlist = synthesise(board, folder)
-    if family == "ecp5":
+    if family.startswith("ecp5"):
         place(netlist)
         prove_placed(netlist)
 
@@ -62,8 +69,8 @@ def verilog(family: str, folder: Path, faults: int) -> tuple[str, str]:
     if family == "ice40":
         path = folder / f"top.{BITSTREAM[family]}"
         return ice40_verilog(path, folder / "top.pcf", "sg48", faults, seed=1), path.name
-    if family == "ecp5":
-        return netlist_verilog(folder / "placed.json", family, faults, seed=1), "top.bit"
+    if family.startswith("ecp5"):
+        return netlist_verilog(folder / "placed.json", "ecp5", faults, seed=1), "top.bit"
     return netlist_verilog(folder / "top.syn.json", family, faults, seed=1), "top.syn.json"
 
 
@@ -115,7 +122,7 @@ def main() -> None:
     """Print what was shown of each family and keep it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("families", nargs="*", default=list(BOARDS), metavar="FAMILY",
-                        help="ice40, ecp5, gowin (default: all)")
+                        help=f"{', '.join(BOARDS)} (default: all)")
     parser.add_argument("--frames", type=int, default=120, metavar="N")
     parser.add_argument("--faults", type=int, default=8, metavar="N")
     parser.add_argument("--keep", action="store_true", help="do not build again what is there")

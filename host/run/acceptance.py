@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 
 from ...errors import DeviceError
+from ...model.config import CoreConfig
+from ...model.convolution.shape import Convolution
 from ...model.recipe import Recipe
 from ..device.driver import Driver
 from ..device.session import Session
@@ -17,6 +19,9 @@ __all__ = ["trains"]
 def trains(transport: Transport, seed: int) -> str:
     """Train 16-8-4 on a device for two epochs and infer; the hash of its state, as the model's.
 
+    On a core with a convolution that is in front of 8-4, with its largest images, and wrong samples
+    add to exponents.
+
     Raises
     ------
     DeviceError
@@ -25,11 +30,16 @@ def trains(transport: Transport, seed: int) -> str:
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 4, 90)
     driver = Driver(Session(transport, 1 + seed))
-    planes = min(4, driver.config.input_planes)
-    bright = rng.integers(0, 1 << planes, (90, 16)) >> (np.arange(16) % 4 != y[:, None])
+    conv = _convolution(driver.config)
+    inputs, planes = 16, min(4, driver.config.input_planes)
+    if conv is not None:
+        inputs, planes = conv.inputs, conv.planes
+    bright = rng.integers(0, 1 << planes, (90, inputs)) >> (np.arange(inputs) % 4 != y[:, None])
     x = bright.astype(np.uint8)
-    recipe = Recipe.default((16, 8, 4), planes, driver.config.counter_bits,
-                            driver.config.activation_bits, epochs=2, seed=seed)
+    recipe = Recipe.default(
+        (16 if conv is None else conv.outputs, 8, 4), planes if conv is None else conv.bits,
+        driver.config.counter_bits, driver.config.activation_bits, epochs=2, seed=seed, conv=conv,
+        wrong=int(conv is not None))
     found = []
     for learner in DeviceLearner(driver, recipe), ModelLearner(recipe):
         learner.start()
@@ -43,3 +53,13 @@ def trains(transport: Transport, seed: int) -> str:
     if found[0] != found[1]:
         raise DeviceError(f"{transport.name} trains to {found[0][:2]}, the model to {found[1][:2]}")
     return found[0][0]
+
+
+def _convolution(c: CoreConfig) -> Convolution | None:
+    """The largest that a core has, if any."""
+    if not c.conv_kernels:
+        return None
+    return Convolution(
+        c.conv_rows, c.conv_columns, c.conv_kernels, c.conv_kernel, c.conv_pool,
+        channels=c.conv_channels, planes=c.conv_planes, bits=c.conv_bits,
+        counter_bits=c.conv_counter_bits, gain=0)

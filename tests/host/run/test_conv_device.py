@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from tritgrad.errors import BadInput
+from tritgrad.errors import BadInput, DeviceError
 from tritgrad.host.device.driver import Driver
 from tritgrad.host.device.session import Session
 from tritgrad.host.device.transport import GoldenTransport
+from tritgrad.host.run.acceptance import trains
 from tritgrad.host.run.checkpoint import Checkpoint
 from tritgrad.host.run.learners import DeviceLearner, ModelLearner
 from tritgrad.host.run.options import TrainOptions
@@ -57,6 +58,17 @@ def test_stopped_and_continued_on_another_device(tmp_path):
     kept = Checkpoint.load(tmp_path / CHECKPOINT)
     found = resume(kept, data, tmp_path, golden(OPTIONS, data), Watcher()).run()
     assert found.state_sha256 == whole.state_sha256
+
+
+def test_a_core_with_a_convolution_is_accepted_by_what_it_learns():
+    data = OPTIONS.load_data()
+    recipe = OPTIONS.recipe(data)
+    core = OPTIONS.core(recipe.layers, recipe.planes, recipe.conv)
+    good, bad = GoldenTransport(core), GoldenTransport(core)
+    assert len(trains(good, 3)) == 64
+    bad.device.machine.parts["conv"]._learn = lambda features: None
+    with pytest.raises(DeviceError, match="^golden model trains to .*, the model to "):
+        trains(bad, 3)
 
 
 @pytest.mark.parametrize("core, options, message", [
