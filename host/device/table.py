@@ -40,7 +40,8 @@ def check_front(config: CoreConfig, recipe: Recipe, name: str) -> None:
     conv = recipe.conv
     if (conv is not None) != bool(config.conv_kernels):
         has, wants = ("without", "has one") if conv is not None else ("with", "has none")
-        raise BadInput(f"{name} was built {has} a convolution, the network {wants}")
+        raise BadInput(f"{name} was built {has} a convolution, the network {wants}: tritgrad "
+                       "boards lists builds with one")
     if conv is None:
         return
     for field, wanted in (("channels", conv.channels), ("kernel", conv.kernel),
@@ -50,3 +51,13 @@ def check_front(config: CoreConfig, recipe: Recipe, name: str) -> None:
         if has != wanted:
             raise BadInput(f"{name} has a convolution with {field.replace('_', ' ')} {has}, the "
                            f"network's is with {wanted}")
+    most = config.conv_rows, config.conv_columns
+    if conv.rows > most[0] or conv.columns > most[1]:
+        raise BadInput(f"{name} has a convolution over up to {most[0]} x {most[1]} pixels, the "
+                       f"network's is over {conv.rows} x {conv.columns}")
+    if conv.planes > config.conv_planes:
+        raise BadInput(f"{name} has a convolution over pixels of up to {config.conv_planes} bits, "
+                       f"the network's have {conv.planes}")
+    if conv.kernels > config.conv_kernels or conv.kernels % config.conv_at_once:
+        raise BadInput(f"{name} has a convolution of up to {config.conv_kernels} kernels, "
+                       f"{config.conv_at_once} at once, the network's is of {conv.kernels}")

@@ -86,7 +86,8 @@ def run_point(stored: Mapping[str, Any], folder: str, device: str | None = None)
             raise failure
         result = report(outcome) | {
             "options": TrainOptions.from_json(stored).as_json(),
-            "state_bits": _state_bits(outcome.recipe), "luts": _luts(options.device)}
+            "state_bits": _state_bits(outcome.recipe),
+            "luts": _luts(options.device, outcome.recipe)}
         write_whole(place / RESULT, json.dumps(result, indent=1).encode())
     return result
 
@@ -115,8 +116,9 @@ def _state_bits(recipe: Recipe) -> int:
     return dense + (conv.size * conv.counter_bits if conv else 0)
 
 
-def _luts(device: str) -> int | None:
-    """Of the board's released bitstream, if the device is a board that has one."""
+def _luts(device: str, recipe: Recipe) -> int | None:
+    """Of the board's released bitstream, if the device is a board that has one for the recipe."""
     named = board_and_port(device)
-    made = last_report(BOARDS[named[0]]) if named and named[0] in BOARDS else None
+    plain = named and named[0] in BOARDS and recipe.conv is None
+    made = last_report(BOARDS[named[0]]) if named and plain else None
     return None if made is None else made.resources["cells"].used

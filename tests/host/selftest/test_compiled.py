@@ -84,7 +84,7 @@ def test_a_board_without_a_fault_passes_every_line(selftest):
     record, lines = selftest()
     assert record["passed"], failure(record)
     assert [step["name"] for step in record["steps"] if step["state"] == "skipped"] == [
-        "USB", "which board", "permission", "FPGA", "bitstream"]
+        "USB", "which board", "permission", "FPGA", "bitstream", "convolution"]
     assert (record["rate"], record["link_errors"]) == (3_000_000, 0)
     assert "PASS 14 memories" in lines and "PASS 16 clock" in lines
 

@@ -133,7 +133,8 @@ def test_a_board_that_works_passes_every_line(tmp_path):
     assert record["passed"], first_failure(record)
     assert {step["number"] for step in record["steps"]} == set(range(1, 17))
     assert [step["name"] for step in record["steps"] if step["state"] == "skipped"] == [
-        "USB", "which board", "permission", "FPGA", "bitstream", "clock"]
+        "USB", "which board", "permission", "FPGA", "bitstream",
+        "convolution", "clock"]
     assert record["rate"] == 3_000_000
     assert record["link_errors"] == 0
     assert "PASS 14 memories" in lines and "skip  6 FPGA: only with --load" in lines
