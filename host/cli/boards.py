@@ -26,10 +26,11 @@ def boards(as_json: bool) -> None:
     MHz is the clock that is asked for, Fmax what the slowest of three placements reached.
     LUT cells are those that the placed design takes, with carry chains and small memories.
     Samples/s is MNIST at one bit a pixel: what the core trains at its clock, and what a line at the
-    board's highest rate brings if no zeros are left out. Beside the FPGA is what tritgrad build
-    --store has them played from. Rows named --recipe are other cores of the board above, which
-    tritgrad build makes with that option: of a network with a convolution in front, whose pixels
-    have two bits. A narrow terminal gets a narrower table.
+    board's highest rate brings if no zeros are left out. Beside the FPGA is what a core with a
+    store plays them from; where released bitstreams have none, tritgrad build --store makes one.
+    Rows named --recipe are other cores of the board above, which tritgrad build makes with that
+    option: of a network with a convolution in front, whose pixels have two bits. A narrow terminal
+    gets a narrower table.
     """
     rows = [_row(board, last_report(board)) for board in BOARDS.values()]
     listed = [made for row in rows for made in (row, *row["recipes"].values())]
@@ -57,7 +58,7 @@ def _row(board: Board, report: Report | None) -> dict[str, Any]:
         "usb": [f"{vendor:04x}:{product:04x}" for vendor, product in board.usb],
         "note": board.note, "memory": board.memory and {
             "kind": board.memory.kind.name.lower(), "title": board.memory.title,
-            "bytes": board.memory.bytes},
+            "bytes": board.memory.bytes, "released": board.stored},
         "recipe": board.recipe, "kernels": config.conv_kernels,
         "recipes": {name: _row(made, last_report(made)) for name, made in (
             (one.recipe, one) for one in builds(board) if not board.recipe) if name},
@@ -96,7 +97,10 @@ def _narrow(rows: list[dict[str, Any]]) -> Table:
 
 def _beside(row: dict[str, Any]) -> str:
     memory = row["memory"]
-    return f"{memory['kind']} {memory['bytes'] >> 20} MiB" if memory else "-"
+    if not memory:
+        return "-"
+    option = "" if memory["released"] else ", --store"
+    return f"{memory['kind']} {memory['bytes'] >> 20} MiB{option}"
 
 
 def _name(row: dict[str, Any]) -> str:
