@@ -84,8 +84,8 @@ COMMANDS = {
                    "Show what core answers on a port, how, and what it is doing; it is not "
                    "disturbed."),
     "store": _Entry(".store", "store",
-                    "Write the rows of a data set to the memory beside a board's FPGA, show or "
-                    "erase what is there."),
+                    "Write the rows of a data set to the memory beside a board's FPGA, or show or "
+                    "erase it."),
     "ports": _Entry(".ports", "ports",
                     "List serial ports, and the boards whose USB bridge is behind each."),
     "virtual": _Entry(".virtual", "virtual",
