@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 __all__ = [
-    "ANSWER_BIT", "ANSWER_HEAD", "CORE_FIELDS", "ESC", "FLAG", "LAYER_FIELDS", "MAGIC", "NAK",
-    "PROTOCOL_VERSION", "RESULT", "SIGNATURE_BYTES", "SLOTS", "STATUS_FIELDS", "TRACE",
+    "ANSWER_BIT", "ANSWER_HEAD", "CORE_FIELDS", "ESC", "FLAG", "IMAGE_FIELDS", "LAYER_FIELDS",
+    "MAGIC", "NAK", "PROTOCOL_VERSION", "RESULT", "SHIFTED", "SIGNATURE_BYTES", "SLOTS",
+    "STATUS_FIELDS", "TRACE",
     "Fields", "Flags", "Frame", "FrameDecoder", "Loaded", "Run", "Space", "Status", "Type",
     "pack_fields", "unpack_fields",
 ]
@@ -57,9 +58,12 @@ class Type(enum.IntEnum):
 
     Of a core with a store, see `firmware.store`:
 
-    PLAY     first u24, run u8, flags u8 (1: sparse, 2: entries of 24 bits), count u16, `count`
-             entries u16 or u24: for each entry, `run` records one after the other, of which the
-             first one is number first + entry. All are read, and taken as samples of DATA are.
+    PLAY     first u24, run u8, flags u8 (1: sparse, 2: entries of 24 bits, 4: shifted), count u16,
+             `count` entries u16 or u24: for each entry, `run` records one after the other, of which
+             the first one is number first + entry. All are read, and taken as samples of DATA are.
+             Shifted, behind each entry is a byte: pixels that its images move, right in the low
+             four bits and down in the high ones, -store_shift to store_shift each. Of a core that
+             shifts images, with a table that has columns of them.
     FILL     first u24, then as DATA: makes records of samples, the first one of this number. Of a
              core with a RAM.
     CHECK    first u24, count u24: answers the CRC-32 of `count` records of a RAM as they lie there,
@@ -123,6 +127,10 @@ class Flags(enum.IntFlag):
     WIDE = 2    #: entries have 24 bits; of PLAY
 
 
+#: Of PLAY, beside `Flags`, where a core shifts images: each entry says by how much.
+SHIFTED = 4
+
+
 class Space(enum.IntEnum):
     """Memories that WRITE and READ reach."""
 
@@ -183,6 +191,10 @@ CORE_FIELDS: Fields = (
     ("trit_depth", "I"), ("residual_depth", "I"), ("hidden_depth", "I"),
     ("store", "B"), ("store_bits", "B"),
 )
+
+#: What a core tells behind them that shifts images of its store: `model.config`.
+IMAGE_FIELDS: Fields = (("store_shift", "B"), ("store_rows", "B"), ("store_columns", "B"),
+                        ("store_planes", "B"))
 
 #: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait
 #: for the link, `total_cycles` since the device's reset.

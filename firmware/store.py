@@ -9,6 +9,13 @@ plane of one a *plane word* of L bits: all planes of the first word, all of the 
 With L = 16 k + r, as many plane words as have room in one 16-bit word with r bits each share such a
 word for their r highest bits, the first one lowest; it goes before their k other words each, the
 lowest bits first. With r = 0 there is none.
+
+A core that shifts images takes records as images if the table says how many columns they have: in
+the `skip` of the first layer, or of a convolution in front of it. A record then has L inputs for
+each row of the image, the first ones being its pixels and the others ignored, and so have the
+samples of FILL. What is played is shifted, with zeros coming in, and taken by a first layer tile by
+tile: with H the least divisor of L whose square is at least L, tiles of H rows of L / H pixels go
+row by row over the image, as do the pixels inside of each; at the edges tiles have fewer.
 """
 
 import enum

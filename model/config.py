@@ -22,7 +22,8 @@ LIMITS = {
     "max_layers": (1, 15), "max_inputs": (1, 65535), "max_neurons": (2, 65535),
     "max_classes": (2, 256), "trit_depth": (1, 65536), "residual_depth": (1, 65536),
     "hidden_depth": (1, 65536), "program_depth": (4, 256), "slot_bytes": (64, 32768),
-    "drain": (1, 2), "store": (0, 2), "store_bits": (0, 26),
+    "drain": (1, 2), "store": (0, 2), "store_bits": (0, 26), "store_shift": (0, 7),
+    "store_rows": (0, 255), "store_columns": (0, 255), "store_planes": (0, 8),
 }
 #: Forms that every core may take beside its units: a field, and the value that is not the default.
 FORMS = {"single_port": True, "pipelined": True, "drain": 2}
@@ -99,6 +100,12 @@ class CoreConfig:
         words, 2 a serial flash.
     store_bits
         2^store_bits words, or bytes of a flash, are in it.
+    store_shift
+        Pixels by which images that a RAM holds can be shifted on their way to the core, 0 to 7; 0
+        is without. All of store_rows, store_columns and store_planes are given with it.
+    store_rows, store_columns, store_planes
+        What such images have at most: rows, columns, of which there are no more than lanes, and
+        bits of a pixel. With a convolution, of one channel, they are the convolution's.
 
     Raises
     ------
@@ -127,6 +134,10 @@ class CoreConfig:
     drain: int = 1
     store: int = 0
     store_bits: int = 0
+    store_shift: int = 0
+    store_rows: int = 0
+    store_columns: int = 0
+    store_planes: int = 0
 
     if TYPE_CHECKING:
         def __init__(self, **fields: int) -> None: ...
@@ -150,12 +161,34 @@ class CoreConfig:
             raise ConfigError(f"store_bits must be {'0' if self.store == 0 else 'above 0'} where "
                               f"store is {self.store!r}, not {self.store_bits!r}")
         registry.check(self)
+        self._check_images()
         if self.slot_bytes & (self.slot_bytes - 1):
             raise ConfigError(f"slot_bytes must be a power of two, not {self.slot_bytes!r}")
         if self.max_classes > self.max_neurons:
             raise ConfigError(
                 f"max_classes must be at most max_neurons ({self.max_neurons}), "
                 f"not {self.max_classes!r}")
+
+    def _check_images(self) -> None:
+        """What a core that shifts images must have, and one that does not must not."""
+        limits = {"store_rows": 255, "store_columns": min(255, self.lanes),
+                  "store_planes": self.input_planes}
+        if not self.store_shift:
+            limits = dict.fromkeys(limits, 0)
+        elif others := [pair for pair in (("store", 1), ("skip", False), ("conv_channels", 1))
+                        if getattr(self, pair[0]) != pair[1]]:
+            name, other = others[0]
+            raise ConfigError(f"{name} must be {other!r} where store_shift is "
+                              f"{self.store_shift!r}, not {getattr(self, name)!r}")
+        low = 1 if self.store_shift else 0
+        for name, high in limits.items():
+            value, conv = getattr(self, name), name.replace("store", "conv")
+            if self.store_shift and registry.takes(self, "front"):
+                low = high = getattr(self, conv)
+            if not low <= value <= high:
+                must = high if low == high else f"an integer from {low} to {high}"
+                raise ConfigError(f"{name} must be {must} where store_shift is "
+                                  f"{self.store_shift!r}, not {value!r}")
 
     def changed(self, **changes: Any) -> "CoreConfig":
         """The configuration with some fields changed."""
@@ -195,6 +228,16 @@ class CoreConfig:
     def max_fan_in(self) -> int:
         """Most inputs of any layer."""
         return max(self.max_inputs, self.max_neurons)
+
+    @property
+    def lays_images(self) -> bool:
+        """Whether the store may have images in rows of L inputs that DATA has without gaps."""
+        return self.store_shift > 0 and not registry.takes(self, "front")
+
+    @property
+    def max_stored_inputs(self) -> int:
+        """Most inputs of a sample of DATA or of a record: images have L for each row there."""
+        return max(self.max_inputs, self.store_rows * self.lanes)
 
     @property
     def max_input_words(self) -> int:

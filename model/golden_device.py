@@ -7,12 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..firmware import frames
-from ..firmware.frames import Flags, Frame, FrameDecoder, Run, Space, Status, Type
+from ..firmware.frames import SHIFTED, Flags, Frame, FrameDecoder, Run, Space, Status, Type
 from ..firmware.isa import INSTRUCTIONS, Op, decode, operand_range
 from ..firmware.store import Kind, known
 from ..firmware.wire import pack_words, unpack_sample, unpack_sparse, unpack_words
 from ..units.registry import LAYER_ROW, hello_fields, needed_by, windows
 from .config import CoreConfig, ceil_div
+from .images import StoredImages, images_of, offsets_of
 from .layout import Layer, TableError, check_table
 from .machine import Machine, Result, Sample
 from .records import Piece
@@ -252,12 +253,24 @@ class GoldenDevice:
         return b""
 
     def _data(self, payload: bytes) -> bytes:
-        self.machine.inbox.extend(Sample(x, label) for x, label in self._samples(payload))
+        self.machine.inbox.extend(Sample(x, label) for x, label in self._samples(
+            payload, self.machine.sample_row))
         return b""
 
-    def _samples(self, payload: bytes) -> list[tuple[npt.NDArray[np.int64], int]]:
+    @property
+    def images(self) -> StoredImages | None:
+        """The images that the table speaks of, if it does."""
+        machine = self.machine
+        return images_of(self.config, machine.sample_row, machine.front is not None)
+
+    @property
+    def record_row(self) -> Layer:
+        """The table's first row as records of the store have it."""
+        images, row = self.images, self.machine.sample_row
+        return row if images is None else images.record(row)
+
+    def _samples(self, payload: bytes, first: Layer) -> list[tuple[npt.NDArray[np.int64], int]]:
         """The samples and labels of DATA and FILL, once all of them are known to be right."""
-        first = self.machine.sample_row
         if len(payload) < 2:
             raise Refused(Status.LENGTH)
         flags, count = payload[:2]
@@ -282,32 +295,42 @@ class GoldenDevice:
         if len(payload) < 7:
             raise Refused(Status.LENGTH)
         first, run, flags, count = _number(payload), *payload[3:5], payload[5] | payload[6] << 8
-        size = 3 if flags & Flags.WIDE else 2
+        images, wide = self.images, 3 if flags & Flags.WIDE else 2
+        shifted = bool(self.config.store_shift and flags & SHIFTED)
+        size = wide + shifted
         if len(payload) != 7 + count * size:
             raise Refused(Status.LENGTH)
         sparse = Flags.SPARSE if self.config.store == Kind.FLASH else 0
-        _need(run > 0 and count > 0 and not flags & ~(Flags.WIDE | sparse))
-        layer, classes = self.machine.sample_row, self.machine.layers[-1].outputs
-        for at in range(7, len(payload), size):
-            number = (first + int.from_bytes(payload[at:at + size], "little")) % (1 << 24)
+        _need(run > 0 and count > 0 and not flags & ~(Flags.WIDE | sparse)
+              and (images is not None or not shifted))
+        entries = [payload[at:at + size] for at in range(7, len(payload), size)]
+        offsets = [offsets_of(entry[-1]) if shifted else (0, 0) for entry in entries]
+        _need(all(abs(n) <= self.config.store_shift for pair in offsets for n in pair))
+        layer, classes = self.record_row, self.machine.layers[-1].outputs
+        for entry, (dy, dx) in zip(entries, offsets, strict=True):
+            number = (first + int.from_bytes(entry[:wide], "little")) % (1 << 24)
+            bad = False
             try:
                 found = self.store.play(number, run, layer, classes, bool(flags & Flags.SPARSE))
-            except BadLabel as bad:
-                self.machine.inbox.extend(Sample(*sample) for sample in bad.samples)
-                raise Refused(Status.STORE) from None
-            self.machine.inbox.extend(Sample(*sample) for sample in found)
+            except BadLabel as error:
+                found, bad = error.samples, True
+            self.machine.inbox.extend(
+                Sample(x if images is None else images.shifted(x, dy, dx), label)
+                for x, label in found)
+            if bad:
+                raise Refused(Status.STORE)
         return b""
 
     def _fill(self, payload: bytes) -> bytes:
         assert isinstance(self.store, RamStore)
-        samples = self._samples(payload[3:])
-        self.store.fill(_number(payload), samples, self.machine.sample_row)
+        row = self.record_row
+        self.store.fill(_number(payload), self._samples(payload[3:], row), row)
         return b""
 
     def _check(self, payload: bytes) -> bytes:
         assert self.store is not None
         _need_length(payload, 6)
-        layer = self.machine.sample_row if self.machine.layers else None
+        layer = self.record_row if self.machine.layers else None
         crc = self.store.crc(_number(payload), _number(payload[3:]), layer)
         return struct.pack("<IB", crc, self.store.PHASE)
 

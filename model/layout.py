@@ -5,7 +5,7 @@ Row j of a layer with W = ceil(inputs / L) words lies in bank j mod R of memory 
 hidden layers, their gate bits and errors share one numbering of words of L neurons.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,9 +113,13 @@ def check_table(config: CoreConfig, rows: Sequence[Layer]) -> None:
               config.max_classes if last else config.max_neurons)
         check(number, "shift", layer.shift, 0, 31)
         check(number, "gain", layer.gain, -15, config.counter_bits - 2)
+        imaged = first and front is None and config.store_shift
+        if imaged and layer.skip:
+            _check_images(config, layer, check)
         for column in COLUMNS:
-            check(number, column.name, getattr(layer, column.name), 0,
-                  column.most(config, layers, number))
+            if not (imaged and column.name == "skip"):
+                check(number, column.name, getattr(layer, column.name), 0,
+                      column.most(config, layers, number))
     used = place(config, [*layers, Layer(0, 0, 0, 0, 0)])[-1]
     limits = [("T", used.trit_base, config.trit_depth),
               ("hidden", used.input_base, config.hidden_depth)]
@@ -125,6 +129,16 @@ def check_table(config: CoreConfig, rows: Sequence[Layer]) -> None:
         if value > depth:
             raise TableError(
                 f"the layers need {value} words of {name} memory, the core has {depth}")
+
+
+def _check_images(config: CoreConfig, layer: Layer,
+                  check: Callable[[int, str, int, int, int], None]) -> None:
+    """The first layer's inputs are images of a store, with so many columns as `skip` says."""
+    check(1, "skip (columns of an image)", layer.skip, 1, config.store_columns)
+    check(1, "planes (of an image)", layer.planes, 1, config.store_planes)
+    rows, rest = divmod(layer.inputs, layer.skip)
+    check(1, "rows of an image", rows, 1, config.store_rows)
+    check(1, "inputs beyond its last row", rest, 0, 0)
 
 
 def tile_order(shape: tuple[int, int], lanes: int) -> npt.NDArray[np.intp]:

@@ -164,10 +164,15 @@ class Attacker:
                 sizes[2] = sizes[1]
             sizes += [rng.randint(2, c.max_classes)]
             planes = c.conv_bits if front else rng.randint(1, c.input_planes)
+            columns = 0
+            if c.lays_images and rng.random() < 0.7:
+                columns, planes = rng.randint(1, c.store_columns), rng.randint(1, c.store_planes)
+                sizes[0] = max(1, min(sizes[0] // columns, c.store_rows)) * columns
             layers = [Layer(f, n, c.activation_bits if number else planes, rng.randint(0, 6),
                             rng.randint(-15, c.counter_bits - 2),
                             rng.randrange(MAX_SKIP + 2)
-                            if c.skip and f == n and 0 < number < len(sizes) - 2 else 0)
+                            if c.skip and f == n and 0 < number < len(sizes) - 2 else
+                            0 if number else columns)
                       for number, (f, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
             try:
                 check_table(c, front + layers)
@@ -328,6 +333,8 @@ class Attacker:
                 "planes": [0, c.input_planes, c.input_planes + 1, c.activation_bits + 1, 255],
                 "shift": [31, 32, 255], "skip": [0, 1, 8, 9, 128, 255],
                 "gain": [-128, -16, -15, c.counter_bits - 2, c.counter_bits - 1, 127]}
+            if c.store_shift:
+                edges["skip"] += [c.store_columns, c.store_columns + 1]
             if takes(c, "front"):
                 edges["skip"] += [c.conv_columns, c.conv_columns + 1]
                 edges["gain"] += [0, 1]

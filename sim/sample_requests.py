@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..firmware.frames import Frame, Type
+from ..firmware.frames import SHIFTED, Frame, Type
 from ..firmware.wire import pack_sparse
 from ..model.config import ceil_div
 from ..model.golden_device import GoldenDevice
+from ..model.images import offset_byte
 
 __all__ = ["SampleRequests"]
 
@@ -45,14 +46,17 @@ class SampleRequests:
 
     def fill(self) -> bytes:
         """Of a right FILL."""
-        return self._number() + self.data()
+        return self._number() + self._samples(record=True)
 
     def data(self) -> bytes:
         """Of a right DATA."""
+        return self._samples()
+
+    def _samples(self, record: bool = False) -> bytes:
         layers, rng = self.golden.machine.layers, self.rng
         if not layers:
             return rng.randbytes(rng.randint(0, 20))
-        first = self.golden.machine.sample_row
+        first = self.golden.record_row if record else self.golden.machine.sample_row
         planes = first.planes
         size, sparse = planes * ceil_div(first.inputs, 8), rng.random() < 0.5
         longest = 1 + size + (ceil_div(first.inputs, 64) if sparse else 0)
@@ -74,10 +78,22 @@ class SampleRequests:
         """Of a right PLAY."""
         rng = self.rng
         wide, sparse = rng.randrange(2), rng.randrange(self.golden.config.store)
+        shifted = self._images and rng.random() < 0.7
         size, count = 2 + wide, rng.randint(1, 4)
         entries = b"".join(rng.randrange(rng.choice([6, 1 << 8 * size])).to_bytes(size, "little")
-                           for _ in range(count))
-        return self._number() + bytes([rng.randint(1, 3), 2 * wide + sparse, count, 0]) + entries
+                           + (self._offset() if shifted else b"") for _ in range(count))
+        flags = 2 * wide + sparse + (SHIFTED if shifted else 0)
+        return self._number() + bytes([rng.randint(1, 3), flags, count, 0]) + entries
+
+    @property
+    def _images(self) -> bool:
+        return bool(self.golden.machine.layers) and self.golden.images is not None
+
+    def _offset(self, more: int = 0) -> bytes:
+        """Of images that a core can shift so far, or by `more` too far."""
+        most = self.golden.config.store_shift
+        dy, dx = (np.array([self.rng.randint(-most, most) + n]) for n in (more, 0))
+        return offset_byte(dy, dx).tobytes()
 
     def check(self) -> bytes:
         """Of a right CHECK."""
@@ -110,6 +126,9 @@ class SampleRequests:
                 [layers[-1].outputs, 128, 255])
 
     def _bad_play(self, payload: bytearray) -> None:
+        if payload[4] & SHIFTED and self._images and self.rng.random() < 0.4:
+            payload[-1:] = self._offset(self.rng.choice([1, 2, -1]))
+            return
         place, value = self.rng.choice([(3, 0), (4, 255), (4, 4), (4, 1), (5, 0), (5, 9), (6, 1)])
         payload[place] = value
 

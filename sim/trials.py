@@ -10,7 +10,7 @@ from ..model.config import CoreConfig
 from ..units import UNITS
 from ..units.registry import CHOICES, OPTIONS, implied, refused_pairs
 
-__all__ = ["CORES", "ODD", "SMALL", "STORED", "random_units", "trial_cores"]
+__all__ = ["CORES", "IMAGES", "ODD", "SMALL", "STORED", "random_units", "trial_cores"]
 
 #: So small that limits are met often, of powers of two, and of hardly any.
 SMALL = CoreConfig(
@@ -73,6 +73,12 @@ def trial_cores() -> dict[str, CoreConfig]:
 CORES = trial_cores()
 #: A core with a RAM, so small that records wrap at its end.
 STORED = SMALL.changed(store=Kind.RAM, store_bits=9)
+#: One that shifts images of it, before a network and before a convolution.
+IMAGES = {
+    "images": STORED.changed(store_shift=2, store_rows=9, store_columns=4, store_planes=2),
+    "images-conv": CORES["conv"].changed(
+        store=Kind.RAM, store_bits=9, store_shift=1, store_rows=CORES["conv"].conv_rows,
+        store_columns=CORES["conv"].conv_columns, store_planes=CORES["conv"].conv_planes)}
 
 
 def random_units(rng: random.Random, config: CoreConfig, first: Iterable[str] = (),

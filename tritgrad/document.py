@@ -41,6 +41,10 @@ _TAIL = """\
 Behind HELLO_FIELDS, of a core with a convolution; without one the answer ends before it, with one
 over one channel before `conv_channels`.
 """
+_IMAGES = """\
+At the end, of a core that shifts images of its store: by up to `store_shift` pixels, images of up
+to so many rows and columns and bits of a pixel.
+"""
 _UNASKED = f"""\
 | type | frame | payload |
 |---|---|---|
@@ -260,6 +264,7 @@ def link() -> str:
         _record("ANSWER_HEAD", frames.ANSWER_HEAD), _record("LAYER_ROW", registry.LAYER_ROW),
         _record("HELLO_FIELDS", registry.HELLO_FIELDS), _HELLO,
         _record("HELLO_TAIL", registry.HELLO_TAIL), _TAIL,
+        _record("IMAGE_FIELDS", frames.IMAGE_FIELDS), _IMAGES,
         _record("STATUS_FIELDS", frames.STATUS_FIELDS),
         "`run`:", "",
         _table(("value", "state", "meaning"), ((state.value, f"`{state.name}`", meaning)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from ..errors import ConfigError
-from ..firmware.frames import CORE_FIELDS, LAYER_FIELDS, Fields, Space
+from ..firmware.frames import CORE_FIELDS, IMAGE_FIELDS, LAYER_FIELDS, Fields, Space
 from ..firmware.isa import INSTRUCTIONS, Op
 from . import UNITS
 from .record import Column, Config, Memory, Option, Run, Unit, Window
@@ -67,19 +67,31 @@ def hello_fields(config: Config) -> Fields:
     tail = HELLO_TAIL if whole else ()
     while tail and getattr(config, tail[-1][0]) == OPTIONS[tail[-1][0]].default:
         tail = tail[:-1]
-    return (*HELLO_FIELDS, *tail)
+    return (*HELLO_FIELDS, *tail, *(IMAGE_FIELDS if config.store_shift else ()))
 
 
 def hello_tail(size: int) -> Fields:
     """What the answer to HELLO has in so many bytes behind `HELLO_FIELDS`; at least what must be.
 
-    It may end before options that are as by default.
+    It may end before options that are as by default, and have `IMAGE_FIELDS` behind them.
     """
+    left = size - _bytes(IMAGE_FIELDS)
+    if left == 0:
+        return IMAGE_FIELDS
+    if left == _bytes(tail := _tail(left)):
+        return (*tail, *IMAGE_FIELDS)
+    return _tail(size)
+
+
+def _tail(size: int) -> Fields:
     tail = HELLO_TAIL
-    while OPTIONS[tail[-1][0]].default and size < struct.calcsize(
-            "<" + "".join(code for _, code in tail)):
+    while OPTIONS[tail[-1][0]].default and size < _bytes(tail):
         tail = tail[:-1]
     return tail
+
+
+def _bytes(fields: Fields) -> int:
+    return struct.calcsize("<" + "".join(code for _, code in fields))
 
 
 def takes(config: Config, socket: str) -> bool:

@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...firmware.frames import Flags, Status, Type
+from ...firmware.frames import SHIFTED, Flags, Status, Type
 from ...firmware.store import Kind
 from ...model.config import CoreConfig
 from ...units.registry import status_tail
@@ -119,7 +119,8 @@ class CommandProcessor(wiring.Component):
         self.total = Signal(range(config.slot_bytes + 1))
         self.set_total, self.preset = Signal(), Signal.like(self.total)
         self.add_item, self.sum = Signal(), Signal(1 + max(
-            len(self.total), len(self.table.item_bytes)))
+            len(self.total), len(self.table.item_bytes),
+            len(self.table.record_bytes) if config.lays_images else 0))
         # Words or samples that `total` does not have yet.
         self.count = Signal(range(max(config.slot_bytes, 256)))
 
@@ -182,7 +183,7 @@ class CommandProcessor(wiring.Component):
             feeder.sparse.eq((self.flags & Flags.SPARSE) != 0),
             feeder.foul.eq((self.flags & ~Flags.SPARSE) != 0),
             feeder.classes.eq(table.classes),
-            feeder.inputs.eq(table.inputs),
+            feeder.inputs.eq(self._of_record(table.inputs, "record_inputs")),
             feeder.planes.eq(table.planes),
             feeder.at_end.eq(reader.at_end),
             reader.first.eq(self.first_label),
@@ -275,8 +276,15 @@ class CommandProcessor(wiring.Component):
         fills = self.kind == Type.FILL
         with m.If(fills):
             m.d.comb += player.first.eq(word[-40:-16])
+        inputs = self.table.record_inputs if self.config.lays_images else self.table.inputs
+        if self.config.store_shift:
+            m.d.comb += [
+                player.shifted.eq((flags & SHIFTED) != 0),
+                player.rows.eq(self.table.image_rows),
+                player.columns.eq(self.table.image_columns),
+            ]
         m.d.comb += [
-            player.inputs.eq(self.table.inputs),
+            player.inputs.eq(inputs),
             player.planes.eq(self.table.planes),
             player.drop.eq(~self.running),
             feeder.drop.eq(~self.running & ~fills),
@@ -310,15 +318,24 @@ class CommandProcessor(wiring.Component):
 
     def _count(self, m):
         """`total`: an item more, a byte of the answer less, or a new value."""
-        item = Mux(self.kind.matches(Type.DATA, Type.FILL), self.table.item_bytes,
-                   self.window.word_bytes)
+        item = Mux(self.kind.matches(Type.DATA, Type.FILL),
+                   self._of_record(self.table.item_bytes, "record_bytes"), self.window.word_bytes)
         if self.player:
-            item = Mux(self.kind == Type.PLAY, 2 + self.player.wide, item)
+            size = 2 + self.player.wide
+            if self.config.store_shift:
+                size = size + self.player.shifted
+            item = Mux(self.kind == Type.PLAY, size, item)
         m.d.comb += self.sum.eq(self.total + Mux(self.add_item, item, ~C(0, len(self.sum))))
         with m.If(self.set_total):
             m.d.sync += self.total.eq(self.preset)
         with m.Elif(self.add_item | self.sender.counted):
             m.d.sync += self.total.eq(self.sum)
+
+    def _of_record(self, sample, record):
+        """What the table says of a sample, or where FILL has images in rows of L, of a record."""
+        if not self.config.lays_images:
+            return sample
+        return Mux(self.kind == Type.FILL, getattr(self.table, record), sample)
 
     def make_total(self, m, total):
         """Set `total` in this cycle."""

@@ -50,7 +50,7 @@ class SampleFeeder(wiring.Component):
             "sparse": In(1),
             "foul": In(1),
             "classes": In(range(config.max_classes + 1)),
-            "inputs": In(range(config.max_inputs + 1)),
+            "inputs": In(range(config.max_stored_inputs + 1)),
             "planes": In(range(config.input_planes + 1)),
             "byte": In(8),
             "rewind": Out(1),

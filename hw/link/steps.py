@@ -236,9 +236,12 @@ def measure(m, unit):
                 flags = reader.word[-24:-16]
                 allowed = Flags.WIDE | (
                     Flags.SPARSE if unit.config.store == Kind.FLASH else 0)
+                wrong = (flags & ~allowed).any()
+                if unit.config.store_shift:
+                    wrong |= unit.player.shifted & (unit.table.image_columns == 0)
                 m.d.comb += unit.player.play.eq(1)
                 m.next = "PLAYER"
-                with m.If((window.count == 0) | (unit.player.run == 0) | (flags & ~allowed).any()):
+                with m.If((window.count == 0) | (unit.player.run == 0) | wrong):
                     m.d.comb += unit.player.play.eq(0)
                     unit.answer(m, Status.RANGE)
         with m.Else():
@@ -324,9 +327,15 @@ def wait_stored(m, unit):
     reader, player = unit.reader, unit.player
     with m.State("PLAYER"):
         m.d.comb += reader.take.eq(player.take)
+        if unit.config.store_shift:
+            m.d.comb += [reader.rewind.eq(player.rewind),
+                         unit.first_label.eq(FIXED_BYTES[Type.PLAY])]
         with m.If(player.done):
             with m.If(player.fault):
                 m.next = "PLAYED"
+            if unit.config.store_shift:
+                with m.Elif(player.refused):
+                    unit.answer(m, Status.RANGE)
             with m.Elif(unit.kind == Type.CHECK):
                 unit.succeed(m, HEAD_BYTES + CHECK_BYTES)
             with m.Else():

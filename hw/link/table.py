@@ -12,6 +12,7 @@ from ...units.registry import LAYER_ROW, takes
 from ..parts.arith import exceeds, times
 from ..parts.ports import LayerRecord
 from .front import FrontRow
+from .image_row import ImageRow
 
 __all__ = ["TableLoader"]
 
@@ -35,6 +36,9 @@ class TableLoader(wiring.Component):
     inputs, planes : of its first row.
     classes : outputs of its last layer.
     item_bytes : of a sample and its label on the link: ``1 + planes * ceil(inputs / 8)``.
+    image_rows, image_columns : of a core that shifts images: those of a store, 0 if it has none.
+    record_inputs, record_bytes : of such a core without a convolution: as `inputs` and
+        `item_bytes`, of a record.
     """
 
     def __init__(self, config: CoreConfig):
@@ -55,8 +59,15 @@ class TableLoader(wiring.Component):
             "planes": Out(range(config.input_planes + 1)),
             "classes": Out(range(config.max_classes + 1)),
             "item_bytes": Out(range(2 + config.input_planes * ceil_div(config.max_inputs, 8))),
+            **({"image_rows": Out(range(config.store_rows + 1)),
+                "image_columns": Out(range(config.store_columns + 1))}
+               if config.store_shift else {}),
+            **({"record_inputs": Out(range(config.max_stored_inputs + 1)),
+                "record_bytes": Out(range(2 + config.input_planes * ceil_div(
+                    config.max_stored_inputs, 8)))} if config.lays_images else {}),
         })
         self.front = FrontRow(config) if takes(config, "front") else None
+        self.image = ImageRow(config) if config.lays_images else None
         self.fields = [name for name, code in LAYER_ROW for _ in range(2 if code == "H" else 1)]
 
     def elaborate(self, platform):
@@ -119,6 +130,8 @@ class TableLoader(wiring.Component):
             self._read_row(m, at)
             if self.front is not None:
                 self._look_at_front(m, at)
+            if self.image is not None:
+                self._look_at_image(m, at)
             self._check(m, at)
             self._count(m, at)
             self._end(m, at)
@@ -182,6 +195,8 @@ class TableLoader(wiring.Component):
                 m.next = "IDLE"
             with m.Else():
                 m.next = "INPUTS"
+                if self.image is not None:
+                    m.d.comb += self.image.start.eq(at.first)
 
     def _count(self, m, at):
         """Counts inputs and outputs out: words, places in the memories, and the next row's."""
@@ -200,6 +215,9 @@ class TableLoader(wiring.Component):
                 if self.front is not None:
                     with m.If(at.first):
                         m.next = "FRONT"
+                if self.image is not None:
+                    with m.If(at.first):
+                        m.next = "IMAGE"
 
         with m.State("WRITE"):
             m.d.comb += self.write.eq(at.second_pass)
@@ -261,6 +279,24 @@ class TableLoader(wiring.Component):
         with m.State("COUNT"):
             with m.If(front.done):
                 self._refuse_if(m, front.fault)
+                if self.config.store_shift:
+                    with m.If(at.second_pass):
+                        m.d.sync += [self.image_rows.eq(at.words),
+                                     self.image_columns.eq(front.columns)]
+                m.next = "WRITE"
+
+    def _look_at_image(self, m, at):
+        """Rows and records of images; begun when the row is known, done before it is written."""
+        m.submodules.image = image = self.image
+        m.d.comb += image.inputs.eq(at.left)
+        with m.State("IMAGE"):
+            with m.If(image.idle):
+                self._refuse_if(m, image.fault)
+                with m.If(at.second_pass):
+                    m.d.sync += [
+                        self.image_rows.eq(image.rows), self.image_columns.eq(image.columns),
+                        self.record_inputs.eq(image.record_inputs),
+                        self.record_bytes.eq(image.record_bytes)]
                 m.next = "WRITE"
 
     def _read_front(self, m, name, at):
@@ -299,6 +335,9 @@ class TableLoader(wiring.Component):
         elif name == "planes":
             self._refuse_if(m, Mux(at.first, (byte == 0) | (byte > config.input_planes),
                                     byte != config.activation_bits))
+            if self.image is not None:
+                with m.If(at.first):
+                    m.d.sync += self.image.planes.eq(byte)
             # The second pass comes only if the first has found no fault.
             with m.If(at.first & at.second_pass):
                 m.d.sync += self.planes.eq(byte)
@@ -309,6 +348,10 @@ class TableLoader(wiring.Component):
             m.d.sync += at.gain.eq(byte)
             self._refuse_if(m, (byte.as_signed() < -15)
                             | (byte.as_signed() > config.counter_bits - 2))
+        elif self.image is not None:
+            with m.If(at.first):
+                m.d.sync += self.image.columns.eq(byte)
+            self._refuse_if(m, ~at.first & (byte != 0))
         elif name in self.record.shape().members:
             m.d.sync += at.skip.eq(byte)
             self._refuse_if(m, byte > MAX_SKIP + 1)

@@ -38,7 +38,7 @@ class Unpacker(wiring.Component):
         super().__init__({
             "start": In(1),
             "label": In(8),
-            "inputs": In(range(config.max_inputs + 1)),
+            "inputs": In(range(config.max_stored_inputs + 1)),
             "planes": In(range(config.input_planes + 1)),
             "sparse": In(1),
             "i": In(stream.Signature(8)),

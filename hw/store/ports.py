@@ -43,7 +43,7 @@ class RamSignature(wiring.Signature):
 
     def __init__(self, config: CoreConfig):
         super().__init__({
-            "inputs": Out(range(config.max_inputs + 1)),
+            "inputs": Out(range(config.max_stored_inputs + 1)),
             "planes": Out(range(config.input_planes + 1)),
             "start": Out(1), "task": Out(Task), "number": Out(24),
             "idle": In(1), "ready": In(1), "failed": In(1), "phase": In(3),

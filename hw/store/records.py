@@ -31,7 +31,7 @@ class RecordSize(wiring.Component):
     def __init__(self, config: CoreConfig):
         self.config = config
         super().__init__({
-            "inputs": In(range(config.max_inputs + 1)),
+            "inputs": In(range(config.max_stored_inputs + 1)),
             "planes": In(range(config.input_planes + 1)),
             "words": Out(PLACE_BITS),
             "known": Out(1),
@@ -79,7 +79,7 @@ class Gather(wiring.Component):
         super().__init__({
             "start": In(1),
             "label": In(8),
-            "inputs": In(range(config.max_inputs + 1)),
+            "inputs": In(range(config.max_stored_inputs + 1)),
             "planes": In(range(config.input_planes + 1)),
             "i": In(stream.Signature(16)),
             "o": Out(stream.Signature(sample_word(config))),

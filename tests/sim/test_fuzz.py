@@ -5,9 +5,10 @@ import random
 import pytest
 
 from tritgrad.model.golden_device import GoldenDevice
+from tritgrad.model.images import StoredImages
 from tritgrad.sim.device import open_sim
 from tritgrad.sim.fuzz import Attacker, Mismatch, run
-from tritgrad.sim.trials import CORES, SMALL, STORED
+from tritgrad.sim.trials import CORES, IMAGES, SMALL, STORED
 
 
 class GoldenCore:
@@ -21,7 +22,8 @@ class GoldenCore:
 
 
 @pytest.mark.parametrize("gap, stall", [(0, 0), (0.2, 0.3)])
-@pytest.mark.parametrize("config", [*CORES.values(), STORED], ids=[*CORES, "stored"])
+@pytest.mark.parametrize("config", [*CORES.values(), STORED, *IMAGES.values()],
+                         ids=[*CORES, "stored", *IMAGES])
 def test_the_core_answers_as_the_golden_device(config, gap, stall, fresh_seed):
     seed = fresh_seed
     with open_sim(config) as core:
@@ -65,6 +67,22 @@ def test_what_the_attacker_does_with_a_store():
     golden = GoldenDevice(flash)
     run(GoldenCore(flash), golden, 3000, random.Random(1))
     assert (golden.store.cells != 0xFF).sum() > 20
+
+
+@pytest.mark.parametrize("config", IMAGES.values(), ids=IMAGES)
+def test_what_the_attacker_does_with_images(config, monkeypatch):
+    """Images that it has filled are played, shifted."""
+    met = []
+    shifted = StoredImages.shifted
+
+    def watch(images, x, dy, dx):
+        met.append((dy, dx, bool(x.any())))
+        return shifted(images, x, dy, dx)
+
+    monkeypatch.setattr(StoredImages, "shifted", watch)
+    run(GoldenCore(config), GoldenDevice(config), 3000, random.Random(1))
+    offsets = set(range(-config.store_shift, config.store_shift + 1))
+    assert {dy for dy, _, some in met if some} == {dx for _, dx, some in met if some} == offsets
 
 
 def test_a_refused_frame_that_changes_something_is_found():

@@ -11,6 +11,7 @@ from tritgrad.firmware.store import known
 from tritgrad.firmware.wire import pack_sparse, unpack_sample, unpack_sparse
 from tritgrad.model.config import ceil_div
 from tritgrad.model.golden_device import GoldenDevice
+from tritgrad.model.images import offsets_of
 from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
 from tritgrad.model.store import BadLabel
@@ -141,11 +142,11 @@ class Author:
     def run(self):
         return b""
 
-    def data(self):
+    def data(self, record=False):
         rng, layers = self.rng, self.device.machine.layers
         if not layers:
             return random_bytes(rng, rng.randint(0, 20))
-        size = self.sample_size(layers[0])
+        size = self.sample_size(self.device.record_row if record else layers[0])
         classes = layers[-1].outputs
         most = (self.config.max_payload - 5) // (1 + size)
         count = min(most, rng.choice([0, 1, 1, 2, 3, 4, most]))
@@ -166,14 +167,20 @@ class Author:
         return self.rng.choice([*range(6), self.rng.randrange(1 << 24)]).to_bytes(3, "little")
 
     def fill(self):
-        return self.number() + self.data()
+        return self.number() + self.data(record=True)
 
     def play(self):
         rng = self.rng
         flags = rng.choice([0, 1, 2, 3, 1, 3, rng.randrange(256)])
+        most = self.config.store_shift
+        flags |= 4 * (most > 0 and rng.random() < 0.7)
         count, size = rng.choice([0, 1, 1, 2, 3, 4]), 2 + (flags >> 1 & 1)
+        offsets = [rng.randint(-most, most) & 15 for _ in range(2 * count)]
+        if count and rng.random() < 0.1:
+            offsets[rng.randrange(2 * count)] = (most + 1) * rng.choice([-1, 1]) & 15
         entries = b"".join(rng.choice([*range(6)] * 3 + [0xFFFF]).to_bytes(size, "little")
-                           for _ in range(count))
+                           + (bytes([offsets[n] | offsets[count + n] << 4])
+                              if most and flags & 4 else b"") for n in range(count))
         return self.number() + bytes([rng.choice([0, 1, 1, 2, 5]), flags]) + struct.pack(
             "<H", count if rng.random() < 0.9 else rng.choice([0xFFFF, 256 + count])) + entries
 
@@ -210,17 +217,23 @@ class Author:
 
     def played(self, payload):
         """The samples of an accepted PLAY frame, up to one with a bad label."""
-        layers, size = self.device.machine.layers, 2 + (payload[4] >> 1 & 1)
-        for at in range(7, len(payload), size):
+        device, wide = self.device, 2 + (payload[4] >> 1 & 1)
+        shifted = self.config.store_shift > 0 and payload[4] & 4 > 0
+        for at in range(7, len(payload), wide + shifted):
             number = int.from_bytes(payload[:3], "little") + int.from_bytes(
-                payload[at:at + size], "little")
+                payload[at:at + wide], "little")
+            dy, dx = offsets_of(payload[at + wide]) if shifted else (0, 0)
+            bad = False
             try:
-                found = self.device.store.play(number % (1 << 24), payload[3], layers[0],
-                                               layers[-1].outputs, bool(payload[4] & 1))
-            except BadLabel as bad:
-                yield from (Sample(*sample) for sample in bad.samples)
+                found = device.store.play(number % (1 << 24), payload[3], device.record_row,
+                                          device.machine.layers[-1].outputs, bool(payload[4] & 1))
+            except BadLabel as error:
+                found, bad = error.samples, True
+            for x, label in found:
+                yield Sample(x if device.images is None else device.images.shifted(x, dy, dx),
+                             label)
+            if bad:
                 return
-            yield from (Sample(*sample) for sample in found)
 
     def words(self, samples):
         """Words that samples give."""

@@ -126,9 +126,15 @@ def converse(config, count, seed, most=0, pause=0):
 RAM, FLASH = ({"store": kind, "store_bits": bits} for kind, bits in ((1, 9), (2, 10)))
 
 
+#: Images of at most these sizes.
+SHIFTS = SMALL.changed(**RAM, store_shift=2, store_rows=9, store_columns=4, store_planes=2)
+WIDE_SHIFTS = WIDE.changed(**RAM, store_shift=1, store_rows=8, store_columns=11, store_planes=2)
+
+
 @pytest.mark.parametrize("config", [
-    SMALL, ODD, WIDE, SMALL.changed(**RAM), WIDE.changed(**RAM), ODD.changed(**FLASH)],
-    ids=["small", "odd", "wide", "small-ram", "wide-ram", "odd-flash"])
+    SMALL, ODD, WIDE, SMALL.changed(**RAM), WIDE.changed(**RAM), ODD.changed(**FLASH), SHIFTS,
+    WIDE_SHIFTS],
+    ids=["small", "odd", "wide", "small-ram", "wide-ram", "odd-flash", "shifts", "wide-shifts"])
 @pytest.mark.parametrize("most", [0, 3])
 def test_answers_as_the_golden_device(config, most, fresh_seed):
     assert converse(config, 60, fresh_seed, most, pause=most * 5)

@@ -12,9 +12,14 @@ from tritgrad.units.registry import LAYER_ROW
 from ..lockstep import record_of
 from .harness import simulate
 
+IMAGES = ("image_rows", "image_columns", "record_inputs", "record_bytes")
+
 
 def random_config(rng):
     lanes = rng.randint(1, 12)
+    skip, images = rng.choice([(True, {}), (False, {}), (False, {
+        "store": 1, "store_bits": 9, "store_shift": rng.randint(1, 7), "store_planes": 1,
+        "store_rows": rng.choice([1, 3, 20]), "store_columns": rng.randint(1, lanes)})])
     return CoreConfig(
         lanes=lanes, banks=rng.randint(1, 5),
         update_lanes=rng.choice([u for u in range(1, lanes + 1) if lanes % u == 0]),
@@ -23,7 +28,7 @@ def random_config(rng):
         max_inputs=rng.choice([5, 40, 300]), max_neurons=rng.choice([12, 64, 300]),
         max_classes=rng.choice([2, 9, 12]), trit_depth=rng.choice([30, 256, 1000]),
         residual_depth=rng.choice([200, 1024, 5000]), hidden_depth=rng.choice([4, 16, 64]),
-        slot_bytes=64, skip=rng.random() < 0.5)
+        slot_bytes=64, skip=skip, **images)
 
 
 def random_layers(rng, config):
@@ -35,11 +40,15 @@ def random_layers(rng, config):
              rng.randint(2, min(small, config.max_classes))]
     if config.skip and depth > 2:
         sizes[2] = sizes[1]
-    return [Layer(f, n, rng.randint(1, config.input_planes) if not number else
-                  config.activation_bits, rng.randint(0, 31),
+    columns, planes = 0, rng.randint(1, config.input_planes)
+    if config.store_shift and rng.random() < 0.7:
+        columns, planes = rng.randint(1, config.store_columns), rng.randint(1, config.store_planes)
+        sizes[0] = max(1, min(sizes[0] // columns, config.store_rows)) * columns
+    return [Layer(f, n, planes if not number else config.activation_bits, rng.randint(0, 31),
                   rng.randint(-15, config.counter_bits - 2),
                   rng.randrange(MAX_SKIP + 2)
-                  if config.skip and f == n and 0 < number < depth - 1 else 0)
+                  if config.skip and f == n and 0 < number < depth - 1 else
+                  0 if number else columns)
             for number, (f, n) in enumerate(zip(sizes, sizes[1:], strict=False))]
 
 
@@ -56,7 +65,8 @@ def spoil(rng, config, layers):
                    config.activation_bits + 1, row.planes | 128],
         "shift": [31, 32, 255],
         "gain": [-128, -16, -15, config.counter_bits - 2, config.counter_bits - 1, 127],
-        "skip": [1, MAX_SKIP + 1, MAX_SKIP + 2, 128],
+        "skip": [1, MAX_SKIP + 1, MAX_SKIP + 2, 128, config.store_columns,
+                 config.store_columns + 1, row.skip + 1],
     }
     name = rng.choice(list(edges))
     return [*layers[:number], replace(row, **{name: max(rng.choice(edges[name]), -128)}),
@@ -104,7 +114,8 @@ def run(config, tables):
                 if write:
                     written.append((index, record))
             found.append((fault, written, [ctx.get(getattr(dut, name)) for name in (
-                "layers", "inputs", "planes", "classes", "item_bytes")]))
+                "layers", "inputs", "planes", "classes", "item_bytes",
+                *(IMAGES if config.store_shift else ()))]))
 
     simulate(dut, load, limit=200_000)
     return found
@@ -117,7 +128,7 @@ def test_agrees_with_the_layout(fresh_seed):
     for _ in range(12):
         config = random_config(rng)
         cases = [random_rows(rng, config) for _ in range(10)]
-        registers = [0] * 5
+        registers = [0] * (9 if config.store_shift else 5)
         for (data, layers), (fault, written, after) in zip(
                 cases, run(config, [data for data, _ in cases]), strict=True):
             assert fault == (layers is None), (config, data.hex())
@@ -129,6 +140,11 @@ def test_agrees_with_the_layout(fresh_seed):
                 first, last = layers[0], layers[-1]
                 registers = [len(layers), first.inputs, first.planes, last.outputs,
                              1 + first.planes * ceil_div(first.inputs, 8)]
+                if config.store_shift:
+                    rows = first.inputs // first.skip if first.skip else 0
+                    inputs = rows * config.lanes if rows else first.inputs
+                    registers += [rows, first.skip, inputs,
+                                  1 + first.planes * ceil_div(inputs, 8)]
                 assert written == [(n, record_of(config, row, placed)) for n, (row, placed) in
                                    enumerate(zip(layers, place(config, layers), strict=True))]
             assert after == registers
