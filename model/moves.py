@@ -59,6 +59,11 @@ class Moves:
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in ("shift", *DRAWN))
 
+    @property
+    def only_shift(self) -> bool:
+        """Whether images are shifted, and moved in no other way."""
+        return self.shift > 0 and not any(getattr(self, name) for name in DRAWN)
+
     def draws(self, seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
         """Amounts by place in the order of an epoch (from 0) of `n` samples.
 

@@ -116,7 +116,7 @@ class Driver(Runner):
             if name not in self.parts and kept.bytes():  # no prediction depends on others
                 raise BadInput(f"{self.name} was built without {name}")
         self._order = input_order
-        self._set_table(layers)
+        self.set_table(layers)
         layers = self.layers
         if self.front is not None:
             kernels, *counters = counters
@@ -145,7 +145,7 @@ class Driver(Runner):
             input_order: npt.NDArray[np.intp] | None = None) -> None:
         """Write the layer table alone, for records of rows: no network is there then."""
         self._order = input_order
-        self._set_table(layers)
+        self.set_table(layers)
         self.session.flush()
 
     def restore(self, state: NetworkState) -> None:
@@ -192,7 +192,7 @@ class Driver(Runner):
         It is written even if it says what it said before: an upset in it would do harm for ever.
         """
         front = self.rows[:len(self.rows) - len(self.layers)]
-        self._set_table([*front, *(replace(layer, gain=gain)
+        self.set_table([*front, *(replace(layer, gain=gain)
                                    for layer, gain in zip(self.layers, gains, strict=True))])
 
     def counters(self) -> list[npt.NDArray[np.int64]]:
@@ -353,7 +353,8 @@ class Driver(Runner):
         if self.status()["run"] == Run.RUNNING:
             self.session.request(Type.ABORT)
 
-    def _set_table(self, rows: Sequence[Layer]) -> None:
+    def set_table(self, rows: Sequence[Layer]) -> None:
+        """Write the layer table, before it the row of a convolution if the core has one."""
         front, layers = split_front(self.config, rows)
         try:
             check_table(self.config, rows)

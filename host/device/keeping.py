@@ -5,6 +5,7 @@ import numpy.typing as npt
 
 from ...errors import BadInput, DeviceError
 from ...firmware.store import Kind
+from ...model.images import StoredImages
 from .driver import Driver
 from .flash_rows import FlashRows
 from .store import RowStore, rows_that_fit
@@ -17,7 +18,7 @@ FRAMED = 1.02
 
 
 def keepable(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int | None = None,
-             ) -> tuple[StoredRows | None, str]:
+             images: StoredImages | None = None) -> tuple[StoredRows | None, str]:
     """The rows in the memory of a device, once their `fill` has been called, and a line about it.
 
     A RAM can be filled at any time. A flash is never written here: rows that are not there go over
@@ -29,34 +30,38 @@ def keepable(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int 
         The device, with the network.
     x, y, learned
         As of `StoredRows`.
+    images
+        As of `RowStore`.
 
     Returns
     -------
     None and "" if there is no such memory, None and why not if the rows are not for it.
     """
     if driver.config.store == Kind.RAM:
-        return _in_ram(driver, x, y, learned)
+        return _in_ram(driver, x, y, learned, images)
     if driver.config.store == Kind.FLASH:
         return _in_flash(driver, x, y, learned)
     return None, ""
 
 
-def check_fits(driver: Driver, x: npt.NDArray[np.uint8]) -> None:
+def check_fits(driver: Driver, x: npt.NDArray[np.uint8],
+               images: StoredImages | None = None) -> None:
     """Raise `BadInput` if a RAM has no room for so many rows; says how many it has room for."""
-    inputs = driver.arranged(x[:1]).shape[1]
+    inputs = driver.arranged(x[:1]).shape[1] if images is None else images.inputs
     most = rows_that_fit(driver.config, inputs, driver.rows[0].planes)
     if most < len(x):
         raise BadInput(f"the memory of {driver.name} holds {most:,} of these {len(x):,} rows")
 
 
 def _in_ram(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int | None,
-            ) -> tuple[StoredRows | None, str]:
+            images: StoredImages | None) -> tuple[StoredRows | None, str]:
     try:
-        check_fits(driver, x)
+        check_fits(driver, x, images)
     except BadInput as error:
         return None, f"{error}: they go over the line"
-    return (RowStore(driver, x, y, learned),
-            f"{len(x):,} rows are in the memory of {driver.name}")
+    shifts = "" if images is None else ", which shifts them"
+    return (RowStore(driver, x, y, learned, images),
+            f"{len(x):,} rows are in the memory of {driver.name}{shifts}")
 
 
 def _in_flash(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int | None,

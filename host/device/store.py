@@ -1,6 +1,7 @@
 """Rows in a RAM beside a core: written once, checked by their CRC, played by their numbers."""
 
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ from ...errors import DeviceError
 from ...firmware.frames import Status, Type
 from ...firmware.store import Kind, pack_ram_records, ram_record_words
 from ...model.config import CoreConfig
+from ...model.images import StoredImages
 from .driver import Driver
 from .samples import PackedSamples
 from .session import RequestRefused
@@ -33,14 +35,21 @@ def rows_that_fit(config: CoreConfig, inputs: int, planes: int) -> int:
 
 
 class RowStore(StoredRows):
-    """The rows of a run, in a RAM; `rows_that_fit` says how many. See `StoredRows`."""
+    """The rows of a run, in a RAM; `rows_that_fit` says how many. See `StoredRows`.
+
+    With `images` they are kept as such, which the core can shift.
+    """
 
     def __init__(self, driver: Driver, x: npt.NDArray[np.uint8], y: Numbers,
-                 learned: int | None = None):
+                 learned: int | None = None, images: StoredImages | None = None):
+        self.images = images
         super().__init__(driver, x, y, learned)
         self.words = ram_record_words(driver.config.lanes, self.x.shape[1], self.planes)
         self.cycles = WORD_CYCLES * self.words
         self.crc = self._made(0, len(x))
+
+    def _arranged(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        return super()._arranged(x) if self.images is None else self.images.laid(x)
 
     def _crc(self, first: int, end: int) -> int:
         return self.crc if (first, end) == (0, len(self.y)) else self._made(first, end)
@@ -92,6 +101,9 @@ class RowStore(StoredRows):
         DeviceError
             The memory fails its test, or does not keep what is written.
         """
+        if self.images is not None:  # the table must speak of them
+            first, *others = self.driver.rows
+            self.driver.set_table([replace(first, skip=self.images.columns), *others])
         if self.intact():
             return
         session = self.driver.session

@@ -18,6 +18,7 @@ from ...model.rng import stored_order
 from .driver import Driver
 from .runner import RunStats
 from .session import DeviceAstray
+from .shifted import shifted_entries
 from .transport import SLOWEST_CLOCK_HZ
 
 __all__ = ["MOST_RECORDS", "Numbers", "Progress", "StoredRows", "entries", "order_of_records",
@@ -81,7 +82,7 @@ class StoredRows(ABC):
         self.driver = driver
         self.learned = len(x) if learned is None else learned
         self.number = np.argsort(order)
-        self.x, self.y = driver.arranged(x[order]), y[order]
+        self.x, self.y = self._arranged(x[order]), y[order]
         self.planes = driver.rows[0].planes
 
     @abstractmethod
@@ -95,6 +96,10 @@ class StoredRows(ABC):
     @abstractmethod
     def fill(self, progress: Progress = lambda done, whole: None) -> None:
         """See that the rows are there. Raises `DeviceError` if they cannot be."""
+
+    def _arranged(self, x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Rows as records have them."""
+        return self.driver.arranged(x)
 
     def _entries(self, records: Numbers, room: int) -> Iterator[tuple[bytes, int]]:
         return entries(records, room, most=self.most)
@@ -136,12 +141,18 @@ class StoredRows(ABC):
         yield from self._others(first, middle)
         yield from self._others(middle, end)
 
-    def play(self, program: Sequence[int], numbers: Numbers, passes: int = 1) -> RunStats:
-        """Run a program over rows by their numbers, in this order; see `Runner.run`."""
+    def play(self, program: Sequence[int], numbers: Numbers, passes: int = 1,
+             offsets: Numbers | None = None) -> RunStats:
+        """Run a program over rows by their numbers, in this order; see `Runner.run`.
+
+        Images of a core that shifts them move by `offsets` (numbers, 2), down and right.
+        """
         driver, session = self.driver, self.driver.session
         driver.begin(program)
         sample_s = (driver.worst_cycles() + self.cycles) / SLOWEST_CLOCK_HZ
-        for payload, count in self._entries(self.number[numbers], session.budget):
+        records, room = self.number[numbers], session.budget
+        for payload, count in (self._entries(records, room) if offsets is None else
+                               shifted_entries(records, offsets, room, self.most)):
             session.post(Type.PLAY, payload, work_s=(count + 2) * sample_s)
         return driver.ended((self.most + passes * len(numbers)) * sample_s)
 

@@ -19,6 +19,7 @@ from ..device.driver import Driver, layer_table
 from ..device.keeping import keepable
 from ..device.runner import RunStats
 from ..device.session import DeviceAstray, DeviceReset
+from ..device.shifted import shiftable
 from ..device.stored import MOST_RECORDS, StoredRows
 from ..device.table import check_front
 
@@ -74,14 +75,19 @@ class Learner(Protocol):
     def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
         """Learn samples (rows, inputs) in their order; with `rest` the support stays as it is."""
 
-    def keep(self, x: Bytes, y: Labels, progress: Progress) -> str:
+    def keep(self, x: Bytes, y: Labels, progress: Progress, shift: int = 0) -> str:
         """Write the rows of the run to a memory beside the device, if they fit.
 
-        Once the network is there. Returns what came of it, in words; "" if it has no such memory.
+        Once the network is there. They are images that are shifted by up to `shift` pixels, if that
+        is above 0. Returns what came of it, in words; "" if it has no such memory.
         """
 
-    def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
-        """Learn kept rows by their numbers, in this order; else as `train`."""
+    def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False,
+                   offsets: Labels | None = None) -> RunStats:
+        """Learn kept rows by their numbers, in this order; else as `train`.
+
+        Images move by `offsets` (numbers, 2), down and right.
+        """
 
     def act(self, name: str, *arguments: Any) -> None:
         """Do what a unit can do beside learning: ``scrub``, ``purge`` (layers, cutoff, k).
@@ -154,10 +160,11 @@ class ModelLearner:
         done = self.golden.train(self._ordered(x), y, gains, rest)
         return RunStats(done.samples, done.correct, done.updates, done.flips)
 
-    def keep(self, x: Bytes, y: Labels, progress: Progress) -> str:
+    def keep(self, x: Bytes, y: Labels, progress: Progress, shift: int = 0) -> str:
         return ""
 
-    def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
+    def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False,
+                   offsets: Labels | None = None) -> RunStats:
         raise NotImplementedError
 
     def act(self, name: str, *arguments: Any) -> None:
@@ -222,6 +229,7 @@ class DeviceLearner:
             part.check(driver.config, recipe, driver.name)
         self._order = (input_order(recipe, image_shape, driver.config.lanes)
                        if self.method.reorders and recipe.conv is None else None)
+        self._image_shape = image_shape
         self._rows: StoredRows | None = None
         self.keeps = False
         self._snapshot = NetworkState([])
@@ -243,25 +251,30 @@ class DeviceLearner:
         self._since.append(learn)
         return stats
 
-    def keep(self, x: Bytes, y: Labels, progress: Progress) -> str:
-        driver = self.driver
+    def keep(self, x: Bytes, y: Labels, progress: Progress, shift: int = 0) -> str:
+        driver, images = self.driver, None
         if driver.config.store == Kind.NONE:
             return ""
         driver.check_trainable()
-        rows, said = self._survive(lambda: keepable(driver, x, y))
+        if shift:
+            images, why_not = shiftable(driver, self._image_shape, shift)
+            if images is None:
+                return why_not
+        rows, said = self._survive(lambda: keepable(driver, x, y, images=images))
         if rows is not None:
             self._survive(lambda: rows.fill(progress))
             self._rows, self.keeps = rows, True
         return said
 
-    def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
+    def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False,
+                   offsets: Labels | None = None) -> RunStats:
         rows = self._rows
         assert rows is not None
 
         def learn() -> RunStats:
             method = self.method
             self.driver.set_gains(method.gains(gains))
-            done = rows.play(method.program(len(numbers), rest), numbers, method.passes)
+            done = rows.play(method.program(len(numbers), rest), numbers, method.passes, offsets)
             if method.counts:
                 self.driver.check_count(done, method.passes * len(numbers))
             return replace(done, samples=len(numbers), correct=done.correct // method.passes)

@@ -149,9 +149,10 @@ def resume(checkpoint: Checkpoint, data: Dataset, folder: Path, learner: Learner
 
 def _keep_rows(options: TrainOptions, data: Dataset, learner: Learner, watcher: Watcher) -> None:
     """Write the training rows to a memory beside the core, if there is one and it is wanted."""
-    if options.store == "off" or options.moves:
+    moves = options.moves
+    if options.store == "off" or moves and not (moves.only_shift and data.coding.moves_inputs):
         return
-    if note := learner.keep(data.x_train, data.y_train, watcher.storing):
+    if note := learner.keep(data.x_train, data.y_train, watcher.storing, moves.shift):
         watcher.noted(note)
 
 
@@ -262,10 +263,11 @@ class Trainer:
     def _learn(self, rows: Labels, amounts: Labels | None, gains: Sequence[int], rest: bool,
                ) -> RunStats:
         """A chunk: rows by their numbers, moved by their amounts if there are any."""
+        if self.learner.keeps:
+            offsets = None if amounts is None else amounts[:, :2]
+            return self.learner.train_kept(rows, gains, rest, offsets)
         if amounts is not None:
             x = self.data.coding.moved(self.pictures[rows], self.shape, amounts)
-        elif self.learner.keeps:
-            return self.learner.train_kept(rows, gains, rest)
         else:
             x = self.data.x_train[rows]
         return self.learner.train(x, self.data.y_train[rows], gains, rest)

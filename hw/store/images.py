@@ -9,7 +9,6 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...model.config import CoreConfig
-from ...units.registry import takes
 from ..parts.ports import sample_word
 from .tiles import Tiler
 
@@ -101,7 +100,7 @@ class ImageShifter(wiring.Component):
     def __init__(self, config: CoreConfig):
         self.config = config
         self.shifter = RowShifter(config)
-        self.tiler = None if takes(config, "front") else Tiler(config)
+        self.tiler = Tiler(config) if config.lays_images else None
         super().__init__(dict(self.shifter.signature.members.items()))
 
     def elaborate(self, platform):

@@ -74,6 +74,12 @@ class Coding:
         """Whether input i is made of number i alone."""
         return all(isinstance(step, Planes | Deskew | TopBits) for step in self.steps)
 
+    @property
+    def moves_inputs(self) -> bool:
+        """Whether what is made of a shifted picture is what is made of it, shifted."""
+        return isinstance(self.steps[0], Planes) and all(
+            isinstance(step, TopBits) for step in self.steps[self._of_pictures:])
+
     def apply(self, values: npt.NDArray[Any]) -> Bytes:
         """Inputs uint8 (rows, inputs) of finite numbers (rows, features)."""
         return self._run(values, 0, len(self.steps))
