@@ -102,10 +102,14 @@ class CoreConfig:
         2^store_bits words, or bytes of a flash, are in it.
     store_shift
         Pixels by which images that a RAM holds can be shifted on their way to the core, 0 to 7; 0
-        is without. All of store_rows, store_columns and store_planes are given with it.
-    store_rows, store_columns, store_planes
-        What such images have at most: rows, columns, of which there are no more than lanes, and
-        bits of a pixel. With a convolution, of one channel, they are the convolution's.
+        is without. All of store_rows, store_columns and store_planes are given with it, and are the
+        convolution's, of one channel, if there is one.
+    store_rows
+        Most rows of such an image.
+    store_columns
+        Most columns of such an image, at most lanes.
+    store_planes
+        Most bits of a pixel of such an image.
 
     Raises
     ------
