@@ -133,7 +133,7 @@ class RunProgress(Watcher):
                    f"{epoch.train_accuracy:.2f} % right")
 
     def storing(self, done: int, whole: int) -> None:
-        self._show("bytes of rows to the memory beside the core", done, whole, "")
+        self._show("bytes written", done, whole, "")
 
     def erasing(self, done: int, whole: int) -> None:
         """`done` of `whole` bytes of a flash are erased."""

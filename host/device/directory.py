@@ -91,6 +91,16 @@ class Directory:
     #: Most data sets of a list.
     MOST = (SECTOR - HEAD.size) // ENTRY.size
 
+    #: Bytes that tell how many a list has.
+    HEAD = HEAD.size
+
+    @staticmethod
+    def length(head: bytes) -> int:
+        """Bytes of the list that begins so; where none begins, of no more than this."""
+        magic, _, _, count = HEAD.unpack(head)
+        return HEAD.size + ENTRY.size * count if magic == MAGIC and count <= Directory.MOST \
+            else len(head)
+
     def pack(self) -> bytes:
         """As it lies in its sector."""
         body = b"".join(entry.pack() for entry in self.entries)
@@ -99,7 +109,7 @@ class Directory:
 
     @classmethod
     def unpack(cls, sector: bytes) -> "Directory | None":
-        """The list in a sector; None if there is none that is whole."""
+        """The list that a sector begins with; None if there is none that is whole."""
         magic, crc, number, count = HEAD.unpack_from(sector)
         end = HEAD.size + count * ENTRY.size
         if magic != MAGIC or end > len(sector) or zlib.crc32(sector[CHECKED:end]) != crc:

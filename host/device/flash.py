@@ -131,8 +131,12 @@ class Flash:
 
     def directory(self) -> tuple[Directory, int]:
         """The list of data sets, and which of its two sectors the next one goes into."""
-        return newer([Directory.unpack(self.read(self.reserved + n * SECTOR, SECTOR))
-                      for n in range(2)])
+        found = []
+        for at in (self.reserved, self.reserved + SECTOR):
+            head = self.read(at, Directory.HEAD)
+            more = Directory.length(head) - len(head)
+            found.append(Directory.unpack(head + self.read(at + len(head), more)))
+        return newer(found)
 
     def list(self, directory: Directory, sector: int) -> None:
         """Write a list of data sets into one of its two sectors."""

@@ -71,6 +71,9 @@ def test_a_list_is_what_was_packed_and_no_other_is_whole(fresh_seed):
     harmed[rng.randrange(len(listed.pack()))] ^= 1 << rng.randrange(8)
     assert Directory.unpack(bytes(harmed)) is None
     assert Directory.unpack(b"\xff" * SECTOR) is None
+    head = sector[:Directory.HEAD]
+    assert Directory.length(head) == len(listed.pack())
+    assert Directory.length(head[:-2] + b"\xff\xff") == Directory.HEAD
 
 
 def test_the_newer_list_counts_and_the_next_one_goes_into_the_other_sector():
