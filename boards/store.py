@@ -25,6 +25,8 @@ class StoreMemory:
         Of the board's platform.
     reserved
         Bytes at the start of a flash that are the bitstream's.
+    lines
+        Data lines by which a flash is read: 1, by 0x03, or 2, by 0x3B.
     """
 
     kind: Kind
@@ -33,6 +35,7 @@ class StoreMemory:
     part: str
     resource: str
     reserved: int = 0
+    lines: int = 1
 
     @property
     def bytes(self) -> int:

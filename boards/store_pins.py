@@ -25,16 +25,20 @@ OUT_DELAY, IN_DELAY, SPREAD = 3, 1, 3
 READ_PHASES = phases(OUT_DELAY + IN_DELAY, SPREAD)
 
 
-def pin_members(config: CoreConfig) -> dict[str, Any]:
+def pin_members(config: CoreConfig, memory: "StoreMemory | None") -> dict[str, Any]:
     """The pins of a core's memory, as members of a top without a platform."""
     prefix, pins = {Kind.NONE: ("", {}), Kind.RAM: ("sdram", SDRAM_PINS),
-                    Kind.FLASH: ("flash", FLASH_PINS)}[Kind(config.store)]
+                    Kind.FLASH: ("flash", FLASH_PINS[_lines(memory)])}[Kind(config.store)]
     return {f"{prefix}_{name}": member for name, member in pins.items()}
 
 
-def _store(config: CoreConfig, clock_hz: float) -> Any:
+def _lines(memory: "StoreMemory | None") -> int:
+    return memory.lines if memory else 1
+
+
+def _store(config: CoreConfig, memory: "StoreMemory | None", clock_hz: float) -> Any:
     if config.store == Kind.FLASH:
-        return FlashStore(clock_hz)
+        return FlashStore(clock_hz, _lines(memory))
     column_bits = config.store_bits - 2 - SdramTiming.row_bits
     return SdramStore(config, SdramTiming(clock_hz, column_bits=column_bits),
                       OUT_DELAY + IN_DELAY, SPREAD)
@@ -50,7 +54,7 @@ class StorePins(wiring.Component):
     config
         The core, which has a store.
     memory
-        What is at the pins; None without a platform.
+        What is at the pins; None is a flash that is read by one line, or an SDRAM.
     clock_hz
         Of `sync`.
 
@@ -61,11 +65,11 @@ class StorePins(wiring.Component):
 
     def __init__(self, config: CoreConfig, memory: "StoreMemory | None", clock_hz: float):
         self.config, self.memory = config, memory
-        self.store = _store(config, clock_hz)
+        self.store = _store(config, memory, clock_hz)
         ram = config.store == Kind.RAM
         super().__init__({
             "port": In(RamSignature(config) if ram else FlashSignature()),
-            **pin_members(config),
+            **pin_members(config, memory),
         })
 
     def elaborate(self, platform: Any) -> Module:
@@ -82,22 +86,29 @@ class StorePins(wiring.Component):
 
     def _flash(self, m: Module, platform: Any) -> None:
         store = self.store
-        outputs = ("cs_n", "sck", "copi")
         if platform is None:
-            m.d.comb += [getattr(self, f"flash_{name}").eq(getattr(store, name))
-                         for name in outputs]
-            m.d.comb += store.cipo.eq(self.flash_cipo)
+            for name, member in FLASH_PINS[store.lines].items():
+                ours, theirs = getattr(self, f"flash_{name}"), getattr(store, name)
+                m.d.comb += theirs.eq(ours) if member.flow is In else ours.eq(theirs)
             return
         assert self.memory is not None
         port = platform.request(self.memory.resource, 0, dir="-")
-        levels = {"cs": ~store.cs_n, "clk": store.sck, "copi": store.copi}
+        levels = {"cs": ~store.cs_n, "clk": store.sck}
+        if self.memory.lines == 1:
+            levels["copi"] = store.copi
         # A flash that has them is neither protected nor held.
         levels |= {name: 0 for name in ("wp", "hold") if hasattr(port, name)}
         for name, level in levels.items():
             m.submodules[name] = buffer = io.Buffer("o", getattr(port, name))
             m.d.comb += buffer.o.eq(level)
-        m.submodules.cipo = cipo = io.Buffer("i", port.cipo)
-        m.d.comb += store.cipo.eq(cipo.i)
+        if self.memory.lines == 1:
+            m.submodules.cipo = cipo = io.Buffer("i", port.cipo)
+            m.d.comb += store.cipo.eq(cipo.i)
+            return
+        m.submodules.copi = copi = io.Buffer("io", port.dq[0])
+        m.submodules.cipo = cipo = io.Buffer("i", port.dq[1])
+        m.d.comb += [copi.o.eq(store.copi), copi.oe.eq(store.copi_oe), store.copi_i.eq(copi.i),
+                     store.cipo.eq(cipo.i)]
 
     def _sdram(self, m: Module) -> None:
         """Registers as those of the pins, which are in the FPGA's input and output cells."""

@@ -32,7 +32,7 @@ BOARD = Board(
     usb=((0x0403, 0x6010),), loader="tangnano9k",
     lutram=("core.engine.lister.memory", "core.engine.counters.memory",
             "core.engine.counters.picture"),
-    memory=StoreMemory(Kind.FLASH, "P25Q32, 4 MiB", 22, "P25Q32", "spi_flash_1x"),
+    memory=StoreMemory(Kind.FLASH, "P25Q32, 4 MiB", 22, "P25Q32", "spi_flash_2x", lines=2),
     stored=True,
     note="Inputs of one bit: the sample buffers have the one block memory that T and R leave. If "
          "the bridge loses bytes, name a lower rate: tang-nano-9k@PORT,1000000.")

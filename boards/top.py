@@ -52,7 +52,7 @@ class BoardTop(wiring.Component):
             "rx": In(1, init=1),
             "tx": Out(1, init=1),
             "led": Out(1),
-            **pin_members(self.config),
+            **pin_members(self.config, board.memory),
         })
 
     @property
@@ -96,7 +96,7 @@ class BoardTop(wiring.Component):
         """The store and its pins, or what stands for them."""
         m.submodules.store = store = StorePins(self.config, self.board.memory, self.clock_hz)
         connect(m, core.store, store.port)
-        for name, member in pin_members(self.config).items():
+        for name, member in pin_members(self.config, self.board.memory).items():
             ours, theirs = getattr(self, name), getattr(store, name)
             m.d.comb += theirs.eq(ours) if member.flow is In else ours.eq(theirs)
 

@@ -1,5 +1,7 @@
 """The module between the harness and a top: registers, and the pins of a memory."""
 
+import re
+
 __all__ = ["HARNESS_TOP", "TOP", "wrapper"]
 
 TOP = "tritgrad_sim"
@@ -48,16 +50,24 @@ _MEMORY_PINS = {
     .flash_cs_n(memory_control[0]), .flash_sck(memory_control[1]),
     .flash_copi(memory_control[2]), .flash_cipo(memory_in[1])"""),
 }
-# Pins of the memories that no top drives: WP# and HOLD# are high, and the FPGA drives all but one.
+# What a flash has at a top that reads by two lines.
+_TWO_LINES = ", .flash_copi_oe(memory_control[6]), .flash_copi_i(memory_in[0])"
+# Pins of the memories that no top drives: WP# and HOLD# are high, and the FPGA drives both.
+# Of the two that it has, it drives the first one, where the top does not say so itself.
 _MEMORY_LEVELS = {
     None: "",
     "sdram": "  assign memory_control[0] = 1'b0;\n",
-    "flash": "  assign memory_control[5:3] = 3'b110;\n  assign memory_control[9:6] = 4'b1101;\n",
+    "flash": "  assign memory_control[5:3] = 3'b110;\n  assign memory_control[9:7] = 3'b110;\n",
 }
 
 
-def wrapper(serial: bool, memory: str | None) -> str:
-    """The harness's top module."""
-    ports, joined = _MEMORY_PINS[memory]
+def wrapper(serial: bool, memory: str | None, verilog: str) -> str:
+    """The harness's top module, around the one in `verilog`."""
+    (ports, joined), levels = _MEMORY_PINS[memory], _MEMORY_LEVELS[memory]
+    if memory == "flash":
+        if re.search(r"\bflash_copi_oe\b", verilog):
+            joined += _TWO_LINES
+        else:
+            levels += "  assign memory_control[6] = 1'b1;\n"
     text = (_SERIAL_WRAPPER if serial else _WRAPPER) % (ports, joined)
-    return text.replace("endmodule", _MEMORY_LEVELS[memory] + "endmodule")
+    return text.replace("endmodule", levels + "endmodule")

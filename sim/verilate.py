@@ -176,7 +176,7 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         A tool is missing or failed, and then names its log; or the cache cannot be written.
     """
     compiler, root = find_compiler(), find_verilator()
-    wrapper = harness_top(serial, memory)
+    wrapper = harness_top(serial, memory, verilog)
     models = [path.read_text() for path in sorted(_MEMORIES.glob("*.hpp"))] if memory else []
     digest = hashlib.sha256("\0".join((
         verilog, wrapper, _HARNESS.read_text(), *models, str(trace), compiler.version,

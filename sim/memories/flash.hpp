@@ -1,5 +1,5 @@
-// Serial NOR flash with 24-bit addresses, at its pins: modes 0 and 3, one data line, and four for
-// what 0x6B reads.
+// Serial NOR flash with 24-bit addresses, at its pins: modes 0 and 3, one data line, two for what
+// 0x3B reads and four for what 0x6B does.
 //
 // Not modelled, and so a reason to stop: other commands, suspending, block protection by the status
 // register. Stricter than a data sheet: what a part would ignore stops the run.
@@ -133,7 +133,7 @@ class Flash : public Pins {
         selected_ = now, rise_ = kNever, fall_ = high ? kNever : now;
         phase_ = Phase::kCommand;
         shift_ = bits_ = 0, got_ = 0, filled_ = 0, driving_ = 0;
-        taking_ = true, quad_ = false, writes_ = false;
+        taking_ = true, lines_ = 1, writes_ = false;
         limit_ = part_.period;
     }
 
@@ -200,7 +200,7 @@ class Flash : public Pins {
             limit_ = part_.period_read;
             apart(now, first_, 7 * limit_, "eighth clock", "seven periods of 0x03");
             [[fallthrough]];
-        case 0x0B: phase_ = Phase::kAddress; return;
+        case 0x0B: case 0x3B: phase_ = Phase::kAddress; return;
         case 0x6B:
             phase_ = Phase::kAddress;
             if (!(status_[1] & 2)) stop(now, "0x6B while QE is 0");
@@ -227,7 +227,7 @@ class Flash : public Pins {
 
     // The next byte to go out.
     void fetch(Time now) {
-        quad_ = command_ == 0x6B;
+        lines_ = command_ == 0x6B ? 4 : command_ == 0x3B ? 2 : 1;
         switch (command_) {
         case 0x9F: out_ = got_ < 3 ? part_.id >> 8 * got_ : noise(); ++got_; break;
         case 0x05: out_ = (status_[0] & 0xFC) | (writable_ ? 2 : 0) | (busy(now) ? 1 : 0); break;
@@ -246,13 +246,12 @@ class Flash : public Pins {
         if (phase_ != Phase::kOut) return;
         if (bits_ == 8) fetch(now);
         old_ = data_;
-        const int lines = quad_ ? 4 : 1;
-        const uint32_t bits = out_ >> (8 - lines - bits_) & ((1 << lines) - 1);
-        data_ = quad_ ? bits : bits << 1;
+        const uint32_t bits = out_ >> (8 - lines_ - bits_) & ((1 << lines_) - 1);
+        data_ = lines_ == 1 ? bits << 1 : bits;
         if (driving_ == 0) driven_from_ = now, old_known_ = false;
         else old_known_ = true;
-        driving_ = quad_ ? 15 : 2;
-        bits_ += lines;
+        driving_ = lines_ == 1 ? 2 : (1 << lines_) - 1;
+        bits_ += lines_;
     }
 
     uint32_t seen(Time now) {
@@ -352,9 +351,9 @@ class Flash : public Pins {
     bool known_[kPage] = {};
     Phase phase_ = Phase::kIdle;
     uint32_t control_ = kSelectN | 0xF << kDataAt, shift_ = 0, bits_ = 0, got_ = 0, left_ = 0;
-    uint32_t driving_ = 0, data_ = 0, old_ = 0;
+    uint32_t driving_ = 0, data_ = 0, old_ = 0, lines_ = 1;
     uint64_t filled_ = 0, address_ = 0, busy_at_ = 0, busy_bytes_ = 0, erases_ = 0, programs_ = 0;
-    bool quad_ = false, writes_ = false, writable_ = false, reset_armed_ = false, asleep_,
+    bool writes_ = false, writable_ = false, reset_armed_ = false, asleep_,
          taking_ = false, old_known_ = false;
     Time limit_ = 0, stepped_ = 0, changed_ = kNever, rise_ = kNever, fall_ = kNever,
          first_ = kNever,

@@ -13,7 +13,7 @@ __all__ = ["SerialFlash"]
 
 
 class SerialFlash(Model):
-    """Serial NOR flash: reads by 0x03, 0x0B and 0x6B, programs, erases, keeps its status.
+    """Serial NOR flash: reads by 0x03, 0x0B, 0x3B and 0x6B, programs, erases, keeps its status.
 
     Parameters
     ----------

@@ -56,6 +56,7 @@ def test_models_are_as_large(board):
         assert memory.bits == 2 + part.row_bits + part.column_bits
     else:
         assert memory.bytes == FLASHES[memory.part].bytes
+        assert memory.lines == (2 if board.fpga.family == "gowin" else 1)
 
 
 @each_board

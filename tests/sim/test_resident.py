@@ -124,11 +124,12 @@ def _place(at, column_bits=9, row_bits=13):
     return ((row & 3) << row_bits | row >> 2) << column_bits | column
 
 
-@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
-def test_from_a_flash(fresh_seed, sparse):
+@pytest.mark.parametrize(("name", "sparse"), [
+    ("icebreaker", False), ("icebreaker", True), ("tang-nano-9k", True)])
+def test_from_a_flash(fresh_seed, name, sparse):
     x, y = samples(fresh_seed)
     memory = SerialFlash(FLASH, seed=2, guard=1 << 17, asleep=True)
-    board = Board("icebreaker", memory, lanes=4, banks=1, update_lanes=4)
+    board = Board(name, memory, lanes=4, banks=1, update_lanes=4)
     assert board.driver.config.store == Kind.FLASH
     packed = pack_samples(x, 1)
     bodies = [row.tobytes() for row in packed]

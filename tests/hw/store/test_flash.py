@@ -22,10 +22,14 @@ def run(dut, bench, *, mhz=24, part=PART, limit=60_000, asleep=False):
     async def pins(ctx):
         now = 0
         while True:
-            levels = (ctx.get(dut.cs_n), ctx.get(dut.sck), 0b1110 | ctx.get(dut.copi), 0b1101)
+            levels = (ctx.get(dut.cs_n), ctx.get(dut.sck), 0b1110 | ctx.get(dut.copi),
+                      0b1100 | (ctx.get(dut.copi_oe) if dut.lines == 2 else 1))
             model.step(now, *levels)
             now += period
-            ctx.set(dut.cipo, model.step(now - 1, *levels) >> 1 & 1)
+            seen = model.step(now - 1, *levels)
+            ctx.set(dut.cipo, seen >> 1 & 1)
+            if dut.lines == 2:
+                ctx.set(dut.copi_i, seen & 1)
             await ctx.tick()
 
     async def testbench(ctx):
@@ -49,10 +53,10 @@ async def read(ctx, dut, address, count, idle=lambda: 0):
     return out
 
 
-@pytest.mark.parametrize("mhz", [12, 24, 65])
-def test_reads_from_anywhere(fresh_seed, mhz):
+@pytest.mark.parametrize(("mhz", "lines"), [(12, 1), (24, 1), (65, 1), (12, 2), (65, 2), (100, 2)])
+def test_reads_from_anywhere(fresh_seed, mhz, lines):
     rng = random.Random(fresh_seed + mhz)
-    dut = FlashStore(mhz * 1e6)
+    dut = FlashStore(mhz * 1e6, lines)
 
     async def bench(ctx, model):
         for _ in range(6):
@@ -63,8 +67,9 @@ def test_reads_from_anywhere(fresh_seed, mhz):
     run(dut, bench, mhz=mhz, asleep=True)
 
 
-def test_cycles():
-    dut = FlashStore(24e6)
+@pytest.mark.parametrize(("lines", "first", "each"), [(1, 88, 17), (2, 97, 8)])
+def test_cycles(lines, first, each):
+    dut = FlashStore(24e6, lines)
 
     async def bench(ctx, model):
         port = dut.port
@@ -79,7 +84,7 @@ def test_cycles():
             cycle += 1
             if valid:
                 found.append(cycle)
-        assert found == [found[0] + 17 * n for n in range(40)] and found[0] == 88
+        assert found == [first + each * n for n in range(40)]
 
     run(dut, bench)
 
@@ -95,12 +100,12 @@ def test_a_flash_that_wakes_late_is_not_waited_for_long_enough():
         run(dut, bench, asleep=True, part=replace(PART, wake=60 * US))
 
 
-@pytest.mark.parametrize("whole", [False, True], ids=["port", "store"])
-def test_the_port_writes(fresh_seed, whole):
+@pytest.mark.parametrize(("whole", "lines"), [(False, 1), (False, 2), (True, 1), (True, 2)])
+def test_the_port_writes(fresh_seed, whole, lines):
     """As a host would by raw transactions: erase, program, poll, read back; through a store too,
     which reads records in between."""
     rng = random.Random(fresh_seed)
-    dut = FlashStore(24e6) if whole else FlashPort(2)
+    dut = FlashStore(24e6, lines) if whole else FlashPort(2, lines)
     port = dut.port if whole else dut
 
     async def transaction(ctx, sent, count=0):

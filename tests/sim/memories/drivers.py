@@ -67,6 +67,9 @@ class SdramDriver:
 class FlashDriver:
     """Bytes at a flash's pins, in mode 0."""
 
+    #: What the FPGA drives while so many lines carry data to it.
+    DRIVES = {1: 0b1101, 2: 0b1100, 4: 0}
+
     def __init__(self, model: SerialFlash, period: int = 40 * NS):
         self.model, self.period = model, period
         self.now = 1 * US
@@ -102,8 +105,8 @@ class FlashDriver:
         for _ in range(count):
             byte = 0
             for _ in range(8 // lines):
-                seen = self.bit(15, 0b1101 if lines == 1 else 0)
-                byte = byte << lines | (seen >> 1 & 1 if lines == 1 else seen)
+                seen = self.bit(15, self.DRIVES[lines])
+                byte = byte << lines | (seen >> 1 & 1 if lines == 1 else seen & (1 << lines) - 1)
             out.append(byte)
         return bytes(out)
 
@@ -111,9 +114,9 @@ class FlashDriver:
         self.select()
         self.send(data)
         for _ in range(dummy):
-            self.bit(drive=0b1101 if lines == 1 else 0)
+            self.bit(drive=self.DRIVES[lines])
         out = self.receive(count, lines)
-        self.deselect(0b1101 if lines == 1 else 0)  # the flash lets go a little later
+        self.deselect(self.DRIVES[lines])  # the flash lets go a little later
         return out
 
     def wait(self, most=1 << 20):

@@ -55,6 +55,23 @@ def test_writes_and_reads(driver, model, fresh_seed):
     assert model.erases == model.programs == 6
 
 
+def test_two_lines_need_no_bit(driver, model, fresh_seed):
+    at = random.Random(fresh_seed).randrange(1 << 18)
+    wanted = (bytes(model.cells) * 2)[at:at + 60]
+    for _ in range(2):
+        assert driver.command(b"\x3b" + place(at), 60, 2, dummy=8) == wanted
+
+
+def test_two_lines_that_are_driven_from_both_sides(driver):
+    """The FPGA lets its line go too late: not in the eighth clock behind the address."""
+    driver.select()
+    driver.send(b"\x3b" + place(100))
+    for n in range(8):
+        driver.bit(drive=0b1100 if n < 7 else 0b1101)
+    with pytest.raises(MemoryViolation, match="drives data pins that the flash drives"):
+        driver.bit(drive=0b1101)
+
+
 def test_four_lines_need_the_bit_qe(driver, model):
     driver.write(b"\x31\x02")
     assert driver.command(b"\x35", 2) == b"\x02\x02"

@@ -62,9 +62,9 @@ class KeepsBytes(wiring.Component):
 class ReadsBytes(wiring.Component):
     """For each byte that it is given, the byte at that page of a flash."""
 
-    def __init__(self):
-        self.unit = FlashStore(CLOCK_HZ)
-        members, self.join = pins(self.unit, "flash", FLASH_PINS)
+    def __init__(self, lines=1):
+        self.unit = FlashStore(CLOCK_HZ, lines)
+        members, self.join = pins(self.unit, "flash", FLASH_PINS[lines])
         super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8)), **members})
 
     def elaborate(self, platform):
@@ -108,10 +108,12 @@ def test_a_rule_that_is_broken_stops_the_run():
     memory.close()
 
 
-def test_a_flash(fresh_seed):
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_flash(fresh_seed, lines):
     rng = random.Random(fresh_seed)
     memory = SerialFlash(FLASHES["W25Q64"], seed=2, asleep=True)
-    with CompiledCore(ReadsBytes, "reads bytes", memory=memory, clock_hz=CLOCK_HZ) as core:
+    with CompiledCore(lambda: ReadsBytes(lines), f"reads bytes by {lines}", memory=memory,
+                      clock_hz=CLOCK_HZ) as core:
         pages = rng.randbytes(20)
         assert exchange(core, pages, 20) == bytes(memory.cells[page << 8] for page in pages)
     memory.close()
