@@ -207,8 +207,8 @@ def core_config(networks: Sequence[Sequence[int]], weights: BlockMemory, *, lane
         return max(1, *words)
 
     layers = [list(zip(shape, shape[1:], strict=False)) for shape in shapes]
-    image = int(options.get("conv_rows", 0)) * lanes  # its outputs are as activations
-    front = max(ceil_div(shape[0], lanes) for shape in shapes) if image else 0
+    image = int(options.get("conv_rows", 0)) * int(options.get("conv_channels", 1)) * lanes
+    front = max(ceil_div(shape[0], lanes) for shape in shapes) if image else 0  # activations
     chosen: dict[str, int | bool] = {
         "max_layers": max(3, *(len(pairs) for pairs in layers)),
         "max_inputs": max(image, *(shape[0] for shape in shapes)),

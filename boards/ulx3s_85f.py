@@ -29,6 +29,6 @@ BOARD = Board(
     lutram=("core.engine.inputs.memory",),
     memory=StoreMemory(Kind.RAM, "MT48LC16M16, 32 MiB", 24, "32M", "sdram"),
     stored=True,
-    recipes={"r6": Fitted(4)},
+    recipes={"r6": Fitted(4), "r8": Fitted(4)},
     # Memories fill the chip: the other placer moves them too late, and paths become long.
     placer=("--placer", "static"))

@@ -48,7 +48,8 @@ def _row(board: Board, report: Report | None) -> dict[str, Any]:
     config = board.config
     inputs, planes = board.networks[0][0], 1
     if config.conv_kernels:
-        inputs, planes = config.conv_rows * config.lanes, config.conv_planes
+        inputs = config.conv_rows * config.conv_channels * config.lanes
+        planes = config.conv_planes
     row: dict[str, Any] = {
         "board": board.name, "title": board.title, "chip": board.chip, "part": board.part,
         "clock_mhz": float(board.pll.output_hz) / 1e6, "lanes": config.lanes,

@@ -56,6 +56,7 @@ def front_of(config: CoreConfig, rows: int, columns: int, groups: int, planes: i
         columns=min(max(columns, side), config.conv_columns),
         kernels=min(groups * config.conv_at_once, config.conv_kernels),
         kernel=config.conv_kernel, pool=config.conv_pool, planes=min(planes, config.conv_planes),
+        channels=config.conv_channels,
         bits=config.conv_bits, counter_bits=config.conv_counter_bits, **numbers)
 
 

@@ -26,7 +26,9 @@ def recipe_of(name):
     numbers = {number: default if (value := getattr(options, name)) is None else value
                for name, (number, default) in NUMBERS.items()}
     numbers = {number: value for number, value in numbers.items() if value is not None}
-    conv = Convolution(28, 28, kernels, kernel, planes=2, **numbers)
+    coding, _, rest = options.encode.partition(":")
+    channels = int(rest.split(":")[1]) if coding == "channels" else 1
+    conv = Convolution(28, 28, kernels, kernel, channels=channels, planes=2, **numbers)
     return Recipe.default((conv.outputs, *options.hidden, 10), conv.bits, gain=options.gain,
                           output_gain=options.output_gain, floor=options.floor, conv=conv,
                           counter_bits=options.counter_bits, wrong=options.wrong)

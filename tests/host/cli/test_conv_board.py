@@ -12,16 +12,21 @@ from tritgrad.boards import BOARDS
 from tritgrad.boards.recipe import Fitted
 from tritgrad.firmware.store import Kind
 from tritgrad.host.device import bus, serial_port
+from tritgrad.host.device.driver import Driver
+from tritgrad.host.device.session import Session
 from tritgrad.host.live.studio import Studio
 from tritgrad.host.run.checkpoint import Checkpoint
+from tritgrad.host.run.learners import DeviceLearner, ModelLearner
 from tritgrad.host.run.model_file import TrainedModel
 from tritgrad.host.run.options import TrainOptions
-from tritgrad.host.run.training import CHECKPOINT, Watcher, open_learner
+from tritgrad.host.run.training import CHECKPOINT, Watcher, open_learner, start
 from tritgrad.host.selftest import line as line_steps
 from tritgrad.model.convolution.nets import NETS, Net
 from tritgrad.model.convolution.shape import Convolution
 from tritgrad.model.golden_device import GoldenDevice
 from tritgrad.model.state import state_sha256
+from tritgrad.sim.board import CompiledBoard, memory_of
+from tritgrad.sim.exam import Wired
 from tritgrad.sim.virtual import ModelBoard
 
 from ...sim.ports import serving
@@ -84,6 +89,25 @@ def test_a_run_is_that_of_the_model_with_its_images_on_the_line_or_in_the_store(
             found.pop("device", None)
         assert ours == theirs
     assert here["state_sha256"] == there["state_sha256"] == off["state_sha256"]
+
+
+def test_the_boards_rtl_trains_from_its_sdram_as_the_model():
+    """Through the pins of the UART and of the memory's model."""
+    made = BOARDS["ulx3s-25f"].for_recipe("r5")
+    assert made.memory is not None
+    made = replace(made, memory=replace(made.memory, bits=24)).resized(store=True)
+    data, memory = OPTIONS.load_data(), memory_of(made)
+    recipe = OPTIONS.recipe(data)
+    chip = CompiledBoard.of(made, memory=memory)
+    try:
+        learner = DeviceLearner(Driver(Session(Wired(chip), 1)), recipe)
+        found = start(OPTIONS, data, None, learner, Watcher()).run()
+        assert learner.keeps
+    finally:
+        chip.close()
+        memory.close()
+    here = start(OPTIONS, data, None, ModelLearner(recipe), Watcher()).run()
+    assert found.state_sha256 == here.state_sha256
 
 
 def test_moved_images_are_not_taken_from_the_store():
