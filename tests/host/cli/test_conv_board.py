@@ -257,7 +257,7 @@ def test_a_network_and_a_core_of_which_one_has_a_convolution():
      "has a convolution with counter bits 12, the network's is with 10"),
     (["--encode", "planes:3"],
      "has a convolution over pixels of up to 2 bits, the network's have 3"),
-    (["--encode", "channels"], "has a convolution over one channel, the network's is over 4"),
+    (["--encode", "channels"], "has a convolution with channels 1, the network's is with 4"),
     (["--hidden", "4000"], "layer 1: outputs must be from 1 to 16, not 4000"),
 ])
 def test_a_network_that_the_core_does_not_hold(change, message):
