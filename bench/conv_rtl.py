@@ -53,11 +53,12 @@ CORES = {"R5": Core("ulx3s-25f", 2, 50_000), "R6": Core("ulx3s-85f", 4, 55_000),
 
 
 def config_of(row: Row, core: Core) -> CoreConfig:
-    """The board's core, with memories for the net."""
+    """The board's core, with memories for the net, fed over the link."""
     conv, board = row.conv, BOARDS[core.board].config
     image = conv.rows * conv.channels * board.lanes
     layers = [(conv.outputs, row.hidden), (row.hidden, 10)]
-    probe = board.changed(max_inputs=max(image, conv.outputs), max_neurons=row.hidden)
+    probe = board.changed(store=0, store_bits=0, max_inputs=max(image, conv.outputs),
+                          max_neurons=row.hidden)
     end = place(probe, [*(Layer(f, n, 2, 0, 0) for f, n in layers), Layer(0, 0, 0, 0, 0)])[-1]
     return probe.changed(
         trit_depth=end.trit_base, residual_depth=end.residual_base,
