@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..firmware.rates import SAFE_RATE, supported_rates
+from ..firmware.store import Kind
 from ..model.config import CoreConfig
 from ..units import UNITS
 from .memory import (
@@ -33,7 +34,7 @@ from .pll import (
     ice40_pll,
 )
 from .recipe import Fitted, for_recipe
-from .store import StoreMemory
+from .store import StoreMemory, shift_fields
 
 __all__ = ["ECP5_25F", "ECP5_45F", "ECP5_85F", "GW1NR_9", "GW2A_18", "UP5K", "Board", "Fpga"]
 
@@ -237,6 +238,7 @@ class Board:
 
     def resized(self, *, network: tuple[int, ...] | None = None, clock_hz: int | None = None,
                 infer_only: bool = False, store: bool | None = None,
+                shifter: tuple[int, int] | None = None,
                 units: Mapping[str, int | bool] | None = None, **sizes: int | None) -> "Board":
         """The board with another core.
 
@@ -250,6 +252,8 @@ class Board:
             Leave out memory R and the update unit.
         store
             Whether samples are played from the board's memory; None: as `stored` says.
+        shifter
+            Pixels by which images in that can be shifted on their way, and the bits of a pixel.
         units
             Optional units: fields of `CoreConfig` such as `trace`, `row_sums`, `resident` or
             `skip`. With a unit that excludes `drain` the array drains one sum a cycle.
@@ -278,11 +282,17 @@ class Board:
             raise ConfigError(f"store must be left away on {self.name}: no memory that a core "
                               "can use is beside its FPGA")
         chosen.update(units or {})
+        stored = self.stored if store is None else store
+        if shifter is not None:
+            if not stored or self.memory is None or self.memory.kind != Kind.RAM:
+                raise ConfigError(f"shifter must be left away on {self.name}: its core has no RAM "
+                                  "for samples")
+            chosen.update(shift_fields(*shifter, networks[0][0], chosen))
         odd = any(chosen[name] % chosen.get("drain", 1) for name in ("lanes", "banks"))
         if odd or any(chosen.get(unit.field) and "drain" in unit.excludes for unit in UNITS):
             chosen["drain"] = 1
         made = replace(self, networks=networks, sizes=chosen, lutram=lutram,
                        clock_hz=clock_hz or self.clock_hz,
-                       stored=self.stored if store is None else store)
+                       stored=stored)
         made.check()
         return made

@@ -1,10 +1,13 @@
 """The memory beside a board's FPGA that may hold samples."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isqrt
 
+from ..errors import ConfigError
 from ..firmware.store import Kind
 
-__all__ = ["StoreMemory"]
+__all__ = ["StoreMemory", "shift_fields"]
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,24 @@ class StoreMemory:
     def bytes(self) -> int:
         """How much it holds."""
         return (2 if self.kind == Kind.RAM else 1) << self.bits
+
+
+def shift_fields(shift: int, planes: int, inputs: int, sizes: Mapping[str, int | bool],
+                 ) -> dict[str, int]:
+    """Fields of a core that shifts stored images by up to `shift` pixels of `planes` bits.
+
+    Those of a convolution are as `sizes`, other fields of the core, say; else they are square.
+
+    Raises
+    ------
+    ConfigError
+        So many inputs are no square image.
+    """
+    if sizes.get("conv_kernels"):
+        return {"store_shift": shift, **{
+            f"store_{name}": int(sizes[f"conv_{name}"]) for name in ("rows", "columns", "planes")}}
+    side = isqrt(inputs)
+    if side * side != inputs:
+        raise ConfigError(f"shifter must be left away: {inputs} inputs are no square image")
+    return {"store_shift": shift, "store_rows": side, "store_columns": side,
+            "store_planes": planes}

@@ -10,7 +10,14 @@ from ...errors import BadInput
 from ..run.lock import hold
 from ..run.options import parse_integers
 from .console import RunProgress, emit, json_option, screen
-from .made import ADDED, recipe_option, unit_options, with_recipe
+from .made import (
+    ADDED,
+    recipe_option,
+    shifter_of,
+    shifter_option,
+    unit_options,
+    with_recipe,
+)
 
 __all__ = ["BUILDS", "build"]
 
@@ -36,6 +43,7 @@ BUILDS = Path("build/boards")
 @click.option("--store/--no-store", default=None,
               help="Have samples played from the memory beside the FPGA, or not.  [default: where "
                    "that is faster than the line; see tritgrad boards]")
+@shifter_option
 @unit_options
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, metavar="N",
               help="Seed the placer.")
@@ -46,8 +54,8 @@ BUILDS = Path("build/boards")
               help="Fail unless the bitstream is this one: a file, or its SHA-256.")
 @json_option
 def build(board: str, recipe: str | None, hidden: str | None, frequency: float | None,
-          infer_only: bool, store: bool | None, seed: int, out: Path | None, verify: str | None,
-          as_json: bool, **sizes: int | None) -> None:
+          infer_only: bool, store: bool | None, shifter: str | None, seed: int,
+          out: Path | None, verify: str | None, as_json: bool, **sizes: int | None) -> None:
     """Make a bitstream for BOARD, with the logs of all tools and a report.
 
     The same source, tools and seed give the same bitstream.
@@ -70,7 +78,7 @@ def build(board: str, recipe: str | None, hidden: str | None, frequency: float |
             raise BadInput(f"--recipe {recipe} has its own convolution; leave "
                            f"--{name.replace('_', '-')} away")
     chosen = chosen.resized(network=network, clock_hz=clock_hz, infer_only=infer_only,
-                            store=store, units=units, **sizes)
+                            store=store, shifter=shifter_of(shifter), units=units, **sizes)
     console = screen(stderr=True)
     folder = out or BUILDS / chosen.build
     with hold(folder), RunProgress(console).working(f"building {chosen.build}") as say:

@@ -11,9 +11,10 @@ from ...errors import BadInput
 from ...model.convolution.nets import NETS
 from ...option import Option
 from ...units.registry import OPTIONS
+from ..run.options import parse_integers
 
-__all__ = ["ADDED", "is_default", "made", "recipe_option", "stack", "unit_options", "values_of",
-           "with_recipe"]
+__all__ = ["ADDED", "is_default", "made", "recipe_option", "shifter_of", "shifter_option",
+           "stack", "unit_options", "values_of", "with_recipe"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -87,6 +88,23 @@ def recipe_option(what: str) -> Callable[[Any], Any]:
 def with_recipe(board: Board, recipe: str | None) -> Board:
     """A board with the core that ``--recipe`` asks for."""
     return board if recipe is None else board.for_recipe(recipe)
+
+
+#: Of a core with a RAM for samples.
+shifter_option = click.option(
+    "--shifter", metavar="K[,B]", help="Let the core shift images in its RAM by up to K pixels, "
+    "each of up to B bits, on their way, for train --shift-augment.  [default: none; B 1]")
+
+
+def shifter_of(text: str | None) -> tuple[int, int] | None:
+    """Pixels and bits of ``--shifter``. Raises `BadInput` that names it."""
+    if text is None:
+        return None
+    numbers = parse_integers("--shifter", text)
+    if not (len(numbers) in (1, 2) and 1 <= numbers[0] <= 7 and 1 <= numbers[-1] <= 8):
+        raise BadInput(f"--shifter must be pixels from 1 to 7, or those and bits from 1 to 8, not "
+                       f"{text}")
+    return numbers[0], numbers[1] if len(numbers) == 2 else 1
 
 
 #: Options for all that a unit adds to a core.

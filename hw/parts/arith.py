@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from amaranth import *
 from amaranth.hdl import ValueLike
 
-__all__ = ["add_mod3", "canonical_mod3", "exceeds", "popcount", "select", "sum_mod3", "times",
-           "tree_sum"]
+__all__ = ["add_mod3", "canonical_mod3", "exceeds", "exceeds_each", "popcount", "select",
+           "sum_mod3", "times", "tree_sum"]
 
 
 def times(value: ValueLike, factor: int) -> Value:
@@ -71,3 +71,20 @@ def exceeds(value: Value, limit: int) -> Value:
     if limit == 1 << (bits - 1) and len(value) >= bits:
         return beyond | (value[bits - 1] & value[:bits - 1].any())
     return beyond | (value[:bits] > limit)
+
+
+def exceeds_each(value: Value, count: int) -> Value:
+    """Whether an unsigned value is above 0, above 1, and so on: `count` bits, without carries."""
+    half = len(value) // 2
+    low, high = value[:half], value[half:]
+
+    def is_so(part: Value, condition) -> Value:
+        return C(sum(condition(v) << v for v in range(1 << len(part))),
+                 1 << len(part)).bit_select(part, 1)
+
+    bits = []
+    for n in range(count):
+        over, rest = divmod(n, 1 << half)
+        bits.append(is_so(high, lambda v, k=over: v > k)
+                    | is_so(high, lambda v, k=over: v == k) & is_so(low, lambda v, k=rest: v > k))
+    return Cat(bits)

@@ -9,6 +9,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...model.config import CoreConfig
+from ..parts.arith import exceeds_each
 from ..parts.ports import sample_word
 from .tiles import Tiler
 
@@ -50,7 +51,7 @@ class RowShifter(wiring.Component):
         left = Signal.like(self.rows)  # rows to come out
         inside = Signal(width)         # columns that the image has
         zero, drop, room, gives = Signal(), Signal(), Signal(), Signal()
-        m.d.sync += inside.eq(Cat(self.columns > n for n in range(width)))
+        m.d.sync += inside.eq(exceeds_each(self.columns, width))
         m.d.comb += [
             self.idle.eq(~busy & ~self.o.valid),
             room.eq(busy & (~self.o.valid | self.o.ready)),

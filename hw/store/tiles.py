@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig, ceil_div
+from ..parts.arith import exceeds_each
 from ..parts.ports import sample_word
 
 __all__ = ["Tiler"]
@@ -132,7 +133,7 @@ class Tiler(wiring.Component):
         for n in range(len(place)):
             step_by = (1 << n) % lanes
             turned = Mux(place[n], Cat(turned[lanes - step_by:], turned[:lanes - step_by]), turned)
-        above = Cat(place <= n for n in range(lanes))
+        above = ~exceeds_each(place, lanes)
         word = Signal(lanes)
         m.d.comb += [
             total.eq(place + pixels), full.eq(total >= lanes), over.eq(total > lanes),

@@ -80,3 +80,23 @@ def test_a_board_without_a_memory():
     assert all(board.memory for board in BOARDS.values() if board.stored)
     with pytest.raises(ConfigError, match="store must be left away on icebreaker"):
         replace(BOARDS["icebreaker"], memory=None).resized(store=True)
+
+
+def test_a_core_that_shifts_images():
+    board = BOARDS["ulx3s-25f"]
+    found = board.resized(shifter=(2, 1)).config
+    assert found == board.config.changed(store_shift=2, store_rows=28, store_columns=28,
+                                         store_planes=1)
+    r5 = board.for_recipe("r5").resized(shifter=(1, 1)).config
+    assert (r5.store_shift, r5.store_rows, r5.store_columns, r5.store_planes) == (
+        1, r5.conv_rows, r5.conv_columns, r5.conv_planes)
+
+
+@pytest.mark.parametrize("name, changes, message", [
+    ("icebreaker", {"store": True}, "shifter must be left away on icebreaker: its core has no RAM"),
+    ("ulx3s-25f", {"store": False}, "shifter must be left away on ulx3s-25f: its core has no RAM"),
+    ("ulx3s-25f", {"network": (783, 12, 4)}, "783 inputs are no square image"),
+    ("ulx3s-25f", {"shifter": (1, 5)}, "store_planes must be an integer from 1 to 4 ")])
+def test_a_core_that_cannot_shift_images(name, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        BOARDS[name].resized(**{"shifter": (1, 1), **changes})

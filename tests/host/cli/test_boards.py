@@ -283,3 +283,10 @@ def test_a_flash_of_a_board_that_has_none_or_is_not_asked_for(run, tmp_path):
         assert result.exit_code == 2
         assert f"--flash {kept} needs --store and a board with a flash; {why}" in " ".join(
             result.output.split())
+
+
+@pytest.mark.parametrize("text", ["0", "8", "1,9", "1,1,1", "one"])
+def test_a_shifter_is_pixels_and_bits(run, text):
+    answer = run("build", "ulx3s-25f", "--shifter", text)
+    assert answer.exit_code == 2
+    assert "--shifter must be" in " ".join(answer.stderr.split())

@@ -10,6 +10,7 @@ from tritgrad.hw.parts.arith import (
     add_mod3,
     canonical_mod3,
     exceeds,
+    exceeds_each,
     popcount,
     select,
     sum_mod3,
@@ -60,6 +61,13 @@ def test_select_slices(width, slices):
 def test_comparison_with_a_constant(limit):
     assert evaluate(lambda value: exceeds(value, limit), 5, range(32)) == [
         n > limit for n in range(32)]
+
+
+@pytest.mark.parametrize("width", range(6))
+def test_comparison_with_each_constant(width):
+    values = range(1 << width)
+    assert evaluate(lambda value: exceeds_each(value, 37), width, values) == [
+        sum((n > limit) << limit for limit in range(37)) for n in values]
 
 
 @pytest.mark.parametrize("digits", range(1, 6))

@@ -1,5 +1,6 @@
 """Images of a store, shifted and in the order of tiles, against `model.images`."""
 
+import itertools
 import random
 from dataclasses import replace
 
@@ -153,9 +154,13 @@ def test_an_image_that_is_forgotten():
                                                     case[1])]
 
 
-@pytest.mark.parametrize("dy", [0, 1, -1])
-def test_cycles(dy):
-    """MNIST's image at a bit with 36 lanes, its rows there at once."""
+@pytest.mark.parametrize("dy, pauses, cycles", [
+    (0, (0,), 54), (1, (0,), 54), (-1, (0,), 54), (0, (2, 1, 1, 1), 76), (1, (2, 1, 1, 1), 76),
+    (-1, (2, 1, 1, 1), 75)])
+def test_cycles(dy, pauses, cycles):
+    """MNIST's image at a bit with 36 lanes, its rows there at once, or four in nine cycles as the
+    words of a record come."""
+    pause = itertools.cycle(pauses)
     config = core(36, 28, 28)
     dut, found = ImageShifter(config), []
     x = np.ones(28 * 36, int)
@@ -167,7 +172,7 @@ def test_cycles(dy):
         await ctx.tick().repeat(2)
         for _ in range(3):
             for word in words(config, x, 1):
-                await put(ctx, dut.i, word, 0)
+                await put(ctx, dut.i, word, next(pause))
 
     async def take(ctx):
         ctx.set(dut.o.ready, 1)
@@ -179,4 +184,4 @@ def test_cycles(dy):
                 found.append(cycle)
 
     simulate(dut, take, background=[give])
-    assert found[2] - found[1] == 54
+    assert found[2] - found[1] == cycles
