@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import _mnist
+import conv_table
 import numpy as np
 import numpy.typing as npt
 
@@ -119,29 +120,13 @@ def run(name: str, row: Row, epochs: int, seeds: int, save: Callable[[Any], None
         save(found)
 
 
-def table(rows: dict[str, Any]) -> list[str]:
-    """The results as rows of Markdown, and what is published of the best FPGA trainer known."""
-    lines = []
-    for name, row in sorted(rows.items()):
-        conv, inner = row["conv"], Convolution(**row["conv"])
-        bits = inner.size * inner.counter_bits + 8 * row["hidden"] * (inner.outputs + 10)
-        image = f"{conv['kernels']} x {conv['kernel']}x{conv['kernel']}, {conv['pool']}"
-        tests = " ".join(f"{one['test']:.2f}" for one in row["seeds"])
-        late = " ".join(f"{one['learned in last epoch']:.1f}" for one in row["seeds"])
-        lines.append(f"| {name} | {row['data']} | {image} | {inner.outputs}-{row['hidden']}-10 | "
-                     f"{bits / 1e6:.1f} Mbit | {tests} | {row['mean']:.2f} | {row['votes']:.2f} | "
-                     f"{late} % | {min(one['samples/s'] for one in row['seeds']):,} |")
-    published = "| ConvCoTM, accelerator on a ZCU104 at 50 MHz, as published | mnist | | | | "
-    return [*lines, published + "| 97.6 | | | 40,000 |"]
-
-
 def percent(scores: npt.NDArray[np.integer], y: Bytes) -> float:
     """Correct predictions in per cent."""
     return round(100 * float(np.mean(np.argmax(scores, axis=1) == y)), 2)
 
 
 def main() -> None:
-    """Print the rows and write them as JSON."""
+    """Run rows, write them as JSON, and print the tables of all benches of convolutions."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", metavar="LIST", default="R5,R6,R8",
                         help=f"rows to run, of {', '.join(ROWS)} (default: %(default)s)")
@@ -149,8 +134,10 @@ def main() -> None:
     parser.add_argument("--seeds", metavar="N", type=int, default=3)
     parser.add_argument("--output", metavar="FILE", type=Path, default=RESULT,
                         help="JSON file to write (default: %(default)s)")
+    parser.add_argument("--table", action="store_true",
+                        help="run nothing, and print the tables of what is kept")
     options = parser.parse_args()
-    names = options.rows.split(",")
+    names = [] if options.table else options.rows.split(",")
     if not set(names) <= set(ROWS):
         parser.error(f"rows must be of {', '.join(ROWS)}, not {options.rows!r}")
     for name in names:
@@ -161,7 +148,7 @@ def main() -> None:
                 {"machine": _mnist.machine(), "rows": {**rows, name: found}}, indent=1) + "\n")
 
         run(name, ROWS[name], options.epochs, options.seeds, save)
-    print(*table(json.loads(options.output.read_text())["rows"]), sep="\n")
+    print(*conv_table.lines(), sep="\n")
 
 
 if __name__ == "__main__":

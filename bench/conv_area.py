@@ -17,7 +17,7 @@ from tritgrad.units.conv.rtl import ConvUnit
 
 #: The cores of docs/convolution.md's nets: lanes of a ulx3s, Q kernels at once.
 SIZES = {
-    "R5": {"conv_kernels": 12, "conv_at_once": 3, "max_inputs": 1024},
+    "R5": {"conv_kernels": 12, "conv_at_once": 1, "max_inputs": 1024},
     "R6": {"conv_kernels": 24, "conv_at_once": 4, "max_inputs": 1536},
     "R8": {"conv_kernels": 16, "conv_at_once": 4, "conv_pool": 2, "conv_channels": 4,
            "max_inputs": 4032},

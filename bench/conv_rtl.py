@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from _rtl import before, write
-from conv import ROWS, Row, batches, recipe_of, trained
+from conv import ROWS, batches, recipe_of, trained
 
 from tritgrad.boards import BOARDS
 from tritgrad.firmware import programs
@@ -32,7 +32,6 @@ from tritgrad.host.device.transport import SimTransport
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.convolution.fast import FastConvNetwork
 from tritgrad.model.convolution.shape import Convolution
-from tritgrad.model.layout import Layer, place
 from tritgrad.model.state import state_sha256
 
 EPOCHS, SEED = 30, 1
@@ -41,32 +40,20 @@ STATES = Path("build/conv_rtl")
 
 @dataclass(frozen=True)
 class Core:
-    """The board whose lanes and banks a net is run on, kernels at once, samples/s it must reach."""
+    """The board that a net is built for, and samples a second that it must reach."""
 
     board: str
-    at_once: int
     least: int
 
 
-CORES = {"R5": Core("ulx3s-25f", 2, 50_000), "R6": Core("ulx3s-85f", 4, 55_000),
-         "R8": Core("ulx3s-85f", 4, 12_000)}
+CORES = {"R5": Core("ulx3s-25f", 50_000), "R6": Core("ulx3s-85f", 55_000),
+         "R8": Core("ulx3s-85f", 12_000)}
 
 
-def config_of(row: Row, core: Core) -> CoreConfig:
-    """The board's core, with memories for the net, fed over the link."""
-    conv, board = row.conv, BOARDS[core.board].config
-    image = conv.rows * conv.channels * board.lanes
-    layers = [(conv.outputs, row.hidden), (row.hidden, 10)]
-    probe = board.changed(store=0, store_bits=0, max_inputs=max(image, conv.outputs),
-                          max_neurons=row.hidden)
-    end = place(probe, [*(Layer(f, n, 2, 0, 0) for f, n in layers), Layer(0, 0, 0, 0, 0)])[-1]
-    return probe.changed(
-        trit_depth=end.trit_base, residual_depth=end.residual_base,
-        hidden_depth=-(-conv.outputs // board.lanes) + end.input_base, slot_bytes=2048,
-        conv_kernels=conv.kernels, conv_rows=conv.rows, conv_columns=conv.columns,
-        conv_kernel=conv.kernel, conv_pool=conv.pool, conv_planes=conv.planes,
-        conv_at_once=core.at_once, conv_bits=conv.bits, conv_counter_bits=conv.counter_bits,
-        conv_channels=conv.channels)
+def config_of(name: str) -> CoreConfig:
+    """The board's core for the recipe, fed over the link."""
+    board = BOARDS[CORES[name].board].for_recipe(name.lower())
+    return board.resized(store=False).config
 
 
 def late(name: str) -> tuple[FastConvNetwork, float]:
@@ -122,7 +109,7 @@ def look_cycles(conv: Convolution, at_once: int) -> int:
 def measure(name: str, samples: int, few: int) -> dict[str, Any]:
     """All figures of a net."""
     row, core = ROWS[name], CORES[name]
-    conv, config = row.conv, config_of(row, core)
+    conv, config = row.conv, config_of(name)
     net, before_share = late(name)
     x, y = next(batches(row, EPOCHS, EPOCHS - 1, SEED))
     x, y = x[:samples], y[:samples].astype(np.int64)
@@ -143,13 +130,13 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
     learned, clock = done.updates / samples, BOARDS[core.board].clock_hz
     wait = max(0.0, once - (thrice - 2 * (four - thrice)))
     steps = conv.kernels * (conv.taps + 5)
-    look = look_cycles(conv, core.at_once)
+    look = look_cycles(conv, config.conv_at_once)
     kernels = conv.outputs + conv.kernel + conv.pool + 2 + 2 * conv.kernels + steps
     not_hidden = wait + learned * (kernels_alone - once + steps)
     cycles = done.cycles / samples
     return {
         "board": core.board, "lanes": config.lanes, "banks": config.banks, "kernels at once":
-        core.at_once, "samples": samples, "equal to model": equal, "state_sha256": found,
+        config.conv_at_once, "samples": samples, "equal to model": equal, "state_sha256": found,
         "learned in the epoch before": round(100 * before_share, 2),
         "learned": round(100 * learned, 2), "cycles a trained sample": round(cycles, 1),
         "cycles a sample without learning": round(once, 1), "of them waits for CONV":
