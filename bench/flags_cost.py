@@ -8,7 +8,7 @@ nothing.
 import argparse
 from dataclasses import replace
 
-from _rtl import write
+from _rtl import before, write
 from array_area import SYNTH
 from rich.console import Console
 from rich.table import Table
@@ -29,29 +29,34 @@ FLAGS: dict[str, tuple[dict[str, int | bool], str]] = {
     "scales": ({"scales": True}, ""),
     "skip": ({"skip": True}, ""),
     "drain = 2": ({"drain": 2}, ""),
+    "update_rows = 2": ({"update_rows": 2}, ""),
+    "update_rows = 4": ({"update_rows": 4}, ""),
 }
 
 
 def main() -> None:
     """Print the table and keep it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", metavar="NAME", nargs="*", default=list(FLAGS),
+                        help="rows to measure, the others stay as they are (default: all)")
     parser.add_argument("--families", nargs="*", default=list(SYNTH), choices=list(SYNTH))
     options = parser.parse_args()
     base = CoreConfig.for_network((64, 64, 10), 4, lanes=8, banks=4, update_lanes=4, seeder=False)
     known = {name: row for name, row in FLAGS.items()
-             if all(hasattr(base, field) for field in row[0])}
-    console, result = Console(), {}
+             if name in options.names and all(hasattr(base, field) for field in row[0])}
+    console, result = Console(), before("flags_cost").get("costs", {})
     for family in options.families:
         found = {"": area(base, family),
                  "infer only": area(replace(base, trainable=False), family)}
         table = Table(family, *found[""])
         table.add_row("without any", *map(str, found[""].values()))
-        for name, (fields, before) in known.items():
+        for name, (fields, beside) in known.items():
             found[name] = area(replace(base, **fields), family) if fields else found[""]
-            added = {kind: found[name][kind] - found[before][kind] for kind in found[name]}
+            added = {kind: found[name][kind] - found[beside][kind] for kind in found[name]}
             table.add_row(name, *(f"{value:+}" for value in added.values()))
             result.setdefault(name, {})[family] = added
-        result.setdefault("without any", {})[family] = found[""]
+        if len(known) == len(FLAGS):
+            result.setdefault("without any", {})[family] = found[""]
         console.print(table)
     write("flags_cost", {"lanes": base.lanes, "banks": base.banks,
                          "update_lanes": base.update_lanes, "yosys": TOOLS["yosys"].version,

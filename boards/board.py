@@ -256,10 +256,12 @@ class Board:
             Pixels by which images in that can be shifted on their way, and the bits of a pixel.
         units
             Optional units: fields of `CoreConfig` such as `trace`, `row_sums`, `resident` or
-            `skip`. With a unit that excludes `drain` the array drains one sum a cycle.
+            `skip`. With a unit that excludes `drain` the array drains one sum a cycle; with one
+            that excludes `update_rows` a row is updated at a time.
         sizes
             Any of `lanes`, `banks`, `update_lanes`, `counter_bits`; None leaves one as it is. With
-            an odd number of lanes or banks the array drains one sum a cycle.
+            an odd number of lanes or banks the array drains one sum a cycle; rows that do not
+            divide the banks are not updated at once.
 
         Raises
         ------
@@ -288,9 +290,12 @@ class Board:
                 raise ConfigError(f"shifter must be left away on {self.name}: its core has no RAM "
                                   "for samples")
             chosen.update(shift_fields(*shifter, networks[0][0], chosen))
-        odd = any(chosen[name] % chosen.get("drain", 1) for name in ("lanes", "banks"))
-        if odd or any(chosen.get(unit.field) and "drain" in unit.excludes for unit in UNITS):
-            chosen["drain"] = 1
+        odd = {"drain": any(chosen[name] % chosen.get("drain", 1) for name in ("lanes", "banks")),
+               "update_rows": infer_only or chosen["banks"] % chosen.get("update_rows", 1)}
+        for form in odd.keys() & chosen.keys():
+            if odd[form] or any(chosen.get(unit.field) and form in unit.excludes
+                                for unit in UNITS):
+                chosen[form] = 1
         made = replace(self, networks=networks, sizes=chosen, lutram=lutram,
                        clock_hz=clock_hz or self.clock_hz,
                        stored=stored)

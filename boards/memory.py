@@ -201,7 +201,7 @@ def core_config(networks: Sequence[Sequence[int]], weights: BlockMemory, *, lane
                               f"{'-'.join(map(str, shape))}")
     probe = CoreConfig(lanes=lanes, banks=banks, update_lanes=update_lanes,
                        counter_bits=counter_bits)
-    steps = lanes // update_lanes
+    steps, parts = lanes // update_lanes, int(options.get("update_rows", 1))
 
     def largest(words: list[int]) -> int:
         return max(1, *words)
@@ -218,8 +218,8 @@ def core_config(networks: Sequence[Sequence[int]], weights: BlockMemory, *, lane
         "trit_depth": weights.filled(
             largest([sum(ceil_div(f, lanes) * ceil_div(n, banks) for f, n in pairs)
                      for pairs in layers]), 2 * lanes),
-        "residual_depth": weights.filled(
-            largest([sum(ceil_div(f, lanes) * steps * n for f, n in pairs)
+        "residual_depth": parts * weights.filled(
+            largest([sum(ceil_div(f, lanes) * steps * ceil_div(n, parts) for f, n in pairs)
                      for pairs in layers]), update_lanes * probe.residual_bits),
         "hidden_depth": front + largest([sum(ceil_div(n, lanes) for n in shape[1:-1])
                                          for shape in shapes]),

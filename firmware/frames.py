@@ -195,6 +195,8 @@ CORE_FIELDS: Fields = (
 #: What a core tells behind them that shifts images of its store: `model.config`.
 IMAGE_FIELDS: Fields = (("store_shift", "B"), ("store_rows", "B"), ("store_columns", "B"),
                         ("store_planes", "B"))
+#: Behind all else in answer to HELLO, of a core that updates several rows at once.
+ROWS_FIELDS: Fields = (("update_rows", "B"),)
 
 #: Cycle counters: `forward_cycles` inside FWD, `cycles` while the program runs and does not wait
 #: for the link, `total_cycles` since the device's reset.
@@ -211,6 +213,11 @@ SIGNATURE_BYTES = 4
 
 def _layout(fields: Fields) -> str:
     return "<" + "".join(code for _, code in fields)
+
+
+def size_of(fields: Fields) -> int:
+    """Bytes of a record."""
+    return struct.calcsize(_layout(fields))
 
 
 def pack_fields(fields: Fields, **values: int | bytes) -> bytes:

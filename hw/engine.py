@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ..model.config import CoreConfig
 from ..units.registry import takes
+from . import row_training, training
 from .control.sequencer import Sequencer
 from .control.statistics import Statistics
 from .datapath.activation import ActivationUnit
@@ -18,10 +19,10 @@ from .datapath.sample_buffer import ListReader, SampleBuffer
 from .datapath.score_scan import ScoreScan
 from .forward_pass import connect_forward, connect_trits, connect_words
 from .joins import Sockets
+from .memory.row_stores import RowTritStore
 from .memory.stores import TritStore
 from .parts.ports import LayerRecord, MemorySignature, RunState, StatisticsSignature, sample_word
 from .parts.prng import XorShift64
-from .training import add_training, connect_memories, connect_update
 
 __all__ = ["Engine"]
 
@@ -78,7 +79,8 @@ class Engine(wiring.Component):
         self.sockets = Sockets(config)
         self.masks = takes(config, "masks")
         self.sequencer = Sequencer(config)
-        self.trits = TritStore(config)
+        several = config.update_rows > 1
+        self.trits = RowTritStore(config) if several else TritStore(config)
         self.inputs = self.sockets.one("inputs", lambda: SampleBuffer(config))
         self.reader = self.sockets.one("reader", lambda: ListReader(
             max(config.max_input_words, config.hidden_depth)))
@@ -91,8 +93,10 @@ class Engine(wiring.Component):
         self.counters = Statistics(config)
         self.update: Any = None
         self.errors: Any = None
+        self.row_readers: dict[str, Any] = {}
+        self.training = row_training if several else training
         if takes(config, "training"):
-            add_training(self)
+            self.training.add_training(self)
 
     def elaborate(self, platform):
         m = Module()
@@ -111,7 +115,8 @@ class Engine(wiring.Component):
             m.submodules.residuals = self.residuals
             m.submodules.errors = self.errors
             m.submodules.lister = self.lister
-            m.submodules.row_reader = self.row_reader
+            for name, reader in self.row_readers.items():
+                m.submodules[name] = reader
             m.submodules.update = self.update
         self.sockets.add(m)
         self._connect_sequencer(m)
@@ -119,8 +124,8 @@ class Engine(wiring.Component):
         connect_forward(m, self)
         self._connect_error(m)
         if self.update is not None:
-            connect_update(m, self)
-            connect_memories(m, self)
+            self.training.connect_update(m, self)
+            self.training.connect_memories(m, self)
         else:
             connect_trits(m, self)
         self._count(m)

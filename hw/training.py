@@ -10,7 +10,7 @@ from .datapath.update import UpdateUnit
 from .memory.stores import ErrorStore, ResidualStore
 from .parts.ports import RunState
 
-__all__ = ["add_training", "connect_memories", "connect_update"]
+__all__ = ["add_training", "connect_memories", "connect_update", "gate_front"]
 
 
 def add_training(engine) -> None:
@@ -19,14 +19,15 @@ def add_training(engine) -> None:
     engine.residuals = ResidualStore(config)
     engine.errors = ErrorStore(config)
     engine.lister = RowLister(config)
-    engine.row_reader = ListReader(config.max_neurons)
+    engine.row_readers = {"row_reader": ListReader(config.max_neurons)}
     engine.update = UpdateUnit(config)
 
 
 def connect_update(m: Module, engine) -> None:
     """Errors: written by error unit and backward pass, listed for update and backward pass."""
     sequencer, errors, error = engine.sequencer, engine.errors, engine.error
-    lister, rows, update, sockets = engine.lister, engine.row_reader, engine.update, engine.sockets
+    lister, rows = engine.lister, engine.row_readers["row_reader"]
+    update, sockets = engine.update, engine.sockets
     begin = sequencer.backward | sequencer.update
     for port in sockets.having("along"):
         begin |= port.start
@@ -72,7 +73,7 @@ def connect_update(m: Module, engine) -> None:
             update.record.gain.eq(port.o_gain),
         ]
     if takes(engine.config, "front"):
-        _gate_front(m, engine)
+        gate_front(m, engine)
     for port in sockets.having("errors"):
         m.d.comb += [port.write.eq(errors.write), port.write_address.eq(errors.write_address),
                      port.write_data.eq(errors.write_data)]
@@ -83,7 +84,7 @@ def connect_update(m: Module, engine) -> None:
         _join_changes(m, engine)
 
 
-def _gate_front(m: Module, engine) -> None:
+def gate_front(m: Module, engine) -> None:
     """Gate bits of the first layer's inputs, for their errors."""
     sequencer, update, inputs = engine.sequencer, engine.update, engine.inputs
     first = Signal()

@@ -22,15 +22,20 @@ LIMITS = {
     "max_layers": (1, 15), "max_inputs": (1, 65535), "max_neurons": (2, 65535),
     "max_classes": (2, 256), "trit_depth": (1, 65536), "residual_depth": (1, 65536),
     "hidden_depth": (1, 65536), "program_depth": (4, 256), "slot_bytes": (64, 32768),
-    "drain": (1, 2), "store": (0, 2), "store_bits": (0, 26), "store_shift": (0, 7),
-    "store_rows": (0, 255), "store_columns": (0, 255), "store_planes": (0, 8),
+    "drain": (1, 2), "update_rows": (1, 4), "store": (0, 2), "store_bits": (0, 26),
+    "store_shift": (0, 7), "store_rows": (0, 255), "store_columns": (0, 255),
+    "store_planes": (0, 8),
 }
 #: Forms that every core may take beside its units: a field, and the value that is not the default.
-FORMS = {"single_port": True, "pipelined": True, "drain": 2}
+FORMS = {"single_port": True, "pipelined": True, "drain": 2, "update_rows": 2}
 #: Forms that do not go together, and why.
 EXCLUDED_FORMS = {
     ("pipelined", "single_port"):
         "one port would be read and written at different times in different banks",
+    ("update_rows", "single_port"):
+        "an update would read every other cycle",
+    ("update_rows", "trainable"):
+        "without an update unit there is nothing to update",
 }
 
 
@@ -95,6 +100,9 @@ class CoreConfig:
     drain
         Sums of a hidden layer that leave the array a cycle, 1 or 2; 2 needs even `lanes` and
         `banks`.
+    update_rows
+        Rows that are updated at once, 1, 2 or 4; divides `banks`. Each has lanes and a part of R of
+        its own: row j is in part j mod `update_rows`. Not with `single_port`.
     store
         The memory beside it that holds samples, a `firmware.store.Kind`: 0 none, 1 a RAM of 16-bit
         words, 2 a serial flash.
@@ -136,6 +144,7 @@ class CoreConfig:
     single_port: bool = False
     pipelined: bool = False
     drain: int = 1
+    update_rows: int = 1
     store: int = 0
     store_bits: int = 0
     store_shift: int = 0
@@ -151,7 +160,7 @@ class CoreConfig:
             if (fault := option.fault(getattr(self, name))) is not None:
                 raise ConfigError(fault)
         for name, other in EXCLUDED_FORMS:
-            if (getattr(self, name), getattr(self, other)) == (FORMS[name], FORMS[other]):
+            if all(getattr(self, field) != self.default(field) for field in (name, other)):
                 raise ConfigError(f"{name} must be {self.default(name)!r} where {other} is "
                                   f"{getattr(self, other)!r}")
         for name in "lanes", "banks":
@@ -161,6 +170,8 @@ class CoreConfig:
         if self.lanes % self.update_lanes:
             raise ConfigError(
                 f"update_lanes must divide lanes ({self.lanes}), not {self.update_lanes!r}")
+        if self.update_rows != 1:
+            self._check_update_rows()
         if (self.store == 0) != (self.store_bits == 0):
             raise ConfigError(f"store_bits must be {'0' if self.store == 0 else 'above 0'} where "
                               f"store is {self.store!r}, not {self.store_bits!r}")
@@ -193,6 +204,12 @@ class CoreConfig:
                 must = high if low == high else f"an integer from {low} to {high}"
                 raise ConfigError(f"{name} must be {must} where store_shift is "
                                   f"{self.store_shift!r}, not {value!r}")
+
+    def _check_update_rows(self) -> None:
+        rows = self.update_rows
+        if rows == 3 or self.banks % rows:
+            raise ConfigError(f"update_rows must be 1, or 2 or 4 and divide banks ({self.banks}), "
+                              f"not {rows!r}")
 
     def changed(self, **changes: Any) -> "CoreConfig":
         """The configuration with some fields changed."""

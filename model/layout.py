@@ -1,8 +1,10 @@
 """Where a network lives in the core's memories, and the checks of a layer table.
 
 Row j of a layer with W = ceil(inputs / L) words lies in bank j mod R of memory T at
-``trit_base + (j div R) * W``, and in memory R at ``residual_base + j * W * L / U``. Activations of
-hidden layers, their gate bits and errors share one numbering of words of L neurons.
+``trit_base + (j div R) * W``, and in memory R at ``residual_base + j * W * L / U``. A core that
+updates Q rows at once has R in Q parts, word n in part n mod Q: there word w of row j is at
+``residual_base + ((j div Q) * W * L / U + w) * Q + j mod Q``. Activations of hidden layers, their
+gate bits and errors share one numbering of words of L neurons.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +20,7 @@ from .config import CoreConfig, ceil_div
 from .front import convolution_of
 
 __all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters",
-           "place", "row_sums", "split_front", "tile_order", "unpack_counters"]
+           "place", "residual_words", "row_sums", "split_front", "tile_order", "unpack_counters"]
 
 
 class TableError(ValueError):
@@ -70,7 +72,8 @@ def place(config: CoreConfig, layers: Sequence[Layer]) -> list[Placement]:
         places.append(Placement(words, groups, trit, residual, source, target, group))
         group += groups
         trit += words * groups
-        residual += words * config.steps * layer.outputs
+        parts = config.update_rows
+        residual += words * config.steps * ceil_div(layer.outputs, parts) * parts
         source, target = target, target + ceil_div(layer.outputs, config.lanes)
     return places
 
@@ -170,8 +173,11 @@ def pack_counters(config: CoreConfig, layers: Sequence[Layer],
         codes = (padded >> low) & 3
         trit_words.append(codes.reshape(place_.groups, config.banks, place_.words, config.lanes)
                           .transpose(1, 0, 2, 3).reshape(config.banks, -1, config.lanes))
-        residual_words.append((padded[:layer.outputs] & ((1 << low) - 1))
-                              .reshape(-1, config.update_lanes))
+        parts = config.update_rows
+        kept = np.zeros((ceil_div(layer.outputs, parts) * parts, padded.shape[1]), np.int64)
+        kept[:layer.outputs] = padded[:layer.outputs] & ((1 << low) - 1)
+        residual_words.append(kept.reshape(len(kept) // parts, parts, -1, config.update_lanes)
+                              .swapaxes(1, 2).reshape(-1, config.update_lanes))
     return np.concatenate(trit_words, axis=1), np.concatenate(residual_words)
 
 
@@ -196,6 +202,23 @@ def row_sums(config: CoreConfig, layer: Layer, place_: Placement,
     return rows[:layer.outputs] % 3
 
 
+def residual_rows(config: CoreConfig, layer: Layer, place_: Placement,
+                  residuals: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The residuals of each row of a layer, (outputs, words * L)."""
+    parts = config.update_rows
+    pairs, each = ceil_div(layer.outputs, parts), place_.words * config.steps
+    words = residuals[place_.residual_base:place_.residual_base + pairs * each * parts]
+    return (words.reshape(pairs, each, parts, -1).swapaxes(1, 2)
+            .reshape(pairs * parts, -1)[:layer.outputs])
+
+
+def residual_words(config: CoreConfig, place_: Placement, row: int) -> slice:
+    """Where in R the words of a row of a layer are."""
+    parts, each = config.update_rows, place_.words * config.steps
+    first = place_.residual_base + row // parts * each * parts + row % parts
+    return slice(first, first + each * parts - row % parts, parts)
+
+
 def layer_counters(config: CoreConfig, layer: Layer, place_: Placement,
                    codes: npt.NDArray[np.int64], residuals: npt.NDArray[np.int64],
                    padded: bool = False) -> npt.NDArray[np.int64]:
@@ -204,9 +227,7 @@ def layer_counters(config: CoreConfig, layer: Layer, place_: Placement,
     top = (codes[:, place_.trit_base:place_.trit_base + trit_words]
            .reshape(config.banks, place_.groups, -1).transpose(1, 0, 2)
            .reshape(place_.groups * config.banks, -1)[:layer.outputs])
-    count = place_.words * config.steps * layer.outputs
-    low = (residuals[place_.residual_base:place_.residual_base + count]
-           .reshape(layer.outputs, -1))
+    low = residual_rows(config, layer, place_, residuals)
     signed = np.where(top >= 2, top - 4, top)
     values = (signed << config.residual_bits) | low
     return values if padded else values[:, :layer.inputs]

@@ -22,7 +22,7 @@ from ..units.record import Unit
 from ..units.registry import takes
 from . import arithmetic
 from .config import CoreConfig, ceil_div
-from .layout import Layer, Placement, layer_counters, place, split_front
+from .layout import Layer, Placement, layer_counters, place, residual_words, split_front
 from .records import Piece
 from .registers import Registers, Statistics
 from .rng import XorShift64
@@ -213,9 +213,8 @@ class Machine:
         for tell in self.asks["stored"]:
             tell(number, row, codes, after)
         codes[:] = after
-        first = placed.residual_base + row * placed.words * c.steps
-        residuals = self.residuals[first:first + placed.words * c.steps]
-        residuals.reshape(-1)[:] = counters & ((1 << c.residual_bits) - 1)
+        self.residuals[residual_words(c, placed, row)] = (
+            counters & ((1 << c.residual_bits) - 1)).reshape(-1, c.update_lanes)
 
     def read(self, space: Space, first: int, end: int) -> bytes:
         """Words of a unit's memory as on the link."""

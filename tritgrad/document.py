@@ -38,8 +38,12 @@ is 0 where there is none, 1 for a RAM of 16-bit words, 2 for a flash of bytes; i
 of them. What a core has is 1, what it has not 0.
 """
 _TAIL = """\
-Behind HELLO_FIELDS, of a core with a convolution; without one the answer ends before it, with one
-over one channel before `conv_channels`.
+Behind HELLO_FIELDS, of a core with a convolution; without one it is left out, with one over one
+channel it ends before `conv_channels`, unless ROWS_FIELDS follow.
+"""
+_ROWS = """\
+Behind all others, of a core that updates several rows at once: *Q*. Of others the answer ends
+before it.
 """
 _IMAGES = """\
 At the end, of a core that shifts images of its store: by up to `store_shift` pixels, images of up
@@ -73,7 +77,10 @@ The counter of row j and input i of a layer, a two's complement number of b bits
 | lane `i mod U`, b - 2 bits |
 
 `W = ceil(inputs / L)`. Both bases are 0 for the first layer; they grow by `W * ceil(outputs / R)`
-and by `W * (L / U) * outputs` from a layer to the next. Lanes behind the last input must be 0. A
+and by `W * (L / U) * outputs` from a layer to the next. A core that updates *Q* rows at once has R
+in Q parts, word n in part n mod Q: there the address is
+`residual_base + (((j div Q) * W + i div L) * (L / U) + (i mod L) div U) * Q + j mod Q`, and the
+base grows by `W * (L / U) * Q * ceil(outputs / Q)`. Lanes behind the last input must be 0. A
 core whose `trainable` is 0 has no R.
 """
 _LOADING = """\
@@ -227,7 +234,8 @@ def _record(name: str, fields: frames.Fields) -> str:
             ("i" if code.islower() else "u") + str(8 * size))
         rows.append((offset, f"`{field}`", kind))
         offset += size
-    return f"### {name}\n\n{offset} bytes, little-endian.\n\n" + _table(
+    length = "1 byte" if offset == 1 else f"{offset} bytes"
+    return f"### {name}\n\n{length}, little-endian.\n\n" + _table(
         ("offset", "field", "type"), rows)
 
 
@@ -265,6 +273,7 @@ def link() -> str:
         _record("HELLO_FIELDS", registry.HELLO_FIELDS), _HELLO,
         _record("HELLO_TAIL", registry.HELLO_TAIL), _TAIL,
         _record("IMAGE_FIELDS", frames.IMAGE_FIELDS), _IMAGES,
+        _record("ROWS_FIELDS", frames.ROWS_FIELDS), _ROWS,
         _record("STATUS_FIELDS", frames.STATUS_FIELDS),
         "`run`:", "",
         _table(("value", "state", "meaning"), ((state.value, f"`{state.name}`", meaning)

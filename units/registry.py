@@ -1,13 +1,20 @@
 """What the records of all units say together, of one core or of any."""
 
 import itertools
-import struct
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from ..errors import ConfigError
-from ..firmware.frames import CORE_FIELDS, IMAGE_FIELDS, LAYER_FIELDS, Fields, Space
+from ..firmware.frames import (
+    CORE_FIELDS,
+    IMAGE_FIELDS,
+    LAYER_FIELDS,
+    ROWS_FIELDS,
+    Fields,
+    Space,
+    size_of,
+)
 from ..firmware.isa import INSTRUCTIONS, Op
 from . import UNITS
 from .record import Column, Config, Memory, Option, Run, Unit, Window
@@ -65,33 +72,29 @@ def hello_fields(config: Config) -> Fields:
     """What a core tells of itself in answer to HELLO."""
     whole = any(unit.whole and unit.within(config) for unit in UNITS)
     tail = HELLO_TAIL if whole else ()
-    while tail and getattr(config, tail[-1][0]) == OPTIONS[tail[-1][0]].default:
+    rows = ROWS_FIELDS if config.update_rows > 1 else ()
+    while tail and not rows and getattr(config, tail[-1][0]) == OPTIONS[tail[-1][0]].default:
         tail = tail[:-1]
-    return (*HELLO_FIELDS, *tail, *(IMAGE_FIELDS if config.store_shift else ()))
+    return (*HELLO_FIELDS, *tail, *(IMAGE_FIELDS if config.store_shift else ()), *rows)
 
 
 def hello_tail(size: int) -> Fields:
     """What the answer to HELLO has in so many bytes behind `HELLO_FIELDS`; at least what must be.
 
-    It may end before options that are as by default, and have `IMAGE_FIELDS` behind them.
+    It may end before options that are as by default, and have `IMAGE_FIELDS` and `ROWS_FIELDS`
+    behind them; before the latter it is whole.
     """
-    left = size - _bytes(IMAGE_FIELDS)
-    if left == 0:
-        return IMAGE_FIELDS
-    if left == _bytes(tail := _tail(left)):
-        return (*tail, *IMAGE_FIELDS)
-    return _tail(size)
+    return next((tail for tail in _tails() if size_of(tail) == size), HELLO_TAIL)
 
 
-def _tail(size: int) -> Fields:
-    tail = HELLO_TAIL
-    while OPTIONS[tail[-1][0]].default and size < _bytes(tail):
-        tail = tail[:-1]
-    return tail
-
-
-def _bytes(fields: Fields) -> int:
-    return struct.calcsize("<" + "".join(code for _, code in fields))
+def _tails() -> Iterator[Fields]:
+    """All that it may have, of different sizes."""
+    shorter = [HELLO_TAIL]
+    while OPTIONS[shorter[-1][-1][0]].default:
+        shorter.append(shorter[-1][:-1])
+    for images in (), IMAGE_FIELDS:
+        yield from ((*tail, *images) for tail in ((), *shorter))
+        yield from ((*tail, *images, *ROWS_FIELDS) for tail in ((), HELLO_TAIL))
 
 
 def takes(config: Config, socket: str) -> bool:

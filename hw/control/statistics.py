@@ -62,7 +62,7 @@ class Statistics(wiring.Component):
             "correct": In(1),
             "updated": In(1),
             "room": Out(1),
-            "flips": In(range(config.update_lanes + 1)),
+            "flips": In(range(config.update_lanes * config.update_rows + 1)),
             "working": In(1),
             "forwarding": In(1),
             "report": In(StatisticsSignature()),
@@ -125,7 +125,7 @@ class Statistics(wiring.Component):
     def _collect(self, m):
         """What is added to the byte at `place`; whether a counter starts there, and its event."""
         place, last = self.place, self.last
-        flips = Signal((ROUND * self.config.update_lanes).bit_length())
+        flips = Signal((ROUND * self.config.update_lanes * self.config.update_rows).bit_length())
         working, forwarding = (Signal(range(ROUND + 1), name=name) for name in (
             "working", "forwarding"))
         for count, more in (flips, self.flips), (working, self.working), (

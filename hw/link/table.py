@@ -1,5 +1,6 @@
 """Checks a layer table and works out where its layers lie."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 from amaranth import *
@@ -84,7 +85,8 @@ class TableLoader(wiring.Component):
         shift, gain = Signal.like(record.shift), Signal.like(record.gain)
         skip = Signal(range(MAX_SKIP + 2))
         trits = Signal(range(config.trit_depth + config.max_words + 1))
-        residuals = Signal(range(config.residual_depth + config.max_words * config.steps + 1))
+        more = config.max_words * config.steps * config.update_rows
+        residuals = Signal(range(config.residual_depth + more + 1))
         too_many = Signal()  # words of T or R
         source = Signal(range(config.hidden_depth + 1))
         most = config.max_neurons if self.front is None else config.max_fan_in
@@ -235,7 +237,11 @@ class TableLoader(wiring.Component):
             # A layer in front has no words in T and R.
             words = at.words if self.front is None else Mux(at.first, 0, at.words)
             if config.banks > 1:
-                m.d.sync += at.residuals.eq(at.residuals + times(words, config.steps))
+                # Rows that are updated at once have words by turns, as many as if all were there.
+                parts = config.update_rows
+                with m.If(at.bank[:parts.bit_length() - 1] == 0) if parts > 1 else nullcontext():
+                    m.d.sync += at.residuals.eq(
+                        at.residuals + times(words, config.steps * parts))
             with m.If(at.bank == 0):
                 m.d.sync += at.trits.eq(at.trits + words)
                 if "group_base" in at.fields:

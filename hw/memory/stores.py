@@ -4,7 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...model.config import CoreConfig
+from ...model.config import CoreConfig, ceil_div
 from ..parts.arith import select
 from ..parts.pipeline import NEIGHBOURS, bank_delay, delayed, read_delay, write_delay
 from .block_ram import BlockRam
@@ -95,7 +95,8 @@ class TritStore(wiring.Component):
 class ResidualStore(wiring.Component):
     """Words of U residuals, b - 2 bits each; a `WordMemory`.
 
-    In a pipelined core slices of 2,048 words have a register each, and all that goes to them has
+    Where several rows are updated at once it is one of their parts (see `hw.memory.row_stores`). In
+    a pipelined core slices of 2,048 words have a register each, and all that goes to them has
     one before.
 
     Members
@@ -106,7 +107,8 @@ class ResidualStore(wiring.Component):
 
     def __init__(self, config: CoreConfig):
         self.config = config
-        self.width, self.depth = config.update_lanes * config.residual_bits, config.residual_depth
+        self.width = config.update_lanes * config.residual_bits
+        self.depth = ceil_div(config.residual_depth, config.update_rows)
         super().__init__({
             "address": In(range(self.depth)),
             "word": Out(self.width),

@@ -3,7 +3,7 @@
 from amaranth import *
 from amaranth.lib import data
 
-from ...model.config import CoreConfig
+from ...model.config import CoreConfig, ceil_div
 from ...units import UNITS
 
 __all__ = ["Entry", "RowEntry", "plane_mask"]
@@ -30,17 +30,25 @@ class RowEntry(data.StructLayout):
     of T belongs to the L/U words of R from n * L/U on. Units have fields in it, as their records
     say: with row sums or scales, `number` is the word of SUMS and S, and with a support `group` is
     that of SUPPORT.
+
+    Where several rows are updated at once, an entry is of the list of one part (see
+    `hw.datapath.row_lists`): `bank` is the row's among the part's banks, `residual` its first word
+    in the part of R, and `draw` its dither.
     """
 
     def __init__(self, config: CoreConfig):
-        residual = {"residual": range(config.residual_depth)} if config.banks > 1 else {}
+        parts = config.update_rows
+        residual = ({"residual": range(ceil_div(config.residual_depth, parts))}
+                    if config.banks > 1 else {})
+        draw = {"draw": 16} if parts > 1 else {}
         units = {name: values(config) for unit in UNITS if unit.within(config)
                  for name, values in unit.rows.items()}
         super().__init__({
             "negative": 1,
-            "bank": range(config.banks),
+            "bank": range(config.banks // parts),
             "trit": range(config.trit_depth),
             **residual,
+            **draw,
             **units,
         })
 

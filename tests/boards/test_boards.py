@@ -5,6 +5,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,14 @@ def test_the_sdram_of_a_board_has_pins(board):
     ("colorlight-i9", (24, 72))])
 def test_blocks_of_weights_as_worked_out_by_hand(name, expected):
     assert tuple(store.blocks for store in BOARDS[name].stores[:2]) == expected
+
+
+def test_rows_at_once_only_where_they_divide_the_banks_and_there_is_an_update():
+    board = replace(BOARDS["ulx3s-85f"], sizes=BOARDS["ulx3s-85f"].sizes | {
+        "banks": 24, "update_rows": 4})
+    assert board.config.update_rows == board.resized(units={"watchdog": 24}).config.update_rows == 4
+    for other in {"banks": 14}, {"infer_only": True}, {"units": {"trace": True}}:
+        assert board.resized(**other).config.update_rows == 1
 
 
 def test_networks_on_chip_are_those_promised():
@@ -232,6 +241,7 @@ def test_units_are_built_in_where_they_are_asked_for(name, units):
     for field, value in units.items():
         assert getattr(made.config, field) == value != getattr(BOARDS[name].config, field)
     assert made.config.drain == (2 if name == "ulx3s-85f" else 1)
+    assert made.config.update_rows == 1  # none of them takes several rows at once
     names = {store.name for store in made.stores} - {store.name for store in BOARDS[name].stores}
     assert names == ADDED[next(iter(units))]
 

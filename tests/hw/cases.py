@@ -142,22 +142,26 @@ def random_lockstep(seed: int, length: int = 18, units: Iterable[str] = (),
     Odd seeds give single-port stores, half of the even ones a pipelined core with three times the
     banks. With even lanes and banks, and no unit that objects, the array drains two sums a cycle.
     `units` are options that are certainly there, without any one by the seed; `chance` is that of
-    each other one. A `form` of `model.config.FORMS` takes the place of that of the seed.
+    each other one. A `form` of `model.config.FORMS` takes the place of that of the seed; with
+    `update_rows` two rows are updated at once.
     """
     rng = random.Random(seed)
     config, layers = random_case(rng, **options)
     single_port, pipelined = (form == name if form else found for name, found in (
         ("single_port", bool(seed % 2)), ("pipelined", seed % 4 == 2)))
+    pipelined |= form == "update_rows" and bool(seed % 2)
     config = config.changed(single_port=single_port, pipelined=pipelined,
                             banks=config.banks * (3 if pipelined else 1))
     added = [name for name, option in CHOICES.items() if not option.default]
     first = [*units] or [added[seed % len(added)]]
     if "conv_kernels" in first:
-        config = config.changed(max_inputs=40)
+        config = config.changed(max_inputs=80, input_planes=max(2, config.input_planes))
     config = random_units(random.Random(seed), config, first, chance)
     if form == "drain":
         config = config.changed(lanes=config.lanes * (1 + config.lanes % 2),
                                 banks=config.banks * (1 + config.banks % 2))
+    if form == "update_rows":
+        config = config.changed(banks=2 * config.banks, update_rows=2)
     front = None
     if config.conv_kernels:
         config, front, layers = with_front(rng, config, layers)

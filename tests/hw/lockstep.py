@@ -98,6 +98,7 @@ class Lockstep:
         self.idle = lambda: 0    # cycles before each of them is taken
         self.pause = lambda: 0   # cycles before each word of a sample is offered
         self.held = 0            # cycles in which the update unit had to wait for that
+        self.cycles = 0          # of a free run
         self.fed = False  # all samples have gone into the engine
 
     def run(self, vcd=None, limit=400, step=True):
@@ -216,6 +217,7 @@ class Lockstep:
             await ctx.tick()
             cycles += 1
             assert cycles < 100_000, "the program does not end"
+        self.cycles = cycles
         await self._settle(ctx)
         self._compare(ctx, "a free run")
         if self.config.trace:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tritgrad.errors import ConfigError
-from tritgrad.firmware.frames import Space
+from tritgrad.firmware.frames import Space, size_of
 from tritgrad.firmware.isa import Op
 from tritgrad.model.config import EXCLUDED_FORMS, FORMS, CoreConfig
 from tritgrad.model.machine import Machine
@@ -48,6 +48,25 @@ def test_hello_has_the_fields_it_had():
     assert names[19:] == ["store", "store_bits", "trainable", "trace", "row_sums", "conserve",
                           "resident", "support", "scales", "skip", "watchdog", "signature"]
     assert names[:4] == ["magic", "protocol", "slots", "slot_bytes"]
+
+
+@pytest.mark.parametrize("conv", [{}, {"conv_channels": 1}, {"conv_channels": 3}])
+@pytest.mark.parametrize("shift", [0, 3])
+@pytest.mark.parametrize("rows", [1, 2, 4])
+def test_hello_tells_what_only_some_cores_have(conv, rows, shift):
+    fields = fields_of("conv_kernels") | {"conv_channels": 1} | conv if conv else {}
+    if shift and fields:
+        fields |= {"conv_channels": 1}
+    config = CoreConfig(update_rows=rows, **fields)
+    if shift:
+        sizes = {f"store_{name}": getattr(config, f"conv_{name}") or 4
+                 for name in ("rows", "columns", "planes")}
+        config = config.changed(store=1, store_bits=9, store_shift=shift, **sizes)
+    tail = registry.hello_fields(config)[len(registry.HELLO_FIELDS):]
+    told = registry.hello_tail(size_of(tail)) if tail else ()
+    assert told == tail
+    fields = [name for name, _ in (*registry.HELLO_FIELDS, *told) if hasattr(config, name)]
+    assert config == CoreConfig(**{name: getattr(config, name) for name in fields})
 
 
 def test_no_instruction_and_no_memory_has_two_owners():

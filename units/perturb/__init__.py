@@ -46,6 +46,7 @@ PERTURB = Unit(
     needs={"trainable": "STEP is the update unit's"},
     excludes={
         "trace": "a record is one sample's, LOSS and STEP decide of a whole batch",
+        "update_rows": "STEP moves one row at a time",
     },
     checks=(_power, _chunks),
     ops=(Op.PROBE, Op.LOSS, Op.STEP),

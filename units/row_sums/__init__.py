@@ -30,6 +30,7 @@ ROW_SUMS = Unit(
                "changing it.  [default: neither]", None, choices=("check", "conserve")),),
     wanted=lambda run: {"row_sums": run.gf3 is not None, "conserve": run.gf3 == "conserve"},
     needs={"trainable": "the sums follow the update unit"},
+    excludes={"update_rows": "the sums follow one row at a time"},
     ops=(Op.SCRUB,),
     circuit="RowSums",
     golden="RowSums",

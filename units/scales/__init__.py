@@ -19,6 +19,7 @@ SCALES = Unit(
     ),
     wanted=lambda run: {"scales": run.scales},
     needs={"trainable": "votes come from the update unit"},
+    excludes={"update_rows": "votes are counted of one row at a time"},
     ops=(Op.REFRESH, Op.SCALE),
     circuit="ScaleUnit",
     golden="Scales",

@@ -23,6 +23,7 @@ SIGNATURE = Unit(
     options=(Option("signature", "Keep an XOR over all changes of T and R, which a host compares "
                                  "with what it reads at each snapshot."),),
     needs={"trainable": "only the update unit changes T and R"},
+    excludes={"update_rows": "its XOR follows one row at a time"},
     checks=(_fits_status,),
     circuit="Signature",
     golden="Signature",

@@ -24,6 +24,7 @@ SUPPORT = Unit(
     excludes={
         "resident": "samples that stay are kept as lists, not at their words' places, and STEP "
                     "would move trits that FWD leaves out",
+        "update_rows": "PURGE and UPD share the words of one row",
     },
     ops=(Op.CUTOFF, Op.PURGE),
     circuit="Support",

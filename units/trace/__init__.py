@@ -24,6 +24,7 @@ TRACE = Unit(
     title="with a trace unit",
     options=(Option(
         "trace", "Build in the trace unit, which tells the host what each sample decided."),),
+    excludes={"update_rows": "records tell of one row at a time"},
     ops=(Op.TRACE, Op.TELL),
     circuit="TraceUnit",
     golden="Trace",

@@ -15,14 +15,15 @@ TRAINABLE = Unit(
     golden="Training",
     sockets=("training",),
     memories=lambda c: (
-        Memory("R (residuals)", "residual_depth", c.residual_depth,
-               c.update_lanes * c.residual_bits, "engine.residuals"),
+        Memory("R (residuals)", "residual_depth", -(-c.residual_depth // c.update_rows),
+               c.update_lanes * c.residual_bits, "engine.residuals", c.update_rows),
         Memory("errors", "hidden_depth", c.output_words * c.steps, 2 * c.update_lanes,
                "engine.errors.memory"),
         # The fields of other units in it are added by `model.memories`.
-        Memory("rows to update", "max_neurons", c.max_neurons,
-               1 + bits_of(range(c.banks)) + bits_of(range(c.trit_depth))
-               + (bits_of(range(c.residual_depth)) if c.banks > 1 else 0),
-               "engine.lister.memory"),
+        Memory("rows to update", "max_neurons", -(-c.max_neurons // c.update_rows),
+               1 + bits_of(range(c.banks // c.update_rows)) + bits_of(range(c.trit_depth))
+               + (bits_of(range(-(-c.residual_depth // c.update_rows))) if c.banks > 1 else 0)
+               + (16 if c.update_rows > 1 else 0),  # a draw
+               "engine.lister.memory", c.update_rows),
     ),
 )

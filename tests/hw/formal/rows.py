@@ -315,6 +315,9 @@ ROWS = {row.name: row for row in _rows()}
 OPEN = {
     "hw.core": "joins the engine and the link; lockstep and fuzzing",
     "hw.engine": "joins the units; lockstep after each instruction",
+    "hw.datapath.row_lists": "lockstep after each instruction, planted faults",
+    "hw.datapath.row_update": "lockstep after each instruction, planted faults",
+    "hw.memory.row_stores": "lockstep after each instruction, planted faults",
     "hw.wrapped": "joins the core and a bus, both proved or simulated by themselves",
     "hw.link.commands": "requests of many frames: simulation, fuzzing against the golden device",
     "hw.link.player": "requests of many records: simulation against the golden device",
@@ -338,6 +341,9 @@ OPEN = {
     "hw.store.block": "simulation with the store in front of it",
     "hw.store.ram": "simulation against the records' description",
     "hw.store.records": "simulation against the records' description",
+    "hw.store.images": "simulation against the golden device",
+    "hw.store.tiles": "simulation against the golden device",
+    "hw.link.image_row": "simulation of tables, against the golden model",
     "hw.parts.skid": "simulation with stalls on both sides",
     "hw.parts.pipeline": "delays; proved with T, R and the MAC array, pipelined",
 }

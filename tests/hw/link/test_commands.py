@@ -133,8 +133,9 @@ WIDE_SHIFTS = WIDE.changed(**RAM, store_shift=1, store_rows=8, store_columns=11,
 
 @pytest.mark.parametrize("config", [
     SMALL, ODD, WIDE, SMALL.changed(**RAM), WIDE.changed(**RAM), ODD.changed(**FLASH), SHIFTS,
-    WIDE_SHIFTS],
-    ids=["small", "odd", "wide", "small-ram", "wide-ram", "odd-flash", "shifts", "wide-shifts"])
+    WIDE_SHIFTS, SMALL.changed(banks=4, update_rows=4)],
+    ids=["small", "odd", "wide", "small-ram", "wide-ram", "odd-flash", "shifts", "wide-shifts",
+         "rows"])
 @pytest.mark.parametrize("most", [0, 3])
 def test_answers_as_the_golden_device(config, most, fresh_seed):
     assert converse(config, 60, fresh_seed, most, pause=most * 5)

@@ -16,19 +16,19 @@ IMAGES = ("image_rows", "image_columns", "record_inputs", "record_bytes")
 
 
 def random_config(rng):
-    lanes = rng.randint(1, 12)
+    lanes, rows = rng.randint(1, 12), rng.choice([1, 1, 2, 4])
     skip, images = rng.choice([(True, {}), (False, {}), (False, {
         "store": 1, "store_bits": 9, "store_shift": rng.randint(1, 7), "store_planes": 1,
         "store_rows": rng.choice([1, 3, 20]), "store_columns": rng.randint(1, lanes)})])
     return CoreConfig(
-        lanes=lanes, banks=rng.randint(1, 5),
+        lanes=lanes, banks=rows * rng.randint(1, 5), update_rows=rows,
         update_lanes=rng.choice([u for u in range(1, lanes + 1) if lanes % u == 0]),
         counter_bits=rng.randint(6, 14), activation_bits=rng.randint(1, 8),
         input_planes=rng.randint(1, 8), max_layers=rng.randint(1, 4),
         max_inputs=rng.choice([5, 40, 300]), max_neurons=rng.choice([12, 64, 300]),
         max_classes=rng.choice([2, 9, 12]), trit_depth=rng.choice([30, 256, 1000]),
         residual_depth=rng.choice([200, 1024, 5000]), hidden_depth=rng.choice([4, 16, 64]),
-        slot_bytes=64, skip=skip, **images)
+        slot_bytes=64, skip=skip and rows == 1, **images)
 
 
 def random_layers(rng, config):
