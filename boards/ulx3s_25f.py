@@ -29,8 +29,8 @@ BOARD = Board(
     lutram=("core.engine.inputs.memory",),
     memory=StoreMemory(Kind.RAM, "MT48LC16M16, 32 MiB", 24, "32M", "sdram"),
     stored=True,
-    # One kernel at once takes little longer than the forward pass beside it, and leaves room for
-    # the store; blocks are scarce.
+    # One kernel at once takes longer than the forward pass beside it, but leaves room for the
+    # store; blocks are scarce.
     recipes={"r5": Fitted(1, ("core.engine.inputs.features.memory",))},
     note="Loading goes over the UART's bridge, bit by bit: tens of seconds, and the port is away "
          "meanwhile. --flash-memory overwrites the factory's design.")
