@@ -34,7 +34,7 @@ def memory_of(board: "Board", path: str | Path | None = None) -> Model:
         return Sdram(SDRAMS[memory.part])
     # An iCE40 that has configured itself leaves its flash asleep.
     return SerialFlash(FLASHES[memory.part], path, guard=memory.reserved,
-                       asleep=board.fpga.family == "ice40")
+                       asleep=board.fpga.family == "ice40", repeats=True)
 
 
 class CompiledBoard(Compiled):

@@ -131,12 +131,17 @@ class Flash:
 
     def directory(self) -> tuple[Directory, int]:
         """The list of data sets, and which of its two sectors the next one goes into."""
+        self._ready()  # somebody may have left while it wrote, and it answers nothing then
+        found = newer(self._lists())
+        return found if found[0].number else newer(self._lists())
+
+    def _lists(self) -> list[Directory | None]:
         found = []
         for at in (self.reserved, self.reserved + SECTOR):
             head = self.read(at, Directory.HEAD)
             more = Directory.length(head) - len(head)
             found.append(Directory.unpack(head + self.read(at + len(head), more)))
-        return newer(found)
+        return found
 
     def list(self, directory: Directory, sector: int) -> None:
         """Write a list of data sets into one of its two sectors."""

@@ -8,6 +8,7 @@ from ...firmware.store import Kind
 from ...model.images import StoredImages
 from .driver import Driver
 from .flash_rows import FlashRows
+from .session import DeviceAstray, DeviceReset
 from .store import RowStore, rows_that_fit
 from .stored import Numbers, StoredRows
 
@@ -68,9 +69,11 @@ def _in_flash(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int
               ) -> tuple[StoredRows | None, str]:
     try:
         rows = FlashRows(driver, x, y, learned)
+        directory, _ = rows.flash.directory()
+    except (DeviceReset, DeviceAstray):
+        raise  # the learner begins anew
     except (BadInput, DeviceError) as error:
         return None, f"{error}; rows go over the line"
-    directory, _ = rows.flash.directory()
     if rows.seek(directory):
         assert rows.found is not None
         return rows, f"{rows.kept:,} rows are in {rows.flash.name}, as {rows.found.name}"

@@ -39,9 +39,12 @@ class Flash : public Pins {
 
     // Without a path the contents are lost; a new file, like no file, begins as noise. `guard`: bytes
     // at the start that nothing may erase or program. `asleep`: in deep power-down, as an iCE40 that
-    // has configured itself leaves its flash.
-    Flash(const FlashPart& part, uint64_t seed, const char* path, uint64_t guard, bool asleep)
-        : Pins(seed), part_(part), guard_(guard), asleep_(asleep) {
+    // has configured itself leaves its flash. `repeats`: a write without its enable, and an enable or
+    // a write while it writes, are ignored, as data sheets say: behind a line that loses answers, they
+    // come twice.
+    Flash(const FlashPart& part, uint64_t seed, const char* path, uint64_t guard, bool asleep,
+          bool repeats)
+        : Pins(seed), part_(part), guard_(guard), repeats_(repeats), asleep_(asleep) {
         int file = -1;
         bool fresh = true;
         if (path) {
@@ -116,7 +119,7 @@ class Flash : public Pins {
   private:
     bool selected() const { return !(control_ & kSelectN); }
 
-    enum class Phase { kIdle, kCommand, kAddress, kDummy, kIn, kOut, kDone };
+    enum class Phase { kIdle, kCommand, kAddress, kDummy, kIn, kOut, kDone, kIgnored };
 
     void contention(Time now) {
         const uint32_t drive = control_ >> kDriveAt & 15;
@@ -183,6 +186,7 @@ class Flash : public Pins {
                 page_[filled_++ & 1] = value;
             }
             return;
+        case Phase::kIgnored: return;
         default: return stop(now, "a byte too many for command 0x%02x", command_);
         }
     }
@@ -193,6 +197,12 @@ class Flash : public Pins {
         reset_armed_ = false;
         if (asleep_ && code != 0xAB)
             return stop(now, "command 0x%02x while it sleeps; 0xAB wakes it", code);
+        const bool writes = code == 0x02 || code == 0x20 || code == 0x52 || code == 0xD8;
+        const bool enables = code == 0x06 || code == 0x04;
+        if (repeats_ && ((busy(now) && (writes || enables)) || (writes && !writable_))) {
+            phase_ = Phase::kIgnored;
+            return;
+        }
         if (busy(now) && code != 0x05 && code != 0x35)
             return stop(now, "command 0x%02x while it writes", code);
         switch (code) {
@@ -274,7 +284,7 @@ class Flash : public Pins {
         phase_ = Phase::kIdle;
         deselected_ = now;
         taking_ = false;
-        if (phase == Phase::kOut || phase == Phase::kDummy) return;
+        if (phase == Phase::kOut || phase == Phase::kDummy || phase == Phase::kIgnored) return;
         if (phase == Phase::kCommand && bits_ == 0) return;
         if (bits_ % 8 != 0 || phase == Phase::kCommand || phase == Phase::kAddress)
             return stop(now, "deselected within command 0x%02x", command_);
@@ -346,6 +356,7 @@ class Flash : public Pins {
 
     const FlashPart part_;
     const uint64_t guard_;
+    const bool repeats_;
     uint8_t* cells_ = nullptr;
     uint8_t page_[kPage] = {}, status_[2] = {}, command_ = 0, out_ = 0;
     bool known_[kPage] = {};

@@ -27,6 +27,9 @@ class SerialFlash(Model):
         Bytes at the start that must stay as they are: a bitstream.
     asleep
         In deep power-down at first, as an iCE40 leaves it behind.
+    repeats
+        What data sheets say is ignored does not stop it: a write without its enable, and an enable
+        or a write while it writes. They come from a host that did not get its answer.
 
     Raises
     ------
@@ -38,9 +41,11 @@ class SerialFlash(Model):
     DATA_AT, DRIVE_AT = 2, 6
 
     def __init__(self, part: FlashPart = FLASHES["W25Q128JV"], path: str | Path | None = None, *,
-                 seed: int = 0, guard: int = 0, asleep: bool = False):
+                 seed: int = 0, guard: int = 0, asleep: bool = False,
+                 repeats: bool = False):
         self.part, self.asleep = part, asleep
-        super().__init__(part, seed, str(path).encode() if path else None, guard, asleep)
+        super().__init__(part, seed, str(path).encode() if path else None, guard, asleep,
+                         repeats)
         if not self._model:
             raise BadInput(f"cannot keep a flash of {part.bytes} bytes in {str(path)!r}: the file "
                            "cannot be written, or has another size")

@@ -30,8 +30,8 @@ void memories_sdram_poke(Sdram* sdram, uint64_t at, uint64_t words, const uint16
 }
 
 Flash* memories_flash_create(const FlashPart* part, uint64_t seed, const char* path,
-                             uint64_t guard, int asleep) {
-    auto* flash = new Flash(*part, seed, path, guard, asleep != 0);
+                             uint64_t guard, int asleep, int repeats) {
+    auto* flash = new Flash(*part, seed, path, guard, asleep != 0, repeats != 0);
     if (flash->usable()) return flash;
     delete flash;
     return nullptr;

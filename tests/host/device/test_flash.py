@@ -221,7 +221,7 @@ def test_a_flash_that_is_not_as_it_should_be_is_said(monkeypatch, part, text):
     with pytest.raises(DeviceError, match=text) as raised:
         write_set(made, "a")
     assert str(raised.value).startswith("the flash of golden model ")
-    store.transact = transact
+    store.transact, store.status = transact, 0
     assert made.flash.directory()[0].entries == ()
 
 
@@ -289,6 +289,11 @@ def test_a_run_says_why_its_rows_go_over_the_line():
     written("mine", device, 2, ROWS, ROWS)
     assert "(mine is there, of other rows)" in said()
     assert "(it holds mine)" in said(x[:200], y[:200])
+    device.store.status = 0xFF
+    assert "does not answer: its status register is 0xFF; rows go over the line" in learner(
+        device)[0].keep(x, y, lambda done, whole: None)
+    device.store.status = 0
+    found, _ = learner(device)
     found.driver.board = None
     note = found.keep(x, y, lambda done, whole: None)
     assert "the bitstream's depends on the board; name it, as BOARD@PORT; rows go over" in note

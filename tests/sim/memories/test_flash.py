@@ -162,6 +162,19 @@ def test_stops_at_a_violation(driver, text, commands):
     refused(driver, text, *commands)
 
 
+def test_what_comes_twice_is_ignored_where_that_is_asked_for():
+    model = SerialFlash(PART, repeats=True)
+    driver = FlashDriver(model)
+    for command in (ERASE, WREN, ERASE, WREN, ERASE, program(0, b"a")):
+        driver.command(command)
+    driver.now += 90_000 * NS
+    for command in (program(0, b"a"), ERASE):
+        driver.command(command)
+    assert driver.command(b"\x05", 1) == b"\0" and bytes(model.cells[:4096]) == b"\xff" * 4096
+    assert (model.erases, model.programs) == (1, 0)
+    refused(driver, "0x03 while it writes", WREN, ERASE, b"\x03" + place(0))
+
+
 @pytest.mark.parametrize("command", [ERASE, b"\xd8" + place(0xFFFF), b"\xc7",
                                      program(0x1FFF, b"a")])
 def test_what_is_guarded_is_not_written(command):
