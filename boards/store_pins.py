@@ -101,14 +101,12 @@ class StorePins(wiring.Component):
         for name, level in levels.items():
             m.submodules[name] = buffer = io.Buffer("o", getattr(port, name))
             m.d.comb += buffer.o.eq(level)
-        if self.memory.lines == 1:
-            m.submodules.cipo = cipo = io.Buffer("i", port.cipo)
-            m.d.comb += store.cipo.eq(cipo.i)
-            return
-        m.submodules.copi = copi = io.Buffer("io", port.dq[0])
-        m.submodules.cipo = cipo = io.Buffer("i", port.dq[1])
-        m.d.comb += [copi.o.eq(store.copi), copi.oe.eq(store.copi_oe), store.copi_i.eq(copi.i),
-                     store.cipo.eq(cipo.i)]
+        m.submodules.cipo = cipo = io.Buffer("i", port.cipo)
+        m.d.comb += store.cipo.eq(cipo.i)
+        if self.memory.lines == 2:
+            m.submodules.copi = copi = io.Buffer("io", port.copi)
+            m.d.comb += [copi.o.eq(store.copi), copi.oe.eq(store.copi_oe),
+                         store.copi_i.eq(copi.i)]
 
     def _sdram(self, m: Module) -> None:
         """Registers as those of the pins, which are in the FPGA's input and output cells."""

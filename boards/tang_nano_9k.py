@@ -15,11 +15,11 @@ def _platform() -> Any:
     from amaranth_boards.tang_nano_9k import TangNano9kPlatform
 
     from .gowin import with_himbaechel
-    from .pins import with_resources
+    from .pins import with_resources, with_two_lines
 
     # The bank of the LEDs has 1.8 V.
     lights = LEDResources(pins="10 11 13 14 15 16", invert=True, attrs=Attrs(IO_TYPE="LVCMOS18"))
-    return with_himbaechel(with_resources(TangNano9kPlatform, *lights))()
+    return with_himbaechel(with_two_lines(with_resources(TangNano9kPlatform, *lights)))()
 
 
 BOARD = Board(
@@ -32,7 +32,7 @@ BOARD = Board(
     usb=((0x0403, 0x6010),), loader="tangnano9k",
     lutram=("core.engine.lister.memory", "core.engine.counters.memory",
             "core.engine.counters.picture"),
-    memory=StoreMemory(Kind.FLASH, "P25Q32, 4 MiB", 22, "P25Q32", "spi_flash_2x", lines=2),
+    memory=StoreMemory(Kind.FLASH, "P25Q32, 4 MiB", 22, "P25Q32", "spi_flash_1x", lines=2),
     stored=True,
     note="Inputs of one bit: the sample buffers have the one block memory that T and R leave. If "
          "the bridge loses bytes, name a lower rate: tang-nano-9k@PORT,1000000.")

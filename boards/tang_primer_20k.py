@@ -13,8 +13,9 @@ def _platform() -> Any:
     from amaranth_boards.tang_primer_20k import TangPrimer20kDockPlatform
 
     from .gowin import with_himbaechel
+    from .pins import with_two_lines
 
-    return with_himbaechel(TangPrimer20kDockPlatform)()
+    return with_himbaechel(with_two_lines(TangPrimer20kDockPlatform))()
 
 
 BOARD = Board(
@@ -26,7 +27,7 @@ BOARD = Board(
     usb=((0x0403, 0x6010),), loader="tangprimer20k",
     lutram=("core.engine.inputs.memory", "core.engine.lister.memory",
             "core.engine.counters.memory", "core.engine.counters.picture"),
-    memory=StoreMemory(Kind.FLASH, "W25Q32JV, 4 MiB", 22, "W25Q32", "spi_flash_2x", 1 << 20,
+    memory=StoreMemory(Kind.FLASH, "W25Q32JV, 4 MiB", 22, "W25Q32", "spi_flash_1x", 1 << 20,
                        lines=2),
     stored=True,
     note="The dock's DIP switch 1 must be down (ON), else loading hangs and nothing runs. The Lite "

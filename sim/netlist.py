@@ -7,6 +7,7 @@ table and becomes Yosys' cell for that, which compiles faster; pins lose their b
 
 import json
 import random
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -56,11 +57,14 @@ FAMILIES = {
                      {"IBUF": (("I", "O"),), "OBUF": (("I", "O"),)}, ("gowin/cells_sim.v",)),
 }
 PRIMITIVES = ("ecp5_memory.v", "gowin_memory.v", "ecp5_placed.v", "power_up.v", "plls.v", "fault.v")
+#: Pins of a flash, as Amaranth's platforms call them and as a top without one does.
+_FLASH = {"cs": "cs_n", "clk": "sck", "copi": "copi", "cipo": "cipo"}
 _BLOCKS = ("DPX9B", "DPB", "SDPX9B", "SDPB")  # of Gowin
 
 
 def netlist_verilog(path: Path, family: str, faults: int = 0, seed: int = 0) -> str:
-    """Verilog with the pins ``clk``, ``rx``, ``tx`` and ``led`` for `sim.verilate.build`.
+    """Verilog with the pins ``clk``, ``rx``, ``tx`` and ``led`` for `sim.verilate.build`, and those
+    of a serial flash, if it has one.
 
     The PLL lets the clock through as it is: ``clk`` is the clock of the core.
 
@@ -83,6 +87,7 @@ def netlist_verilog(path: Path, family: str, faults: int = 0, seed: int = 0) -> 
         raise ToolError(f"netlists can be simulated of {', '.join(FAMILIES)}, not {family!r}")
     cells = FAMILIES[family]
     module = json.loads(path.read_text())["modules"]["top"]
+    _flash_pins(module)
     _rename_pins(module)
     if any(cell["type"] == "TRELLIS_COMB" for cell in module["cells"].values()):
         unplace(module)
@@ -119,8 +124,45 @@ def with_primitives(text: str, library: Iterable[str]) -> str:
                       *((yosys / name).read_text() for name in library)])
 
 
+def _flash_pins(module: dict[str, Any]) -> None:
+    """Call a flash's pins as tops without a platform do; of one that goes both ways make three."""
+    ports, cells = module["ports"], module["cells"]
+    for old in list(ports):
+        flash = re.fullmatch(r"spi_flash_1x_0__(\w+)__io", old)
+        if flash is None or flash[1] not in _FLASH:
+            continue
+        bits = ports.pop(old)["bits"]
+        del module["netnames"][old]
+        both_ways = [name for name, cell in cells.items() if cell["connections"].get("IO") == bits]
+        if not both_ways:
+            ports["flash_" + _FLASH[flash[1]]] = _port(bits, flash[1] == "cipo")
+            continue
+        pin = cells.pop(*both_ways)["connections"]
+        driven = _fresh(module)
+        cells["flash_copi_driven"] = {
+            "type": "$_NOT_", "attributes": {}, "parameters": {},
+            "port_directions": {"A": "input", "Y": "output"},
+            "connections": {"A": pin["OEN"], "Y": [driven]}}
+        ports |= {"flash_copi": _port(pin["I"], False), "flash_copi_oe": _port([driven], False),
+                  "flash_copi_i": _port(pin["O"], True)}
+
+
+def _port(bits: list[Any], inward: bool) -> dict[str, Any]:
+    return {"direction": "input" if inward else "output", "bits": bits}
+
+
+def _fresh(module: dict[str, Any]) -> int:
+    """A net that nothing has."""
+    bits = [bit for net in module["netnames"].values() for bit in net["bits"]]
+    bits += [bit for cell in module["cells"].values() for pins in cell["connections"].values()
+             for bit in pins]
+    return 1 + max(bit for bit in bits if isinstance(bit, int))
+
+
 def _rename_pins(module: dict[str, Any]) -> None:
     for old in list(module["ports"]):
+        if old.startswith("flash_"):
+            continue
         names = [name for name in ("clk", "rx", "tx", "led") if name in old]
         if not names and module["ports"][old]["direction"] != "input":
             module["ports"][old]["direction"] = "output"  # of what else is on the board
@@ -159,8 +201,7 @@ def _buffer(cells: _Family, cell: dict[str, Any]) -> dict[str, Any]:
 
 def _plant(module: dict[str, Any], names: list[str]) -> None:
     """Put an XOR behind each of some LUTs, number n from 1 on for fault n."""
-    fresh = 1 + max(bit for net in module["netnames"].values() for bit in net["bits"]
-                    if isinstance(bit, int))
+    fresh = _fresh(module)
     for number, name in enumerate(names, 1):
         output = module["cells"][name]["connections"]["Y"]
         true, inverse, fresh = fresh, fresh + 1, fresh + 2

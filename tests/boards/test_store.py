@@ -25,7 +25,7 @@ PINS = {
     "ulx3s-12f": {"P20", "F19", "J16"}, "ulx3s-25f": {"P20", "F19", "J16"},
     "ulx3s-85f": {"P20", "F19", "J16"}, "icesugar-pro": {"A14", "R15", "F16"},
     "icepi-zero": {"B12", "A3", "B16"},
-    "tang-nano-9k": {"60", "59", "62"}, "tang-primer-20k": {"M9", "L10", "P10"},
+    "tang-nano-9k": {"60", "59", "61", "62"}, "tang-primer-20k": {"M9", "L10", "R10", "P10"},
 }
 
 
