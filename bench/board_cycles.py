@@ -29,12 +29,17 @@ def main() -> None:
                         help="epoch to count, from 0 (default: %(default)s)")
     parser.add_argument("--samples", metavar="N", type=int, default=3000,
                         help="samples of the epoch (default: %(default)s)")
+    parser.add_argument("--banks", metavar="N", type=int,
+                        help="of the boards' cores; then nothing is kept")
+    parser.add_argument("--update-rows", metavar="N", type=int,
+                        help="of the boards' cores; then nothing is kept")
     options = parser.parse_args()
+    asked = {"banks": options.banks, "update_rows": options.update_rows}
     console = Console()
     found: dict[str, dict[str, object]] = {}
     cores: dict[tuple[object, ...], dict[str, object]] = {}
     for name in options.boards:
-        board = BOARDS[name].resized(store=False)  # its cycles are those that samples take
+        board = BOARDS[name].resized(store=False, **asked)  # its cycles are the samples'
         for layers in board.networks:
             key = (board.config, layers)
             if key not in cores:
@@ -43,6 +48,8 @@ def main() -> None:
                    round(board.clock_hz / cores[key]["cycles_per_sample"])}
             console.print(f"{name} {'-'.join(map(str, layers))}: {row}")
             found[f"{name} {'-'.join(map(str, layers))}"] = row
+    if any(asked.values()):
+        return
     counted = {"epoch": options.epoch, "samples": options.samples}
     result = before("board_cycles")
     if {key: result.get(key) for key in counted} == counted:  # boards not asked for stay

@@ -39,7 +39,7 @@ from .store import StoreMemory, shift_fields
 __all__ = ["ECP5_25F", "ECP5_45F", "ECP5_85F", "GW1NR_9", "GW2A_18", "UP5K", "Board", "Fpga"]
 
 #: What the command line lets a user set by hand, as fields of `CoreConfig`.
-SIZES = ("lanes", "banks", "update_lanes", "counter_bits")
+SIZES = ("lanes", "banks", "update_lanes", "update_rows", "counter_bits")
 
 
 @dataclass(frozen=True)
@@ -259,9 +259,9 @@ class Board:
             `skip`. With a unit that excludes `drain` the array drains one sum a cycle; with one
             that excludes `update_rows` a row is updated at a time.
         sizes
-            Any of `lanes`, `banks`, `update_lanes`, `counter_bits`; None leaves one as it is. With
-            an odd number of lanes or banks the array drains one sum a cycle; rows that do not
-            divide the banks are not updated at once.
+            Any of `lanes`, `banks`, `update_lanes`, `update_rows`, `counter_bits`; None leaves one
+            as it is. With an odd number of lanes or banks the array drains one sum a cycle; a
+            board's own `update_rows` that do not divide the banks are not updated at once.
 
         Raises
         ------
@@ -293,8 +293,8 @@ class Board:
         odd = {"drain": any(chosen[name] % chosen.get("drain", 1) for name in ("lanes", "banks")),
                "update_rows": infer_only or chosen["banks"] % chosen.get("update_rows", 1)}
         for form in odd.keys() & chosen.keys():
-            if odd[form] or any(chosen.get(unit.field) and form in unit.excludes
-                                for unit in UNITS):
+            if sizes.get(form) is None and (odd[form] or any(
+                    chosen.get(unit.field) and form in unit.excludes for unit in UNITS)):
                 chosen[form] = 1
         made = replace(self, networks=networks, sizes=chosen, lutram=lutram,
                        clock_hz=clock_hz or self.clock_hz,

@@ -34,6 +34,8 @@ BUILDS = Path("build/boards")
 @click.option("--banks", type=int, metavar="N", help="Set the neurons computed at once.")
 @click.option("--update-lanes", type=int, metavar="N",
               help="Set the counters updated a cycle; divides the lanes.  [default: the lanes]")
+@click.option("--update-rows", type=int, metavar="N",
+              help="Set the rows updated at once: 1, or 2 or 4, which must divide the banks.")
 @click.option("--counter-bits", type=int, metavar="B",
               help="Set the bits of a weight's counter, 6 to 14.")
 @click.option("--frequency", type=click.FloatRange(min=0, min_open=True), metavar="MHZ",

@@ -119,6 +119,17 @@ def test_rows_at_once_only_where_they_divide_the_banks_and_there_is_an_update():
     assert board.config.update_rows == board.resized(units={"watchdog": 24}).config.update_rows == 4
     for other in {"banks": 14}, {"infer_only": True}, {"units": {"trace": True}}:
         assert board.resized(**other).config.update_rows == 1
+    assert BOARDS["ulx3s-85f"].resized(update_rows=2).config.update_rows == 2
+    for asked, message in (
+            ({"update_rows": 4},
+             r"^update_rows must be 1, or 2 or 4 and divide banks \(14\), not 4$"),
+            ({"update_rows": 2, "infer_only": True},
+             "^update_rows must be 1 where trainable is False$"),
+            ({"update_rows": 2, "units": {"trace": True}},
+             "^trace must be False where update_rows is 2$"),
+            ({"update_rows": 0}, "^update_rows must be at least 1, not 0$")):
+        with pytest.raises(ConfigError, match=message):
+            BOARDS["ulx3s-85f"].resized(**asked)
 
 
 def test_networks_on_chip_are_those_promised():
