@@ -2,7 +2,8 @@
 
 The line's rate is what the bridge's bits carry of samples alone in the sparse form, ten bits a
 byte, and no more than the core's. The store's is that of ``bench/resident.py`` in the order
-`rotate`, at the board's clock; beside it what one core of the machine did that ran it.
+`rotate`, at the board's clock; beside it what one core of the machine did that ran it. What was
+reached is the slowest of so many placements; a star is for a report of a netlist before today's.
 """
 
 import argparse
@@ -53,8 +54,10 @@ def rows() -> Iterator[str]:
         memory = ", ".join(f"{use.used}{'' if len(blocks) > 1 else f' of {use.available}'} {key}"
                            for key, use in blocks.items())
         wanted, reached = report.clock["wanted_mhz"], report.clock["achieved_mhz"]
-        left = [name, f"{used['cells'].used:,} of {used['cells'].available:,}", memory,
-                f"{wanted:g} MHz", f"{reached:.1f} MHz"]
+        # Reports have had a digest of what was placed since protocol 5.
+        left = [name + ("" if report.netlist else " *"),
+                f"{used['cells'].used:,} of {used['cells'].available:,}", memory,
+                f"{wanted:g} MHz", f"{reached:.1f} MHz of {len(report.seeds)}"]
         for key, row in measured.items():
             board, _, network = key.partition(" ")
             if board != name:
@@ -70,7 +73,7 @@ def rows() -> Iterator[str]:
             right += [f"{machine[who]:,}" if who in machine else "-"
                       for who in ("golden model", "MLPClassifier")]
             if left:
-                yield "| " + " | ".join([name, network, *left[1:], *right]) + " |"
+                yield "| " + " | ".join([left[0], network, *left[1:], *right]) + " |"
             else:
                 yield f"| | {network}, same bitstream | | | | | {' | '.join(right)} |"
             left = []
