@@ -40,6 +40,5 @@ class Net:
 NETS = {
     "r5": Net(Convolution(28, 28, 12, 5), (128,)),
     "r6": Net(Convolution(28, 28, 24, 5), (128,)),
-    "r7": Net(Convolution(28, 28, 24, 5), (256,)),
     "r8": Net(Convolution(28, 28, 16, 5, 2, channels=4, gain=-3), (128,)),
 }

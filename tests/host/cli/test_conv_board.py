@@ -175,6 +175,18 @@ def test_lessons_are_learned_on_a_board_as_on_the_model():
         assert there.weights() == here.weights()
         assert state_sha256(there.teacher.snapshot().counters) == state_sha256(
             here.teacher.snapshot().counters)
+        model = here.teacher.as_model()
+        for studio in studios:
+            studio.close()
+        studios = []
+        for name in device, "model":  # the model that was saved, opened
+            options = replace(OPTIONS, device=name)
+            studios.append(Studio(options, data, open_learner(
+                options, model.recipe, Watcher(), None, model.pixels), model))
+        ours, theirs = (studio.teach(drawing, 5, 2, 8) for studio in studios)
+        assert ours["look"]["scores"] == theirs["look"]["scores"]
+        states = [state_sha256(studio.teacher.snapshot().counters) for studio in studios]
+        assert states[0] == states[1]
         for studio in studios:
             studio.close()
 
