@@ -33,7 +33,7 @@ from .pll import (
     gowin_pll,
     ice40_pll,
 )
-from .recipe import Fitted, for_recipe
+from .recipe import Fitted, behind, for_recipe
 from .store import StoreMemory, shift_fields
 
 __all__ = ["ECP5_25F", "ECP5_45F", "ECP5_85F", "GW1NR_9", "GW2A_18", "UP5K", "Board", "Fpga"]
@@ -284,6 +284,8 @@ class Board:
             raise ConfigError(f"store must be left away on {self.name}: no memory that a core "
                               "can use is beside its FPGA")
         chosen.update(units or {})
+        if units and units.get("conv_kernels"):
+            networks = behind(networks, chosen)
         stored = self.stored if store is None else store
         if shifter is not None:
             if not stored or self.memory is None or self.memory.kind != Kind.RAM:

@@ -7,7 +7,7 @@ from ..errors import ConfigError
 from ..model.convolution.nets import NETS
 from ..model.front import core_fields
 
-__all__ = ["Fitted", "builds", "fields_of", "for_recipe"]
+__all__ = ["Fitted", "behind", "builds", "fields_of", "for_recipe"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,23 @@ def for_recipe(board: Any, name: str) -> Any:
     sizes |= fields_of(name, sizes["lanes"], fitted.at_once)
     return replace(board, recipe=name, networks=(NETS[name].layers,), sizes=sizes,
                    lutram=board.lutram + fitted.lutram)
+
+
+def behind(networks: tuple[tuple[int, ...], ...], sizes: dict[str, int | bool],
+           ) -> tuple[tuple[int, ...], ...]:
+    """Networks with the outputs of the largest image of a convolution as their inputs.
+
+    `sizes` are of a core with one, by its fields; as many words of activations as they need are
+    then in it. What is not given, or cannot be, is left to `CoreConfig` to refuse.
+    """
+    sizes.pop("hidden_depth", None)
+    kernel, pool = int(sizes.get("conv_kernel", 0)), int(sizes.get("conv_pool", 0))
+    if pool < 1:
+        return networks
+    rows, columns = (max(0, int(sizes.get(f"conv_{side}", 0)) - kernel + 1) // pool
+                     for side in ("rows", "columns"))
+    outputs = max(1, rows * columns * int(sizes["conv_kernels"]))
+    return tuple((outputs, *network[1:]) for network in networks)
 
 
 def builds(board: Any) -> list[Any]:

@@ -49,6 +49,20 @@ def test_a_board_that_lists_a_recipe_holds_its_network(board, name):
         assert made.resized(store=True).config.store == board.memory.kind
 
 
+def test_a_convolution_by_its_fields_alone():
+    fields = {"conv_kernels": 24, "conv_rows": 28, "conv_columns": 28, "conv_kernel": 5,
+              "conv_pool": 3, "conv_planes": 2, "conv_at_once": 4, "conv_bits": 2,
+              "conv_counter_bits": 12}
+    board = BOARDS["ulx3s-85f"]
+    made = board.resized(network=(784, 128, 10), units=fields)
+    assert made.networks == ((1536, 128, 10),) and made.recipe == ""
+    check_holds(made.config, recipe_of("r6"), board.name)
+    with pytest.raises(ConfigError, match="^conv_pool must be an integer from 1 to 3 where"):
+        board.resized(units=fields | {"conv_pool": 0})
+    with pytest.raises(ConfigError, match="does not fit on ulx3s-25f: "):
+        BOARDS["ulx3s-25f"].resized(units=fields)
+
+
 def test_without_a_recipe_a_board_is_what_it_was():
     for board in BOARDS.values():
         assert board.recipe == "" and board.build == board.name
