@@ -96,8 +96,8 @@ def _written(options: Any, name: str | None, as_json: bool) -> dict[str, Any]:
         raise BadInput("images that are moved anew in each epoch go over the line; for rows as "
                        "they are give --encode planes, and to train too"
                        if plan.choice is not None and plan.choice.shift_augment else
-                       "--shift-augment and --augment move images anew in each epoch: such go over "
-                       "the line")
+                       "--shift-augment and --augment move images anew in each epoch: no flash has "
+                       "them; where an SDRAM shifts them, train writes them itself")
     name = check_name(data.name if name is None else name)
     learner = open_learner(options, options.recipe(data), progress, image_shape=data.pixels)
     assert isinstance(learner, DeviceLearner)

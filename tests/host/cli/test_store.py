@@ -177,7 +177,7 @@ def test_a_core_without_a_store_is_said(tmp_path):
      "--name is of rows that are written; it goes without --erase"),
     (["icebreaker", "--show"], "device must be BOARD@PORT, not 'icebreaker'"),
     (["ice@x", "--show"], "board must be one of"),
-    (["icebreaker@x", *ROWS, "--shift-augment", "1"], "such go over the line"),
+    (["icebreaker@x", *ROWS, "--shift-augment", "1"], "no flash has them"),
     (["icebreaker@x", *ROWS, "--name", "é" * 21], "has 1 to 40 bytes, not 42"),
 ])
 def test_a_wrong_word_is_said(words, text):
