@@ -1,5 +1,7 @@
 """The boards' table of README and results: reports, ``results/board_cycles.json``, resident.json.
 
+And that of ``docs/boards.md`` of what boards learn from the memory beside them.
+
 The line's rate is what the bridge's bits carry of samples alone in the sparse form, ten bits a
 byte, and no more than the core's. The store's is that of ``bench/resident.py`` in the order
 `rotate`, at the board's clock; beside it what one core of the machine did that ran it. What was
@@ -16,6 +18,7 @@ from tritgrad.boards.report import REPORTS, Report
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
+STORED = ROOT / "docs" / "boards.md"
 CYCLES = ROOT / "bench" / "results" / "board_cycles.json"
 RESIDENT = ROOT / "bench" / "results" / "resident.json"
 
@@ -24,10 +27,11 @@ def main() -> None:
     """Print the rows; with ``--write``, put them in the place of those in both pages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="change README.md and results.md")
-    made = list(rows())
-    print("\n".join(made))
+    tables = {page: list(rows()) for page in PAGES} | {STORED: list(stored_rows())}
+    for made in (tables[PAGES[0]], tables[STORED]):
+        print("\n".join(made))
     if parser.parse_args().write:
-        for page in PAGES:
+        for page, made in tables.items():
             lines = page.read_text().splitlines()
             first, end = place(lines)
             page.write_text("\n".join([*lines[:first], *made, *lines[end:]]) + "\n")
@@ -35,7 +39,7 @@ def main() -> None:
 
 def place(lines: list[str]) -> tuple[int, int]:
     """The first row of the table in a page, and the line behind its last one."""
-    first = next(n for n, line in enumerate(lines) if line.startswith("| board | network |")) + 2
+    first = next(n for n, line in enumerate(lines) if line.startswith("| board | network")) + 2
     return first, next(n for n in range(first, len(lines)) if not lines[n].startswith("|"))
 
 
@@ -77,6 +81,20 @@ def rows() -> Iterator[str]:
             else:
                 yield f"| | {network}, same bitstream | | | | | {' | '.join(right)} |"
             left = []
+
+
+def stored_rows() -> Iterator[str]:
+    """A row for each network, depth and order that a board has learned from its memory."""
+    before = None
+    for key, row in json.loads(RESIDENT.read_text())["boards"].items():
+        board, _, what = key.partition(" ")
+        network, depth, order = what.split(", ")
+        shown = board, f"{network}, {depth.split()[0]}"
+        first = f"`{board}` | {shown[1]}" if shown != before else " | "
+        hertz = row["clock_hz"] / 1e6
+        yield (f"| {first} | `{order}` | {hertz:g} MHz | {row['cycles_per_sample']:,.1f} | "
+               f"{row['samples_per_second']:,} | {row['epoch_s']:.3g} s |")
+        before = shown
 
 
 def alike(name: str) -> Iterator[str]:

@@ -4,7 +4,8 @@ Each board's top level, compiled, has a UART and the model of its memory at its 
 the run where a rule is broken. The golden model trains the first epoch of MNIST; then the board
 learns the first samples of the second one from its memory, which holds all 60,000: in the order
 that the host names record by record (`random`), and in the one that begins anywhere (`rotate`).
-State, counts and PRNG must be the model's. Cycles are those of the board from the program's start
+State, counts and PRNG must be the model's. So with ``--digits``, scikit-learn's, of which 5,000 are
+several epochs. Cycles are those of the board from the program's start
 to the last STATUS, with all that waits for the line. Beside them, on one core of this machine:
 samples a second of the golden model and of scikit-learn's MLPClassifier, in CPU time.
 """
@@ -19,6 +20,7 @@ from collections.abc import Iterator, Sequence
 import _mnist
 import numpy as np
 from _rtl import before, write
+from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
@@ -43,6 +45,24 @@ RATE = 3_000_000
 ORDERS = {"random": epoch_order, "rotate": rotated_order}
 #: Records that CHECK is asked about, and the most of a run.
 CHECKED, RUN = 1_000, 255
+#: Samples from which on a result is kept.
+KEPT = 5_000
+#: Of ``--digits``.
+DIGITS = (64, 32, 10)
+
+
+def load(layers: Sequence[int], planes: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    """Training rows of so many bits an input, their classes, and an image's size."""
+    if layers[0] != DIGITS[0]:
+        return *_mnist.load("train", planes), (28, 28)
+    values, y = load_digits(return_X_y=True)
+    return np.minimum(values, 15).astype(np.uint8) >> np.uint8(4 - planes), y, (8, 8)
+
+
+def rows_of(order: str, seed: int, count: int, samples: int) -> np.ndarray:
+    """Rows of the second epoch, and of those behind it where it has too few."""
+    epochs = [ORDERS[order](seed, 1 + n, count) for n in range(-(-samples // count))]
+    return np.concatenate(epochs)[:samples]
 
 
 class Store:
@@ -118,18 +138,18 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
            progress: bool) -> dict[str, object]:
     """What a board does with samples of the second epoch; SystemExit if the model does not."""
     board = BOARDS[name].resized(store=True)
-    x, y = _mnist.load("train", planes)
+    x, y, shape = load(layers, planes)
     recipe = Recipe.default(tuple(layers), planes)
     model = FastNetwork(recipe)
     model.train(x, y, ORDERS[order](recipe.seed, 0, len(x)), recipe.gains_in(0))
     gains = recipe.gains_in(1)
-    rows = ORDERS[order](recipe.seed, 1, len(x))[:samples]
+    rows = rows_of(order, recipe.seed, len(x), samples)
 
     memory = memory_of(board)
     assert isinstance(memory, Sdram | SerialFlash) and board.memory is not None
     chip = CompiledBoard.of(board, progress=print if progress else None, memory=memory)
     driver = Driver(Session(Wired(chip, RATE), 1))
-    tiles = tile_order((28, 28), board.config.lanes)
+    tiles = tile_order(shape, board.config.lanes)
     driver.load(layer_table(recipe, gains), model.counters, prng_state=model.prng.state,
                 input_order=tiles)
     store = Store(memory, board.config, x[:, tiles], y, planes, board.memory.reserved)
@@ -155,12 +175,12 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
             "cycles_per_sample": round(cycles / len(rows), 1),
             "core_cycles_per_sample": round(status["cycles"] / len(rows), 1),
             "samples_per_second": round(clock_hz * len(rows) / cycles),
-            "epoch_s": round(60_000 * cycles / len(rows) / clock_hz, 3), "state_sha256": found[-1]}
+            "epoch_s": round(len(x) * cycles / len(rows) / clock_hz, 3), "state_sha256": found[-1]}
 
 
 def here(layers: Sequence[int], planes: int) -> dict[str, int]:
     """Samples a second of an epoch on one core, the best of three, by the CPU's time."""
-    x, y = _mnist.load("train", planes)
+    x, y, _ = load(layers, planes)
     recipe = Recipe.default(tuple(layers), planes)
     model = FastNetwork(recipe)
     order = epoch_order(recipe.seed, 0, len(x))
@@ -201,13 +221,15 @@ def main() -> None:
                         help="samples of the epoch (default: %(default)s)")
     parser.add_argument("--planes", metavar="P", type=int, nargs="+", default=[1],
                         help="bits of an input (default: 1)")
+    parser.add_argument("--digits", action="store_true",
+                        help=f"learn digits with {'-'.join(map(str, DIGITS))}, in place of MNIST")
     parser.add_argument("--here", action="store_true", help="measure this machine only")
     parser.add_argument("--progress", action="store_true", help="say what is being compiled")
     options = parser.parse_args()
     rows: dict[str, dict[str, object]] = {}
     machine: dict[str, dict[str, int]] = {}
     for name in options.boards:
-        for layers in BOARDS[name].networks:
+        for layers in (DIGITS,) if options.digits else BOARDS[name].networks:
             network = "-".join(map(str, layers))
             for planes in options.planes:
                 if planes > BOARDS[name].config.input_planes:
@@ -220,7 +242,8 @@ def main() -> None:
                 if key not in machine:
                     machine[key] = here(layers, planes)
                     print(f"{key}: {machine[key]}", flush=True)
-        keep(rows, machine)
+        if options.samples >= KEPT:
+            keep(rows, machine)
 
 
 if __name__ == "__main__":
