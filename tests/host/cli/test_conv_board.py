@@ -237,6 +237,18 @@ def test_a_faulty_convolution_is_found(fault):
     assert "FAIL 15 " in found.stdout
 
 
+def test_four_channels_of_edges(monkeypatch):
+    monkeypatch.setitem(NETS, "r5", Net(Convolution(8, 8, 4, 3, 2, channels=4, gain=0), (12,)))
+    words = ["train", "--conv", "4x3x3", "--encode", "channels", *QUICK[3:]]
+    here, _ = result(*words, "--device", "model", "--out", "here")
+    with board() as device:
+        there, said = result(*words, "--device", device, "--out", "there")
+        record, lines = result("selftest", device, *SELFTEST)
+    assert "40 rows are in the memory of" in " ".join(said.split())
+    assert here["state_sha256"] == there["state_sha256"]
+    assert record["passed"] and "4 kernels over 8 x 8 pixels" in lines
+
+
 def test_a_core_of_another_recipe_is_named():
     with board(recipe="") as device:
         found = call("selftest", device, *SELFTEST, code=1).stdout
