@@ -127,6 +127,8 @@ def _stored(learner: DeviceLearner, data: Dataset, name: str,
     written = [0, 0]
 
     def told(done: int, whole: int) -> None:
+        if not written[1] and not progress.console.is_terminal:
+            say(progress.console, f"writing {whole:,} bytes")
         written[:] = done, whole
         progress.storing(done, whole)
 

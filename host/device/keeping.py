@@ -95,7 +95,7 @@ def _worth(driver: Driver, rows: FlashRows) -> str:
     cycles = report.cycles.get(network) if report is not None else None
     line = len(rows.y) / (byte_s * FRAMED * rows.size)
     if cycles is None:
-        return f", but the line carries {line:,.0f} of them a second too"
+        return f"; the line carries {line:,.0f} of them a second"
     core = board.clock_hz / cycles
     if line >= core:
         return (f", but this core learns {core:,.0f} of them a second and the line carries "

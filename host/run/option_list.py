@@ -119,7 +119,8 @@ RUN = (
            free=True),
     Option("store", "Keep the training rows in the memory beside the board's FPGA and learn them "
                     "from there, where it has one and they fit (auto), or send them over the line "
-                    "(off). The network is the same.", "auto", choices=("auto", "off"), free=True),
+                    "(off). Into a flash only tritgrad store writes them. The network is the "
+                    "same.", "auto", choices=("auto", "off"), free=True),
 )
 
 #: Sizes of a simulated core.
