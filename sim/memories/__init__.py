@@ -1,13 +1,14 @@
 """Memories beside the FPGA, modelled at their pins: they stop a run that breaks a rule of theirs.
 
-The models are C++, as a simulation steps them each half cycle; from Python they are `Sdram` and
-`SerialFlash`.
+The models are C++, as a simulation steps them each half cycle; from Python they are `Sdram`,
+`SerialFlash` and `Hyper`.
 """
 
 from .flash import SerialFlash
+from .hyper import Hyper
 from .library import MemoryViolation
-from .parts import FLASHES, SDRAMS, FlashPart, SdramPart
+from .parts import FLASHES, HYPERS, SDRAMS, FlashPart, HyperPart, SdramPart
 from .sdram import Sdram
 
-__all__ = ["FLASHES", "SDRAMS", "FlashPart", "MemoryViolation", "Sdram", "SdramPart",
-           "SerialFlash"]
+__all__ = ["FLASHES", "HYPERS", "SDRAMS", "FlashPart", "Hyper", "HyperPart", "MemoryViolation",
+           "Sdram", "SdramPart", "SerialFlash"]

@@ -1,10 +1,13 @@
 // The models of memories as C functions, for Python.
 
 #include "flash.hpp"
+#include "hyper.hpp"
 #include "sdram.hpp"
 
 using memories::Flash;
 using memories::FlashPart;
+using memories::Hyper;
+using memories::HyperPart;
 using memories::Sdram;
 using memories::SdramPart;
 
@@ -46,5 +49,15 @@ uint64_t memories_flash_count(const Flash* flash, int which) {
 }
 uint8_t* memories_flash_cells(Flash* flash) { return flash->cells(); }
 void memories_flash_power_cycle(Flash* flash, int asleep) { flash->power_cycle(asleep != 0); }
+
+Hyper* memories_hyper_create(const HyperPart* part, uint64_t seed) {
+    return new Hyper(*part, seed);
+}
+void memories_hyper_destroy(Hyper* hyper) { delete hyper; }
+uint32_t memories_hyper_step(Hyper* hyper, uint64_t now, uint32_t control, uint32_t dq) {
+    return hyper->step(now, control, dq);
+}
+const char* memories_hyper_broken(const Hyper* hyper) { return hyper->broken(); }
+uint8_t* memories_hyper_cells(Hyper* hyper) { return hyper->cells(); }
 
 }  // extern "C"

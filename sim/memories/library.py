@@ -12,7 +12,7 @@ from typing import Any
 from ...errors import DeviceError, ToolError
 from ..toolchain import find_compiler
 from ..verilate import cache_folder
-from .parts import FlashPart, SdramPart, structure
+from .parts import FlashPart, HyperPart, SdramPart, structure
 
 __all__ = ["MemoryViolation", "Model"]
 
@@ -35,6 +35,11 @@ _BOUND = {
     "flash_count": (_NUMBER, _POINTER, ctypes.c_int),
     "flash_cells": (_POINTER, _POINTER),
     "flash_power_cycle": (None, _POINTER, ctypes.c_int),
+    "hyper_create": (_POINTER, _POINTER, _NUMBER),
+    "hyper_destroy": (None, _POINTER),
+    "hyper_step": (_WORD, _POINTER, _NUMBER, _WORD, _WORD),
+    "hyper_broken": (ctypes.c_char_p, _POINTER),
+    "hyper_cells": (_POINTER, _POINTER),
 }
 
 
@@ -49,7 +54,7 @@ class Model:
     #: How what it violates is said.
     TITLE = ""
 
-    def __init__(self, part: SdramPart | FlashPart, *arguments: Any):
+    def __init__(self, part: SdramPart | FlashPart | HyperPart, *arguments: Any):
         self._library = library()
         self._made = (ctypes.byref(structure(part)), *arguments)
         self._model: int | None = self._function("create")(*self._made)

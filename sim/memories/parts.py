@@ -4,7 +4,7 @@ import ctypes
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
-__all__ = ["FLASHES", "SDRAMS", "FlashPart", "SdramPart", "structure"]
+__all__ = ["FLASHES", "HYPERS", "SDRAMS", "FlashPart", "HyperPart", "SdramPart", "structure"]
 
 NS, US, MS = 1_000, 1_000_000, 1_000_000_000
 
@@ -68,6 +68,29 @@ class FlashPart:
     trip: int = 0
 
 
+@dataclass(frozen=True)
+class HyperPart:
+    """A HyperBus PSRAM; fields as in ``hyper.hpp``."""
+
+    bytes: int
+    period: int = 6 * NS
+    half: int = 2_700
+    setup: int = 1 * NS
+    hold: int = 1 * NS
+    select_setup: int = 3 * NS
+    deselect: int = 10 * NS
+    recover: int = 40 * NS
+    access: int = 40 * NS
+    select_most: int = 4 * US
+    output: int = 7 * NS
+    output_hold: int = 1 * NS
+    release: int = 7 * NS
+    power_up: int = 150 * US
+    cr0: int = 0x8F1F
+    collides: int = 16
+    trip: int = 0
+
+
 #: By name: the slowest of what boards are sold with, where makers differ. The 64 MB part is what
 #: some ULX3S have.
 SDRAMS = {
@@ -81,9 +104,11 @@ FLASHES = {
     "P25Q32": FlashPart(1 << 22, 0x166085, program=2 * MS, sector=12 * MS, half_block=12 * MS,
                         block=12 * MS, chip=12 * MS, wake=8 * US),
 }
+#: One of the two dies of a GW1NR-9; times are those that makers of such parts have in common.
+HYPERS = {"W955D8MBYA": HyperPart(1 << 22)}
 
 
-def structure(part: SdramPart | FlashPart) -> Any:
+def structure(part: SdramPart | FlashPart | HyperPart) -> Any:
     """The part as the models take it: its fields as numbers of 64 bits, in their order."""
     numbers = [(field.name, ctypes.c_uint64) for field in fields(part)]
     kind = type(type(part).__name__, (ctypes.Structure,), {"_fields_": numbers})
