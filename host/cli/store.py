@@ -132,21 +132,27 @@ def _stored(learner: DeviceLearner, data: Dataset, name: str,
         written[:] = done, whole
         progress.storing(done, whole)
 
-    flash = learner.driver.config.store == Kind.FLASH
-    left = (f"; nothing is listed as {name!r} that is not whole, what else there was is as it was, "
-            "and the same command goes on" if flash else "")
+    valid: list[str] | None = None
+
+    def begins(names: list[str]) -> None:
+        nonlocal valid
+        valid = names
+
+    def left() -> str:
+        kept = "" if valid is None else f"; valid now: {', '.join(valid) or 'no data set'}"
+        return (f"{written[0]:,} of {written[1]:,} bytes are written{kept}; the same command goes "
+                "on")
+
     try:
         with stop_on_interrupt(progress.console) as stop, progress:
             def pause() -> None:
                 if stop():
-                    raise Stopped(f"stopped: {written[0]:,} of {written[1]:,} bytes are written"
-                                  f"{left}")
-            return store_rows(learner, data, name, told, pause)
+                    raise Stopped(f"stopped: {left()}")
+            return store_rows(learner, data, name, told, pause, begins)
     except DeviceError as error:
         if not written[0]:
             raise
-        raise DeviceError(f"{error}; {written[0]:,} of {written[1]:,} bytes are written"
-                          f"{left}") from error
+        raise DeviceError(f"{error}; {left()}") from error
 
 
 def _has_store(session: Session) -> None:

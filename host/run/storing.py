@@ -33,7 +33,8 @@ def kept_rows(data: Dataset) -> tuple[Any, Any, int]:
 
 
 def store_rows(learner: DeviceLearner, data: Dataset, name: str, progress: Progress,
-               pause: Callable[[], None]) -> Entry | RowStore:
+               pause: Callable[[], None], begins: Callable[[list[str]], None] = lambda names: None,
+               ) -> Entry | RowStore:
     """Write a data set's rows into the memory of a learner's device; again after a reset.
 
     Parameters
@@ -42,6 +43,8 @@ def store_rows(learner: DeviceLearner, data: Dataset, name: str, progress: Progr
         In a flash, what it is called in its list.
     progress, pause
         See `device.flash.Flash.write`; a RAM's writing ends where either raises.
+    begins
+        Is told the data sets in a flash before anything is written, but one of this name.
 
     Returns
     -------
@@ -51,16 +54,18 @@ def store_rows(learner: DeviceLearner, data: Dataset, name: str, progress: Progr
 
     def write(driver: Driver) -> Entry | RowStore:
         if driver.config.store == Kind.FLASH:
-            return write_set(FlashRows(driver, x, y, learned), name, progress, pause)
+            rows = FlashRows(driver, x, y, learned)
+            begins([e.name for e in rows.flash.directory()[0].entries if e.name != name])
+            return write_set(rows, name, progress, pause)
         check_fits(driver, x)
-        rows = RowStore(driver, x, y, learned)
+        kept = RowStore(driver, x, y, learned)
 
         def told(done: int, whole: int) -> None:
             progress(done, whole)
             pause()
 
-        rows.fill(told)
-        return rows
+        kept.fill(told)
+        return kept
 
     return _survive(learner, write)
 
