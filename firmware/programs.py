@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from .assembler import assemble
 
-__all__ = ["CONV_FORMS", "infer", "purge", "scrub", "train", "train_fd", "train_spsa"]
+__all__ = ["CONV_FORMS", "infer", "judge", "purge", "scrub", "train", "train_fd", "train_spsa"]
 
 
 #: A convolution in front of the network: none, whose kernels learn, or whose stay as they are.
@@ -27,6 +27,24 @@ next:   RECV
 {forward}
         SEND
 {told}
+        LOOP next
+        HALT
+    """, layers=layers, symbols={"samples": samples})
+
+
+def judge(layers: int, samples: int, front: bool = False) -> list[int]:
+    """Forward every sample, with `front` an image, and count those that are predicted right.
+
+    ERR counts them; nothing that it marks is carried out, and nothing is sent.
+    """
+    opened = "        CONV" if front else ""
+    forward = "\n".join(f"        FWD {layer}" for layer in range(1, layers + 1))
+    return assemble(f"""
+        COUNT samples
+next:   RECV
+{opened}
+{forward}
+        ERR 1
         LOOP next
         HALT
     """, layers=layers, symbols={"samples": samples})

@@ -344,6 +344,25 @@ class Driver(Runner):
             missing = left
         return predictions, scores, total
 
+    def judge(self, x: Bytes, y: Integers) -> int:
+        """How many samples are predicted right, as the device counts them; nothing changes.
+
+        Raises
+        ------
+        DeviceAstray
+            It counted others.
+        """
+        total = RunStats()
+        for start in range(0, len(x), MAX_CHUNK):
+            part = slice(start, start + MAX_CHUNK)
+            total += self.run(self.judging(len(x[part])), x[part], y[part])
+        self.check_count(total, len(x))
+        return total.correct
+
+    def judging(self, samples: int) -> list[int]:
+        """The program that counts how many of so many samples are predicted right."""
+        return programs.judge(len(self.layers), samples, front=self.front is not None)
+
     def _make_parts(self) -> None:
         self.parts: dict[str, DevicePart] = {
             unit.name: unit.loaded("device", unit.device)(self) for unit in UNITS

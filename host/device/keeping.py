@@ -59,6 +59,8 @@ def _in_ram(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int |
     try:
         check_fits(driver, x, images)
     except BadInput as error:
+        if learned is not None and learned < len(x):
+            return _in_ram(driver, x[:learned], y[:learned], None, images)
         return None, f"{error}: they go over the line"
     shifts = "" if images is None else ", which shifts them"
     return (RowStore(driver, x, y, learned, images),

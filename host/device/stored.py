@@ -1,7 +1,8 @@
 """Rows in a memory beside a core, whatever its kind: their order, their CRC, and how they play.
 
 In the memory lie first the rows that are learned, in the order of `model.rng.stored_order`, then
-those that are only judged, in their own. So an epoch of ``--order rotate`` is two runs of records.
+those that are only judged, class by class. So an epoch of ``--order rotate`` is two runs of
+records, and rows of a class that are judged are one.
 """
 
 import hashlib
@@ -38,9 +39,10 @@ WORTH_RUNS = 4
 NAMED = 3
 
 
-def order_of_records(rows: int, learned: int) -> npt.NDArray[np.int64]:
+def order_of_records(labels: Numbers, learned: int) -> npt.NDArray[np.int64]:
     """The row that each record is, of rows of which the first `learned` are learned."""
-    return np.concatenate([stored_order(learned), np.arange(learned, rows)])
+    return np.concatenate([stored_order(learned),
+                           learned + np.argsort(labels[learned:], kind="stable")])
 
 
 def order_print(driver: Driver) -> bytes:
@@ -71,19 +73,23 @@ class StoredRows(ABC):
         That the memory takes for a record, generously.
     most
         Records that one PLAY names.
+    kept
+        Rows that are there, the first ones.
     """
 
     cycles: int
+    kept: int
     most = MOST_RECORDS
 
     def __init__(self, driver: Driver, x: npt.NDArray[np.uint8], y: Numbers,
                  learned: int | None = None):
-        order = order_of_records(len(x), len(x) if learned is None else learned)
         self.driver = driver
         self.learned = len(x) if learned is None else learned
+        order = order_of_records(y, self.learned)
         self.number = np.argsort(order)
         self.x, self.y = self._arranged(x[order]), y[order]
         self.planes = driver.rows[0].planes
+        self.kept = len(x)
 
     @abstractmethod
     def _crc(self, first: int, end: int) -> int:

@@ -39,7 +39,7 @@ class Epoch:
     counted: bool = True  #: whether the device counted cycles in all its chunks
     test_accuracy: float | None = None
     test_balanced: float | None = None
-    test_classes: int | None = None  #: classes that were predicted for test rows
+    test_classes: int | None = None  #: classes met with in test rows, see `judging.classes_met`
     val_accuracy: float | None = None
 
     @property

@@ -7,9 +7,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import BadInput, DeviceError
+from ...errors import DeviceError
 from ...firmware.store import Kind
-from ...model.layout import tile_order
 from ...model.recipe import Recipe
 from ...model.state import NetworkState, Part, initial_state, parts_of
 from ...rules import MARGIN
@@ -22,6 +21,7 @@ from ..device.session import DeviceAstray, DeviceReset
 from ..device.shifted import shiftable
 from ..device.stored import MOST_RECORDS, StoredRows
 from ..device.table import check_front
+from .model_learner import ModelLearner, input_order
 
 __all__ = ["DeviceLearner", "Learner", "ModelLearner", "inferred"]
 
@@ -37,18 +37,6 @@ MAX_RESETS = 5
 CHUNK_CYCLES, LEAST_CHUNK = 6_000_000, 512
 
 
-def input_order(recipe: Recipe, image_shape: tuple[int, int] | None,
-                lanes: int) -> npt.NDArray[np.intp] | None:
-    """The input at each position on a device: an image's tile by tile, if no result depends on it.
-
-    The dither of negative gains goes by an input's position, and what some units do.
-    """
-    dithers = any(recipe.gains_in(epoch)[0] < 0 for epoch in range(recipe.epochs))
-    if image_shape is None or dithers or any(part.by_place(recipe) for part in run_parts()):
-        return None
-    return tile_order(image_shape, lanes)
-
-
 class Learner(Protocol):
     """A network in training.
 
@@ -59,12 +47,15 @@ class Learner(Protocol):
     counts_cycles
         Whether the cycles of `RunStats` mean anything.
     keeps
-        Whether it has the rows that `keep` gave it, and learns them by their numbers.
+        Rows that it has of those that `keep` gave it, the first ones, and takes by their numbers.
+    stores
+        Whether it has a memory for rows.
     """
 
     chunk: int
     counts_cycles: bool
-    keeps: bool
+    keeps: int
+    stores: bool
 
     def start(self) -> None:
         """Set the state that the recipe's seed says."""
@@ -75,11 +66,25 @@ class Learner(Protocol):
     def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
         """Learn samples (rows, inputs) in their order; with `rest` the support stays as it is."""
 
-    def keep(self, x: Bytes, y: Labels, progress: Progress, shift: int = 0) -> str:
+    def keep(self, x: Bytes, y: Labels, progress: Progress, shift: int = 0,
+             learned: int | None = None, told: Callable[[str], None] = lambda text: None) -> str:
         """Write the rows of the run to a memory beside the device, if they fit.
 
-        Once the network is there. They are images that are shifted by up to `shift` pixels, if that
-        is above 0. Returns what came of it, in words; "" if it has no such memory.
+        Once the network is there. Returns what came of it, in words; "" if it has no such memory.
+
+        Parameters
+        ----------
+        x, y
+            Inputs (rows, inputs) and labels.
+        progress
+            Is told how it goes.
+        shift
+            Above 0 they are images that are shifted by up to so many pixels.
+        learned
+            How many, the first ones, are learned; by default all. The others are judged, and left
+            away if they do not fit too.
+        told
+            Is told, by and by, what else is worth a line.
         """
 
     def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False,
@@ -88,6 +93,12 @@ class Learner(Protocol):
 
         Images move by `offsets` (numbers, 2), down and right.
         """
+
+    def judge(self, x: Bytes, y: Labels) -> int:
+        """How many rows (rows, inputs) are predicted right; nothing changes."""
+
+    def judge_kept(self, numbers: Labels) -> int:
+        """As `judge`, of kept rows by their numbers."""
 
     def act(self, name: str, *arguments: Any) -> None:
         """Do what a unit can do beside learning: ``scrub``, ``purge`` (layers, cutoff, k).
@@ -119,79 +130,6 @@ def inferred(learner: Learner, x: Bytes) -> tuple[Labels, Labels]:
              for first in range(0, len(x), learner.chunk)]
     predictions, scores = zip(*parts, strict=True)
     return np.concatenate(predictions), np.concatenate(scores)
-
-
-class ModelLearner:
-    """The golden model of a rule.
-
-    Parameters
-    ----------
-    recipe
-        Sizes, formats, shifts, margin and seed.
-    image_shape
-        As for `DeviceLearner`; of use where a unit goes by the inputs' places.
-    method
-        The rule, one that has a golden run; by default the margin rule.
-    """
-
-    counts_cycles = False
-    keeps = False
-
-    def __init__(self, recipe: Recipe, image_shape: tuple[int, int] | None = None,
-                 method: Method | None = None):
-        self.recipe = recipe
-        golden = (method or method_of(MARGIN, recipe, {})).golden()
-        assert golden is not None
-        self.golden = golden
-        self.chunk = golden.chunk
-        lanes = next((n for part in run_parts() if (n := part.lanes(recipe)) is not None), None)
-        self._order = None if lanes is None else input_order(recipe, image_shape, lanes)
-
-    def start(self) -> None:
-        self.golden.start()
-
-    def load(self, state: NetworkState) -> None:
-        if self._order is not None:
-            first, *others = state.counters
-            state = replace(state, counters=[first[:, self._order], *others])
-        self.golden.load(state)
-
-    def train(self, x: Bytes, y: Labels, gains: Sequence[int], rest: bool = False) -> RunStats:
-        done = self.golden.train(self._ordered(x), y, gains, rest)
-        return RunStats(done.samples, done.correct, done.updates, done.flips)
-
-    def keep(self, x: Bytes, y: Labels, progress: Progress, shift: int = 0) -> str:
-        return ""
-
-    def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False,
-                   offsets: Labels | None = None) -> RunStats:
-        raise NotImplementedError
-
-    def act(self, name: str, *arguments: Any) -> None:
-        act = getattr(self.golden, name, None)
-        if act is None:
-            raise BadInput(f"the golden model of this rule has nothing to {name}")
-        act(*arguments)
-
-    def infer(self, x: Bytes) -> tuple[Labels, Labels, RunStats]:
-        scores = self.golden.scores(self._ordered(x))
-        return np.argmax(scores, axis=1), scores, RunStats()
-
-    def state(self) -> NetworkState:
-        state = self.golden.state()
-        if self._order is None:
-            return state
-        first, *others = state.counters
-        return replace(state, counters=[first[:, np.argsort(self._order)], *others])
-
-    def part(self, name: str) -> Part | None:
-        return self.golden.state().parts.get(name)
-
-    def close(self) -> None:
-        pass
-
-    def _ordered(self, x: Bytes) -> Bytes:
-        return x if self._order is None else x[:, self._order]
 
 
 class DeviceLearner:
@@ -231,7 +169,9 @@ class DeviceLearner:
                        if self.method.reorders and recipe.conv is None else None)
         self._image_shape = image_shape
         self._rows: StoredRows | None = None
-        self.keeps = False
+        self.keeps = 0
+        self.stores = driver.config.store != Kind.NONE
+        self._told: Callable[[str], None] = lambda text: None
         self._snapshot = NetworkState([])
         self._since: list[Callable[[], object]] = []
 
@@ -251,19 +191,29 @@ class DeviceLearner:
         self._since.append(learn)
         return stats
 
-    def keep(self, x: Bytes, y: Labels, progress: Progress, shift: int = 0) -> str:
+    def keep(self, x: Bytes, y: Labels, progress: Progress, shift: int = 0,
+             learned: int | None = None, told: Callable[[str], None] = lambda text: None) -> str:
         driver, images = self.driver, None
-        if driver.config.store == Kind.NONE:
+        if not self.stores:
             return ""
         driver.check_trainable()
         if shift:
             images, why_not = shiftable(driver, self._image_shape, shift)
             if images is None:
                 return why_not
-        rows, said = self._survive(lambda: keepable(driver, x, y, images=images))
+        rows, said = self._survive(lambda: keepable(driver, x, y, learned, images=images))
         if rows is not None:
             self._survive(lambda: rows.fill(progress))
-            self._rows, self.keeps = rows, True
+            self._rows, self.keeps, self._told = rows, rows.kept, told
+            if rows.kept < len(x):
+                said += f"; {len(x) - rows.kept:,} more for tests go over the line"
+        return said
+
+        if rows is not None:
+            self._survive(lambda: rows.fill(progress))
+            self._rows, self.keeps, self._told = rows, rows.kept, told
+            if rows.kept < len(x):
+                said += f"; {len(x) - rows.kept:,} more for tests go over the line"
         return said
 
     def train_kept(self, numbers: Labels, gains: Sequence[int], rest: bool = False,
@@ -292,6 +242,20 @@ class DeviceLearner:
                         self._order)
         return self.driver
 
+    def judge(self, x: Bytes, y: Labels) -> int:
+        return self._survive(lambda: self.driver.judge(x, y))
+
+    def judge_kept(self, numbers: Labels) -> int:
+        rows = self._rows
+        assert rows is not None
+
+        def judged() -> int:
+            done = rows.play(self.driver.judging(len(numbers)), numbers)
+            self.driver.check_count(done, len(numbers))
+            return done.correct
+
+        return self._survive(judged)
+
     def act(self, name: str, *arguments: Any) -> None:
         def done() -> None:
             self.driver.act(name, *arguments)
@@ -304,8 +268,7 @@ class DeviceLearner:
 
     def state(self) -> NetworkState:
         def read() -> NetworkState:
-            if self._rows is not None:  # what was learned of other rows must not become a snapshot
-                self._rows.check()
+            self._check_rows()
             return self.driver.state(parts_of(self.recipe))
 
         self._snapshot, self._since = self._survive(read), []
@@ -325,6 +288,16 @@ class DeviceLearner:
         done = self.driver.learn(lambda samples: method.program(samples, rest), x, y,
                                  method.passes, method.counts)
         return replace(done, samples=len(x), correct=done.correct // method.passes)
+
+    def _check_rows(self) -> None:
+        """What was learned of other rows must not become a snapshot."""
+        try:
+            if self._rows is not None:
+                self._rows.check()
+        except DeviceAstray as lost:
+            self._told(f"{lost}: they are written again, and what was learned since the last "
+                       "checkpoint is repeated; counts and accuracies since then may be of them")
+            raise
 
     def _restore(self) -> None:
         """Bring the device to the end of the last chunk."""

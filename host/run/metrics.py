@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ClassReport", "accuracy", "balanced_accuracy", "class_reports", "confusion_matrix"]
+__all__ = ["ClassReport", "Counts", "accuracy", "balanced", "balanced_accuracy", "class_reports",
+           "confusion_matrix"]
 
 Labels = npt.NDArray[np.integer]
 Counts = npt.NDArray[np.int64]
@@ -24,7 +25,11 @@ def balanced_accuracy(truth: Labels, predicted: Labels) -> float:
     if not len(truth):
         return np.nan
     rows = np.bincount(truth)
-    right = np.bincount(truth[truth == predicted], minlength=len(rows))
+    return balanced(np.bincount(truth[truth == predicted], minlength=len(rows)), rows)
+
+
+def balanced(right: Counts, rows: Counts) -> float:
+    """`balanced_accuracy` by rows of each class that are right, and its rows: (classes,) each."""
     return 100.0 * float((right[rows > 0] / rows[rows > 0]).mean())
 
 

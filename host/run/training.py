@@ -22,16 +22,18 @@ from ..device.runner import RunStats
 from ..device.session import Session
 from ..device.transport import GoldenTransport, SimTransport
 from .checkpoint import Checkpoint, Epoch, Position, check_data, fingerprint
+from .judging import Part, classes_met, judged, parts_of
 from .learners import DeviceLearner, Learner, ModelLearner
-from .metrics import accuracy, balanced_accuracy
+from .metrics import Counts, balanced
 from .options import TrainOptions
+from .storing import kept_rows
 
 __all__ = ["CHECKPOINT", "Outcome", "Stopped", "Trainer", "Watcher",
            "open_learner", "resume", "start"]
 
 CHECKPOINT = "checkpoint.npz"
-#: Seconds between two checkpoints, at least.
-CHECKPOINT_S = 5.0
+#: Seconds between two checkpoints, at least, and times as long as the last one took.
+CHECKPOINT_S, RARELY = 5.0, 20
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -148,11 +150,13 @@ def resume(checkpoint: Checkpoint, data: Dataset, folder: Path, learner: Learner
 
 
 def _keep_rows(options: TrainOptions, data: Dataset, learner: Learner, watcher: Watcher) -> None:
-    """Write the training rows to a memory beside the core, if there is one and it is wanted."""
+    """Write the rows to a memory beside the core, if there is one and it is wanted."""
     moves = options.moves
-    if options.store == "off" or moves and not (moves.only_shift and data.coding.moves_inputs):
+    if (options.store == "off" or not learner.stores
+            or moves and not (moves.only_shift and data.coding.moves_inputs)):
         return
-    if note := learner.keep(data.x_train, data.y_train, watcher.storing, moves.shift):
+    x, y, learned = kept_rows(data)
+    if note := learner.keep(x, y, watcher.storing, moves.shift, learned, watcher.noted):
         watcher.noted(note)
 
 
@@ -198,6 +202,7 @@ class Trainer:
                          else data.coding.pictures(numbers))
         self.shape = data.image_shape or (1, 1)
         self._clock = self._saved = time.monotonic()
+        self._wait = checkpoint_s
         self._over = False
 
     @property
@@ -273,17 +278,17 @@ class Trainer:
         return self.learner.train(x, self.data.y_train[rows], gains, rest)
 
     def _test_epoch(self, number: int, epoch: Epoch) -> None:
-        data, position = self.data, self.checkpoint.position
-        validated = data.x_val is not None and len(data.x_val) > 0
-        rows = len(data.x_test) + (len(data.x_val) if data.x_val is not None else 0)
-        if data.x_val is not None and data.y_val is not None and validated:
-            predicted = self._predict(number, data.x_val, 0, rows)
-            epoch.val_accuracy = accuracy(data.y_val, predicted)
-        if len(data.x_test):
-            predicted = self._predict(number, data.x_test, rows - len(data.x_test), rows)
-            epoch.test_accuracy = accuracy(data.y_test, predicted)
-            epoch.test_balanced = balanced_accuracy(data.y_test, predicted)
-            epoch.test_classes = len(np.unique(predicted))
+        position, parts = self.checkpoint.position, parts_of(self.data)
+        before, rows = 0, sum(len(part.x) for part in parts)
+        for part in parts:
+            right = self._judged(number, part, before, rows)
+            accuracy = 100.0 * int(right.sum()) / len(part.x)
+            if part.name == "val":
+                epoch.val_accuracy = accuracy
+            else:
+                epoch.test_accuracy, epoch.test_balanced = accuracy, balanced(right, part.rows)
+                epoch.test_classes = classes_met(self.learner, part, right)
+            before += len(part.x)
         if epoch.val_accuracy is not None:
             best = position.best_epoch
             record = None if best is None else position.epochs[best - 1].val_accuracy
@@ -291,19 +296,18 @@ class Trainer:
                 position.best_epoch = number + 1
                 self.checkpoint.best = self.learner.state()
 
-    def _predict(self, number: int, x: Bytes, before: int, rows: int) -> Labels:
-        parts = []
-        for first in range(0, len(x), self.learner.chunk):
-            parts.append(self.learner.infer(x[first:first + self.learner.chunk])[0])
-            self.watcher.tested(number + 1, before + first + len(parts[-1]), rows)
+    def _judged(self, number: int, part: Part, before: int, rows: int) -> Counts:
+        def told(done: int) -> None:
+            self.watcher.tested(number + 1, before + done, rows)
             if self.stop():
                 self._pause()
-        return np.concatenate(parts)
+
+        return judged(self.learner, part, told)
 
     def _pause(self) -> None:
         """Between two chunks: write a checkpoint if it is time, stop if told to."""
         stopping = self.stop()
-        due = self.folder is not None and time.monotonic() - self._saved >= self.checkpoint_s
+        due = time.monotonic() - self._saved >= self._wait
         if stopping or due:
             self._save()
         if stopping:
@@ -315,10 +319,11 @@ class Trainer:
             self.checkpoint.position.seconds += now - self._clock
         self._clock = now
         self.checkpoint.state = self.learner.state()
-        if self.folder is None:
-            return
-        try:
-            self.checkpoint.save(self.folder / CHECKPOINT)
-        except BadInput as error:  # the folder was good when the run began
-            raise OutputError(str(error)) from None
+        if self.folder is not None:
+            try:
+                self.checkpoint.save(self.folder / CHECKPOINT)
+            except BadInput as error:  # the folder was good when the run began
+                raise OutputError(str(error)) from None
         self._saved = time.monotonic()
+        if self.checkpoint_s:
+            self._wait = max(self.checkpoint_s, RARELY * (self._saved - now))
