@@ -81,7 +81,7 @@ def test_a_run_is_that_of_the_model_with_its_images_on_the_line_or_in_the_store(
     here, _ = result(*QUICK, "--device", "model", "--out", "here")
     with board(store=store) as device:
         there, said = result(*QUICK, "--device", device, "--out", "there")
-        kept = "40 rows are in the memory of" in " ".join(said.split())
+        kept = "rows are in the memory of" in " ".join(said.split())
         assert kept == store
         off, _ = result(*QUICK, "--device", device, "--store", "off", "--out", "off")
         ours, theirs = (result("eval", "there", "--device", name)[0] for name in (device, "model"))

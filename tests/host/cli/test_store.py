@@ -81,7 +81,7 @@ def test_damage_is_shown_and_a_run_says_which_records(tmp_path):
         call("store", device, *ROWS)
         board.memory.cells[(1 << 17) + (1 << 16) + 5] ^= 1
         assert listed(device) == {"digits": False}
-        assert "record 0 of 300 differs; tritgrad store writes them again" in refusal(
+        assert "record 0 of 479 differs; tritgrad store writes them again" in refusal(
             "train", *RUN, "--device", device, "--out", tmp_path / "run", code=1)
         call("store", device, *ROWS)
         assert listed(device) == {"digits": True}
@@ -130,7 +130,7 @@ def test_rows_in_a_ram_are_there_for_a_run_until_the_power_goes(tmp_path):
         assert filled
         filled.clear()
         found, said = trained(device, tmp_path / "board")
-        assert "300 rows are in the memory of" in said and not filled
+        assert "479 rows are in the memory of" in said and not filled
         expected, _ = trained("model", tmp_path / "model")
         assert found == expected
         assert "a RAM of 0 MiB" not in (shown := call("store", device, "--show").stdout)

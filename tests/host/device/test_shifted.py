@@ -59,7 +59,7 @@ def test_a_run_ends_as_with_rows_that_the_host_shifts(fresh_seed):
     faulty = FaultyTransport(golden, 0.001, random.Random(fresh_seed))
     found, learner = ended(OPTIONS, data, faulty, notes)
     assert learner.keeps
-    assert notes.lines == [f"150 rows are in the memory of {faulty.name}, which shifts them"]
+    assert notes.lines == [f"509 rows are in the memory of {faulty.name}, which shifts them"]
     wanted, _ = ended(OPTIONS, data, None, Watcher())
     assert found == wanted
     plain, _ = ended(replace(OPTIONS, shift_augment=0, clean_epochs=0), data, None, Watcher())
