@@ -117,7 +117,7 @@ RUN = (
     Option("device", "Train on the compiled RTL (sim), on the golden model (model), or on a board: "
                      "BOARD@PORT or @PORT. All end bit for bit alike.", "sim", metavar="DEVICE",
            free=True),
-    Option("store", "Keep the training rows in the memory beside the board's FPGA and learn them "
+    Option("store", "Keep the rows of the run in the memory beside the board's FPGA and take them "
                     "from there, where it has one and they fit (auto), or send them over the line "
                     "(off). Into a flash only tritgrad store writes them. The network is the "
                     "same.", "auto", choices=("auto", "off"), free=True),
