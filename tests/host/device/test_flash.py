@@ -310,3 +310,51 @@ def test_a_board_that_is_another_one_is_refused():
     with pytest.raises(BadInput, match="is that of tang-primer-20k, not of tang-nano-9k: name the"):
         Flash.of(session, find_board("tang-nano-9k"))
     assert Flash.of(session, other).reserved == 1 << 20
+
+
+def test_power_that_goes_at_any_transaction_leaves_one_list_or_the_other():
+    _, device = written("a", count=60, learned=50)
+    for seed, name in (2, "b"), (3, "c"):  # so that both sectors have a list
+        written(name, device, seed, 60, 50)
+    before, transact = device.store.cells.copy(), device.store.transact
+    seen, lost, number = set(), True, 0
+    while lost:
+        device.store.cells[:], device.store.transact = before, Ending(transact, number)
+        device.store.writable, lost = False, False
+        try:
+            write_set(FlashRows(plain_driver(device), *rows(4, 60), 50), "d")
+        except KeyboardInterrupt:
+            lost = True
+        device.store.transact = transact
+        driver = plain_driver(device)
+        listed, _ = Flash.of(driver.session, BOARD).directory()
+        names = [e.name for e in listed.entries]
+        seen.add("".join(names))
+        for kept, name in (1, "a"), (2, "b"), (3, "c"), (4, "d"):
+            found = FlashRows(driver, *rows(kept, 60), 50)
+            assert found.seek(listed) == (name in names) and (name not in names or found.intact())
+        number += 1
+    assert seen == {"abc", "abcd"} and number > 20
+
+
+def plain_driver(device):
+    """A driver without a network."""
+    golden = GoldenTransport(CONFIG)
+    device.reset()
+    golden.device = device
+    driver = Driver(Session(golden))
+    driver.board = BOARD
+    return DeviceLearner(driver, RECIPE).lay_out()
+
+
+class Ending:
+    """Power that goes before one of a flash's transactions."""
+
+    def __init__(self, transact, number):
+        self.transact, self.left = transact, number
+
+    def __call__(self, data, receive):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return self.transact(data, receive)
