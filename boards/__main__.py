@@ -24,6 +24,7 @@ from .report import REPORTS, Report, TimingError, last_report
 SMALL_CLOCKS = {"icebreaker": 16_500_000, "ulx3s-25f": 40_000_000, "tang-nano-9k": 27_000_000}
 #: File beside a synthesised netlist: what it was made of.
 SYNTHESISED = "synthesised.txt"
+CONV = Path(__file__).parents[1] / "bench" / "results" / "conv_rtl.json"
 CYCLES = Path(__file__).parents[1] / "bench" / "results" / "board_cycles.json"
 
 
@@ -59,7 +60,7 @@ def main() -> int:
             failed = True
             continue
         if not options.small:
-            report.cycles = measured_cycles(board.build)
+            report.cycles = measured_cycles(board)
             REPORTS.mkdir(exist_ok=True)
             (REPORTS / f"{board.build}.json").write_text(report.as_json())
             (REPORTS / HASHES).write_text(hashes(REPORTS))
@@ -116,8 +117,13 @@ def worst_of(board: Board, seeds: list[int], folder: Path, before: Report | None
     return worst
 
 
-def measured_cycles(name: str) -> dict[str, float]:
-    """Cycles a sample by network, from the bench, if it has measured this board."""
+def measured_cycles(board: Board) -> dict[str, float]:
+    """Cycles a sample by network, from the benches, if they have measured this board."""
+    name = board.name
+    if board.recipe:
+        row = json.loads(CONV.read_text()).get(board.recipe.upper(), {}) if CONV.exists() else {}
+        network = "-".join(map(str, board.networks[0]))
+        return {network: row["cycles a trained sample"]} if row.get("board") == name else {}
     if not CYCLES.exists():
         return {}
     rows = json.loads(CYCLES.read_text())["boards"]

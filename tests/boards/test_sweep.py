@@ -51,6 +51,7 @@ def tools(monkeypatch, tmp_path):
     monkeypatch.setattr(sweep, "place", place)
     monkeypatch.setattr(sweep, "REPORTS", tmp_path / "reports")
     monkeypatch.setattr(sweep, "CYCLES", tmp_path / "cycles.json")
+    monkeypatch.setattr(sweep, "CONV", tmp_path / "conv.json")
     return SimpleNamespace(syntheses=syntheses, placed=placed)
 
 
@@ -72,6 +73,17 @@ def test_the_worst_seed_is_released_and_all_are_kept(tools, tmp_path, monkeypatc
         kept = tmp_path / "out" / "icebreaker" / f"seed-{seed}"
         assert (kept / "top.bin").read_bytes() == bytes([seed])
         assert Report.from_json((kept / "report.json").read_text()).seed == seed
+
+
+def test_the_core_of_a_recipe_has_a_report_of_its_own(tools, tmp_path, monkeypatch):
+    (tmp_path / "conv.json").write_text(json.dumps({
+        "R5": {"board": "ulx3s-25f", "cycles a trained sample": 965.4}}))
+    for board, cycles in ("ulx3s-25f", {"768-128-10": 965.4}), ("icepi-zero", {}):
+        assert run(monkeypatch, tmp_path, board, "--recipe", "r5", "--seeds", "1") == 0
+        report = Report.from_json((tmp_path / "reports" / f"{board}-r5.json").read_text())
+        assert report.cycles == cycles
+        assert (tmp_path / "out" / f"{board}-r5" / "seed-1" / "report.json").exists()
+    assert run(monkeypatch, tmp_path, "icebreaker", "--recipe", "r5") == 1
 
 
 def test_success_is_every_seed_in_time(tools, tmp_path, monkeypatch):
