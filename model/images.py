@@ -5,6 +5,7 @@ layer's in its `skip`. Each row of an image lies in lanes of its own. A core wit
 gets the shifted pixels tile by tile (`model.layout.tile_order`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +42,11 @@ class StoredImages:
     def inputs(self) -> int:
         """Inputs of a record: each row has L of them."""
         return self.rows * self.lanes
+
+    def table(self, rows: Sequence[Layer]) -> list[Layer]:
+        """A table that speaks of them."""
+        first, *others = rows
+        return [replace(first, skip=self.columns), *others]
 
     def record(self, row: Layer) -> Layer:
         """The table's first row as it is of a record."""

@@ -1,7 +1,6 @@
 """Rows in a RAM beside a core: written once, checked by their CRC, played by their numbers."""
 
 import zlib
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -102,8 +101,7 @@ class RowStore(StoredRows):
             The memory fails its test, or does not keep what is written.
         """
         if self.images is not None:  # the table must speak of them
-            first, *others = self.driver.rows
-            self.driver.set_table([replace(first, skip=self.images.columns), *others])
+            self.driver.set_table(self.images.table(self.driver.rows))
         if self.intact():
             return
         session = self.driver.session
