@@ -64,10 +64,10 @@ def check_core(config, device, core, ctx, samples):
         assert (core.memory.store.cells == device.store.cells).all()
 
 
-def converse(config, count, seed, most=0, pause=0):
+def converse(config, count, seed, most=0, pause=0, author=Author):
     """Random requests to both; compares the answers and, wherever the core rests, its state."""
     rng = random.Random(seed)
-    author = Author(config, rng)
+    author = author(config, rng)
     golden: list[Frame] = []
     cells = [rng.randrange(4) for _ in range(1 << config.store_bits)]
     if config.store:

@@ -66,3 +66,31 @@ def test_cycles_of_play(wide, entry):
 def test_cycles_of_check():
     found = [cycles(words, count=count) for words, count in ((1, 1), (5, 1), (5, 3))]
     assert found == [2 + count * (1 + 2 * words) for words, count in ((1, 1), (5, 1), (5, 3))]
+
+
+@pytest.mark.parametrize("after", range(2, 20, 3))
+def test_an_image_that_nobody_takes_is_forgotten(after):
+    """The program stops while one is under way: PLAY ends, and nothing is left of it."""
+    images = CONFIG.changed(store_shift=1, store_rows=8, store_columns=4, store_planes=1)
+    dut, left = RamPlayer(images), []
+
+    async def memory(ctx):
+        await serve(ctx, dut.store, 8)
+
+    async def drive(ctx):
+        for name, value in {"run": 1, "classes": 4, "rows": 8, "columns": 4, "inputs": 32,
+                            "planes": 1, "play": 1}.items():
+            ctx.set(getattr(dut, name), value)
+        bytes_left, done, cycle = 4, False, 0
+        while not done:
+            ctx.set(dut.drop, cycle >= after)
+            *_, done, take = await ctx.tick().sample(dut.done, dut.take)
+            ctx.set(dut.play, 0)
+            bytes_left, cycle = bytes_left - take, cycle + 1
+            ctx.set(dut.at_end, bytes_left == 0)
+        ctx.set(dut.drop, 0)
+        await ctx.tick()
+        left.append((ctx.get(dut.o.valid), ctx.get(dut.shifter.idle)))
+
+    simulate(dut, drive, background=[memory], limit=500)
+    assert left == [(0, 1)]
