@@ -27,6 +27,8 @@ class Player(Author):
         return Frame(kind, self.device.expected, getattr(self, kind.name.lower())())
 
     def choose(self):
+        if self.device.nonce == 0:  # the first frames may have been damaged
+            return Type.HELLO
         if self.device.machine.run is Run.RUNNING:
             return self.rng.choice([*[Type.PLAY] * 7, Type.DATA, Type.STATUS, Type.ABORT])
         return self.rng.choice([Type.RUN, Type.RUN, Type.FILL, Type.CHECK, Type.TABLE])
@@ -55,6 +57,8 @@ class Player(Author):
 
     def fill(self):
         """Images with many pixels, records 0 to 5."""
+        if not self.device.machine.layers:
+            return bytes(5)
         rng, row = self.rng, self.device.record_row
         size = self.sample_size(row)
         count = min(3, (self.config.max_payload - 5) // (1 + size))
