@@ -51,6 +51,9 @@ class TernaryClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ``model`` (the golden model), ``sim`` (the compiled RTL), or a board, ``BOARD@PORT``. Rows
         are learned there; predictions, which are the same bits everywhere, are made on the golden
         model.
+    store : str
+        ``auto``: `fit` has a board keep its rows in the memory beside the FPGA, where it has one
+        and they fit, or ``off``. `partial_fit` learns each row once and sends it over the line.
     random_state : int, RandomState or None
         Everything random follows from it; None takes a number from NumPy's global generator.
     validation_fraction : float, optional

@@ -15,8 +15,8 @@ from ..run.program_file import read_program
 
 __all__ = ["NAMES", "OWN", "init_from_options", "train_options"]
 
-#: Options that say where rows come from and are kept, and how runs on disk go on.
-OF_FILES = {"store", *(option.name for option in (*SOURCES, *READING, *GOING_ON))} - {
+#: Options that say where rows come from, and how runs on disk go on.
+OF_FILES = {option.name for option in (*SOURCES, *READING, *GOING_ON)} - {
     "balance", "val_fraction"}
 #: Options that scikit-learn has names for.
 RENAMED = {"hidden": "hidden_layer_sizes", "seed": "random_state",

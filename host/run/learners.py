@@ -33,6 +33,9 @@ Progress = Callable[[int, int], None]
 
 #: Resets in a row, none of them survived by a chunk, before a device counts as broken.
 MAX_RESETS = 5
+#: What a lost row leads to.
+AGAIN = ("they are written again, and what was learned since the last checkpoint is repeated; "
+         "counts and accuracies since then may be of them")
 #: Cycles that a chunk of kept rows is to take, and rows that it has at least.
 CHUNK_CYCLES, LEAST_CHUNK = 6_000_000, 512
 
@@ -295,15 +298,15 @@ class DeviceLearner:
             if self._rows is not None:
                 self._rows.check()
         except DeviceAstray as lost:
-            self._told(f"{lost}: they are written again, and what was learned since the last "
-                       "checkpoint is repeated; counts and accuracies since then may be of them")
+            self._told(f"{lost}: {AGAIN}")
             raise
 
     def _restore(self) -> None:
         """Bring the device to the end of the last chunk."""
         self.driver.load_state(layer_table(self.recipe, self.recipe.gains, self.driver.config),
                                self._snapshot, self._order)
-        if self._rows is not None:
+        if self._rows is not None and not self._rows.intact():
+            self._told(f"the memory beside the core of {self.driver.name} has lost rows: {AGAIN}")
             self._rows.fill()
         for act in self._since:
             act()

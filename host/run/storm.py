@@ -180,7 +180,8 @@ def weathered(storm: Storm, options: TrainOptions, data: Dataset, folder: Path) 
 
 def _trainer(storm: Storm, options: TrainOptions, data: Dataset, folder: Path,
              told: Told) -> Trainer:
-    learner = _Learner(Driver(Session(storm)), options.recipe(data))
+    nonce = storm.rng.randrange(1, 1 << 32)  # so that a seed repeats every byte
+    learner = _Learner(Driver(Session(storm, nonce)), options.recipe(data))
     settings: dict[str, Any] = {"checkpoint_s": storm.rng.choice([0.0, 3600.0]),
                                 "stop": lambda: storm.stopping}
     path = folder / CHECKPOINT

@@ -28,7 +28,11 @@ from tritgrad.host.run.model_file import TrainedModel
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.report import as_model
 from tritgrad.host.run.running import begun, planned
+from tritgrad.model.config import CoreConfig
 from tritgrad.model.fast import FastNetwork
+from tritgrad.sim.virtual import ModelBoard
+
+from ...sim.ports import serving
 
 IRIS = load_iris(return_X_y=True)
 
@@ -87,6 +91,23 @@ def test_devices_end_in_the_same_bits():
     assert found[0].model_.state_sha256 == found[1].model_.state_sha256
     assert found[1].history_[-1]["cycles"] > 0
     assert (found[0].predict(x) == found[1].predict(x)).all()
+
+
+def test_a_board_keeps_the_rows_of_fit(tmp_path):
+    x, y = blobs(rows=40)
+    found = small(epochs=2, order="rotate").fit(x, y)
+    recipe = found.model_.recipe
+    board = ModelBoard(CoreConfig.for_network(recipe.layers, recipe.planes, lanes=4, banks=2,
+                                              update_lanes=4, store=1, store_bits=12))
+    fill, filled = board.core.store.fill, []
+    board.core.store.fill = lambda *given: (filled.append(1), fill(*given))
+    with serving(board, tmp_path) as port:
+        for store in "off", "auto":
+            other = small(epochs=2, order="rotate", device=f"@{port.link}", store=store).fit(x, y)
+            assert bool(filled) == (store == "auto")
+            assert other.model_.state_sha256 == found.model_.state_sha256
+            other.partial_fit(x[:9], y[:9])
+    assert other.model_.state_sha256 == found.partial_fit(x[:9], y[:9]).model_.state_sha256
 
 
 @pytest.mark.parametrize("changes", [
