@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tritgrad.errors import DeviceError
-from tritgrad.host.device.transport import GoldenTransport
+from tritgrad.host.device.transport import GoldenTransport, SimTransport
 from tritgrad.host.run.learners import DeviceLearner
 from tritgrad.host.run.options import TrainOptions
 from tritgrad.host.run.storm import Storm, weathered
@@ -58,3 +58,22 @@ def test_rows_that_nobody_checks_end_otherwise(tmp_path, monkeypatch):
             folder = tmp_path / str(seed)
             folder.mkdir()
             weathered(storm, OPTIONS, data, folder)
+
+
+def test_the_compiled_core_weathers_it_too(tmp_path):
+    """The core of `test_judging`, reset at any cycle; its memory keeps what it has."""
+    options = replace(OPTIONS, order="rotate", limit=120, epochs=2, lanes=8, banks=2)
+    data = options.load_data()
+    recipe, rng = options.recipe(data), random.Random(2)
+    transport = SimTransport(options.core(recipe.layers, recipe.planes).changed(
+        store=1, store_bits=14))
+
+    def reset():
+        transport.core.run(b"", rng.randrange(1, 20_000))
+        transport.core.reset()
+        transport._queue.clear()
+
+    storm = Storm(transport, rng, {"reset": reset}, 2_000)
+    weathered(storm, options, data, tmp_path)
+    assert storm.counts["reset"] and storm.counts.total() > 3
+    transport.close()
