@@ -86,6 +86,7 @@ def test_files_that_are_no_run(tmp_path):
 
 @pytest.mark.parametrize("extras", [{}, {"options": {"hidden": [8]}}])
 def test_a_model_that_is_of_no_run_is_said(tmp_path, extras):
+    (tmp_path / "run").mkdir()
     a_run(tmp_path / "run", 3)
     folder = tmp_path / "model"
     folder.mkdir()
