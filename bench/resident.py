@@ -149,7 +149,8 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
     assert isinstance(memory, Sdram | SerialFlash) and board.memory is not None
     chip = CompiledBoard.of(board, progress=print if progress else None, memory=memory)
     driver = Driver(Session(Wired(chip, RATE), 1))
-    tiles = tile_order(shape, board.config.lanes)
+    # Only where no step is smaller than 1 may inputs come in another order.
+    tiles = (tile_order(shape, board.config.lanes) if gains[0] >= 0 else np.arange(layers[0]))
     driver.load(layer_table(recipe, gains), model.counters, prng_state=model.prng.state,
                 input_order=tiles)
     store = Store(memory, board.config, x[:, tiles], y, planes, board.memory.reserved)
