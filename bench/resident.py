@@ -2,11 +2,12 @@
 
 Each board's top level, compiled, has a UART and the model of its memory at its pins, which stops
 the run where a rule is broken. The golden model trains the first epoch of MNIST; then the board
-learns the first samples of the second one from its memory, which holds all 60,000: in the order
-that the host names record by record (`random`), and in the one that begins anywhere (`rotate`).
-State, counts and PRNG must be the model's. So with ``--digits``, scikit-learn's, of which 5,000 are
-several epochs. Cycles are those of the board from the program's start
-to the last STATUS, with all that waits for the line. Beside them, on one core of this machine:
+learns the first samples of the second one from its memory, which holds all 60,000 (or as many as
+it can, and both epochs are of these): in the order that the host names record by record (`random`),
+and in the one that begins anywhere (`rotate`). State, counts and PRNG must be the model's. So with
+``--digits``, scikit-learn's, of which 5,000 are several epochs. Cycles are those of the board from
+the program's start to the last STATUS, with all that waits for the line. Beside them, on one core
+of this machine:
 samples a second of the golden model and of scikit-learn's MLPClassifier, in CPU time.
 """
 
@@ -26,12 +27,14 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from tritgrad.boards import BOARDS
+from tritgrad.boards.store import StoreMemory
 from tritgrad.firmware import programs
 from tritgrad.firmware.frames import Flags, Type
 from tritgrad.firmware.store import Kind, pack_ram_records
 from tritgrad.firmware.wire import pack_samples, pack_sparse
 from tritgrad.host.device.driver import Driver, layer_table
 from tritgrad.host.device.session import Session
+from tritgrad.host.device.store import rows_that_fit
 from tritgrad.model.fast import FastNetwork
 from tritgrad.model.layout import tile_order
 from tritgrad.model.margin import state_sha256
@@ -39,7 +42,8 @@ from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order, rotated_order, splitmix64
 from tritgrad.sim.board import CompiledBoard, memory_of
 from tritgrad.sim.exam import Wired
-from tritgrad.sim.memories import Sdram, SerialFlash
+from tritgrad.sim.memories import SDRAMS, Sdram, SerialFlash
+from tritgrad.sim.memories.parts import SdramPart
 
 RATE = 3_000_000
 ORDERS = {"random": epoch_order, "rotate": rotated_order}
@@ -78,11 +82,11 @@ class Store:
         All rows, inputs in the core's order.
     planes
         Bits of an input.
-    reserved
-        Bytes of a flash that are not for records.
+    beside
+        What the board says of the memory.
     """
 
-    def __init__(self, memory, config, x, y, planes: int, reserved: int):
+    def __init__(self, memory, config, x, y, planes: int, beside: StoreMemory):
         stored = np.argsort(splitmix64(0, np.arange(len(x))), kind="stable")
         self.config, self.first = config, 0
         #: The record of each row.
@@ -90,13 +94,13 @@ class Store:
         if config.store == Kind.RAM:
             self.records = pack_ram_records(x[stored], y[stored], config.lanes, planes)
             self.places, self.flags = np.arange(len(x)), Flags(0)
-            _fill_sdram(memory, self.records)
+            _fill_sdram(memory, SDRAMS[beside.part], self.records)
             return
         flat, ends = pack_sparse(pack_samples(x[stored], planes), planes)
         self.places, self.flags = ends[:-1] + np.arange(len(x)), Flags.SPARSE | Flags.WIDE
         data = np.insert(flat, ends[:-1], y[stored].astype(np.uint8))
-        self.records, self.first = data, reserved
-        memory.cells[reserved:reserved + len(data)] = data
+        self.records, self.first = data, beside.reserved
+        memory.cells[self.first:self.first + len(data)] = data
 
     def check(self, session: Session) -> None:
         """Have the chip add up a part; raises SystemExit if it is not what was put there."""
@@ -126,12 +130,12 @@ class Store:
                        + b"".join(int(entry).to_bytes(size, "little") for entry in some))
 
 
-def _fill_sdram(memory: Sdram, records: np.ndarray) -> None:
+def _fill_sdram(memory: Sdram, part: SdramPart, records: np.ndarray) -> None:
     """Consecutive rows lie in different banks."""
-    words, columns = records.reshape(-1), 512
+    words, columns, row_bits = records.reshape(-1), 1 << part.column_bits, part.row_bits
     for start in range(0, len(words), columns):
         row = start // columns
-        memory.poke(((row & 3) << 13 | row >> 2) * columns, words[start:start + columns])
+        memory.poke(((row & 3) << row_bits | row >> 2) * columns, words[start:start + columns])
 
 
 def played(name: str, layers: Sequence[int], planes: int, order: str, samples: int,
@@ -139,6 +143,9 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
     """What a board does with samples of the second epoch; SystemExit if the model does not."""
     board = BOARDS[name].resized(store=True)
     x, y, shape = load(layers, planes)
+    if board.config.store == Kind.RAM:
+        most = rows_that_fit(board.config, x.shape[1], planes)
+        x, y = x[:most], y[:most]
     recipe = Recipe.default(tuple(layers), planes)
     model = FastNetwork(recipe)
     model.train(x, y, ORDERS[order](recipe.seed, 0, len(x)), recipe.gains_in(0))
@@ -153,7 +160,7 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
     tiles = (tile_order(shape, board.config.lanes) if gains[0] >= 0 else np.arange(layers[0]))
     driver.load(layer_table(recipe, gains), model.counters, prng_state=model.prng.state,
                 input_order=tiles)
-    store = Store(memory, board.config, x[:, tiles], y, planes, board.memory.reserved)
+    store = Store(memory, board.config, x[:, tiles], y, planes, board.memory)
     store.check(driver.session)
     driver._start(programs.train(recipe.depth, len(rows), recipe.margin))
     began = chip.cycles

