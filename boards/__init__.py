@@ -2,12 +2,14 @@
 
 from ..errors import BadInput
 from . import (
+    colorlight_i5,
     colorlight_i9,
     icebreaker,
     icepi_zero,
     icesugar,
     icesugar_pro,
     tang_nano_9k,
+    tang_nano_20k,
     tang_primer_20k,
     ulx3s_12f,
     ulx3s_25f,
@@ -26,9 +28,11 @@ BOARDS: dict[str, Board] = {module.BOARD.name: module.BOARD for module in (
     ulx3s_85f,
     icesugar_pro,
     icepi_zero,
+    colorlight_i5,
     colorlight_i9,
     tang_nano_9k,
     tang_primer_20k,
+    tang_nano_20k,
 )}
 
 

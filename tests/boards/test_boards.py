@@ -26,7 +26,8 @@ from tritgrad.firmware.rates import SAFE_RATE
 from tritgrad.model.config import ceil_div
 
 REQUIRED = {"icebreaker", "icesugar", "ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro",
-            "tang-nano-9k", "tang-primer-20k", "icepi-zero", "colorlight-i9"}
+            "tang-nano-9k", "tang-primer-20k", "tang-nano-20k", "icepi-zero", "colorlight-i5",
+            "colorlight-i9"}
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORTS = ROOT / "boards/reports"
@@ -92,7 +93,7 @@ def test_platform_has_the_clock_the_part_and_a_uart(board):
 #: SDRAMs: bits of data, of a row or column, and of the bank.
 SDRAMS = {**dict.fromkeys(("ulx3s-12f", "ulx3s-25f", "ulx3s-85f", "icesugar-pro", "icepi-zero"),
                           (16, 13, 2)),
-          "colorlight-i9": (32, 11, 2)}
+          **dict.fromkeys(("colorlight-i5", "colorlight-i9", "tang-nano-20k"), (32, 11, 2))}
 
 
 @each_board
@@ -107,8 +108,8 @@ def test_the_sdram_of_a_board_has_pins(board):
 @pytest.mark.parametrize(("name", "expected"), [
     ("icebreaker", (1, 3)), ("icesugar", (1, 3)), ("ulx3s-12f", (14, 36)), ("ulx3s-25f", (14, 36)),
     ("icesugar-pro", (14, 36)), ("ulx3s-85f", (56, 138)), ("tang-nano-9k", (6, 18)),
-    ("tang-primer-20k", (16, 26)), ("icepi-zero", (14, 36)),
-    ("colorlight-i9", (24, 72))])
+    ("tang-primer-20k", (16, 26)), ("tang-nano-20k", (16, 26)), ("icepi-zero", (14, 36)),
+    ("colorlight-i5", (14, 36)), ("colorlight-i9", (24, 72))])
 def test_blocks_of_weights_as_worked_out_by_hand(name, expected):
     assert tuple(store.blocks for store in BOARDS[name].stores[:2]) == expected
 

@@ -41,7 +41,7 @@ def test_the_loader_knows_the_board_and_has_its_cable(board, cables):
 def test_what_the_wheel_lacks_is_found_so(cables):
     """A name that it has not, and the cable of the iCESugar-pro and of the Colorlights."""
     assert "icebreaker" not in cables
-    assert cables["colorlight-i9"] == "cmsisdap"
+    assert cables["colorlight-i5"] == cables["colorlight-i9"] == "cmsisdap"
     assert "not enabled at compile time" in loader(
         "-c", "cmsisdap", "--vid", "0x1d50", "--pid", "0x602b", "--detect")
 

@@ -26,7 +26,8 @@ PINS = {
     "ulx3s-85f": {"P20", "F19", "J16"}, "icesugar-pro": {"A14", "R15", "F16"},
     "icepi-zero": {"B12", "A3", "B16"},
     # Without chip select; the first data line, and the last one that is used.
-    "colorlight-i9": {"B9", "D15", "B5"},
+    "colorlight-i5": {"B9", "D15", "B5"}, "colorlight-i9": {"B9", "D15", "B5"},
+    "tang-nano-20k": {"IOL14B", "IOR11B", "IOL3A"},
     "tang-nano-9k": {"60", "59", "61", "62"}, "tang-primer-20k": {"M9", "L10", "R10", "P10"},
 }
 

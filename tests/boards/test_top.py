@@ -24,8 +24,8 @@ PINS = {
     "ulx3s-12f": ("lpf", {"M1", "L4", "G2"}), "ulx3s-25f": ("lpf", {"M1", "L4", "G2"}),
     "ulx3s-85f": ("lpf", {"M1", "L4", "G2"}), "icesugar-pro": ("lpf", {"A9", "B9", "P6"}),
     "tang-nano-9k": ("cst", {"18", "17", "52"}), "tang-primer-20k": ("cst", {"T13", "M11", "H11"}),
-    "icepi-zero": ("lpf", {"K16", "K15", "M1"}),
-    "colorlight-i9": ("lpf", {"H18", "J17", "P3"}),
+    "tang-nano-20k": ("cst", {"70", "69", "4"}), "icepi-zero": ("lpf", {"K16", "K15", "M1"}),
+    "colorlight-i5": ("lpf", {"H18", "J17", "P3"}), "colorlight-i9": ("lpf", {"H18", "J17", "P3"}),
 }
 
 
@@ -88,7 +88,9 @@ LINES = {
     "icesugar-pro": ['"uart_0__rx__io" IO_TYPE=LVCMOS33 PULLMODE=UP', '__g__io" SITE "B11"'],
     "tang-nano-9k": ['"led_0__io" IO_TYPE=LVCMOS18', '"uart_0__rx__io" PULL_MODE=UP'],
     "tang-primer-20k": ['"uart_0__rx__io" PULL_MODE=UP'],
+    "tang-nano-20k": ['"uart_0__rx__io" PULL_MODE=UP', '"led_0__io" 15'],
     "icepi-zero": ['"uart_0__rx__io" IO_TYPE=LVCMOS33 DRIVE=4 PULLMODE=UP', '__io" SITE "E13"'],
+    "colorlight-i5": ['"uart_0__rx__io" IO_TYPE=LVCMOS33 PULLMODE=UP', 'led_0__io" SITE "U16"'],
     "colorlight-i9": ['"uart_0__rx__io" IO_TYPE=LVCMOS33 PULLMODE=UP', 'led_0__io" SITE "L2"'],
 }
 
@@ -110,8 +112,8 @@ def test_the_line_of_an_ice40_is_pulled_up(echo, name):
 
 @pytest.mark.parametrize(("name", "inverted"), [
     ("icebreaker", True), ("icesugar", True), ("icesugar-pro", True), ("tang-nano-9k", True),
-    ("tang-primer-20k", True), ("colorlight-i9", True), ("icepi-zero", False),
-    ("ulx3s-25f", False)])
+    ("tang-primer-20k", True), ("tang-nano-20k", True), ("colorlight-i5", True),
+    ("colorlight-i9", True), ("icepi-zero", False), ("ulx3s-25f", False)])
 def test_the_light_is_on_where_its_pin_lights_it(echo, name, inverted):
     netlist = plan_of(BOARDS[name]).files["top.il"]
     module = netlist[netlist.index("module \\top.led"):].partition("\nend\n")[0]
@@ -133,7 +135,7 @@ def test_bypassed_pll_is_not_there(echo, board):
     assert f"cell \\{board.fpga.pll}" not in netlist
 
 
-@pytest.mark.parametrize("name", ["tang-nano-9k", "tang-primer-20k"])
+@pytest.mark.parametrize("name", ["tang-nano-9k", "tang-primer-20k", "tang-nano-20k"])
 def test_gowin_calls_the_placer_that_exists(echo, name):
     commands = json.loads(plan_of(BOARDS[name]).files["build_top.json"])["commands"]
     placer = commands[1]
