@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
+import apycula
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from apycula.chipdb import load_chipdb
 
 from tests.boards.test_top import SMALL
 from tritgrad.boards import BOARDS
@@ -72,6 +75,25 @@ def test_pins(monkeypatch, board):
                        if name.endswith((".pcf", ".lpf", ".cst")))
     found = set(re.findall(r"(?:set_io \S+|SITE|IO_LOC \S+) \"?(\w+)", constraints))
     assert PINS[board.name] <= found
+
+
+def test_pins_inside_a_package_are_those_of_the_tools_database():
+    """Apicula's, of what is bonded in a GW2AR-18; no data sheet has it."""
+    path = Path(apycula.__file__).with_name("GW2A-18C.msgpack.xz")
+    listed = load_chipdb(str(path)).sip_cst["GW2AR-18C"]["QFN88"]
+    port = BOARDS["tang-nano-20k"].platform().lookup("sdram", 0)
+    theirs = {"clk": "O_sdram_clk", "clk_en": "O_sdram_cke", "cs": "O_sdram_cs_n",
+              "ras": "O_sdram_ras_n", "cas": "O_sdram_cas_n", "we": "O_sdram_wen_n",
+              "ba": "O_sdram_ba", "a": "O_sdram_addr", "dqm": "O_sdram_dqm", "dq": "IO_sdram_dq"}
+    # Places are numbered from 1; of its two sides the chip has the left one in column 0.
+    found = {name: f"IO{'L' if column == 0 else 'R'}{row + 1}{side}"
+             for name, row, column, side, _ in listed}
+    ours = {}
+    for member in port.ios:
+        names = member.ios[0].names
+        ours |= {theirs[member.name] + (f"[{n}]" if len(names) > 1 else ""): pin
+                 for n, pin in enumerate(names)}
+    assert ours == found
 
 
 def test_another_core_of_a_board_has_its_store():
