@@ -52,6 +52,7 @@ def of_model(model: TrainedModel, names: Mapping[str, str],
     if "rule" not in params:
         params["rule"] = model.rule
     params["device"] = "model"
+    params.pop("store", None)  # of the device
     own = model.extras.get("estimator") or {}
     recipe = model.recipe
     state = Pass(replace(model, extras={**model.extras, "estimator": None}),

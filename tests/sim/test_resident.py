@@ -209,8 +209,9 @@ class Turned:
         if board.driver.config.store == Kind.RAM:
             records = pack_ram_records(x, y, board.driver.config.lanes, 1)
             self.size, self.starts, self.flags = 2 * records[0].size, np.arange(COUNT + 1), Flags(0)
+            self.bits = SDRAMS["32M"].column_bits, SDRAMS["32M"].row_bits
             for at, word in enumerate(records.reshape(-1)):
-                board.memory.poke(_place(at), [word])
+                board.memory.poke(_place(at, *self.bits), [word])
             self.store.cells[:records.size] = records.reshape(-1)
         else:
             records, self.starts = pack_flash_records(x, y, 1, sparse)
@@ -228,7 +229,7 @@ class Turned:
             self.store.cells[at] ^= mask
         else:
             word = mask << 8 * (at & 1)
-            place = _place(at >> 1)
+            place = _place(at >> 1, *self.bits)
             self.board.memory.poke(place, self.board.memory.peek(place, 1) ^ word)
             self.store.cells[at >> 1] ^= word
 

@@ -233,8 +233,7 @@ def _link_rows(folder: str) -> list[Row]:
             ("bounds.append(~(above if len(above) == 1 else exceeds(operand, most)))", "pass")),
             {"most": 3}, complete=True, long=True),
         Row("table loader, 1 layer", f"{folder}.table", loaders.table, 42, (
-            ("at.residuals.eq(at.residuals + times(words, config.steps))",
-             "at.residuals.eq(at.residuals + at.words)"),
+            ("at.residuals + times(words, config.steps * parts))", "at.residuals + at.words)"),
             ("(at.outputs == 0) | (at.last & (at.outputs == 1))", "at.outputs == 0")),
             {"rows": 1}, complete=True),
         Row("unpack, L 8", f"{folder}.unpack", loaders.unpack, 12, (
