@@ -49,8 +49,8 @@ class StoredImages:
         return [replace(first, skip=self.columns), *others]
 
     def record(self, row: Layer) -> Layer:
-        """The table's first row as it is of a record."""
-        return replace(row, inputs=self.inputs)
+        """The table's first row as it is of a record: a convolution's has its image's lanes."""
+        return replace(row, inputs=self.inputs) if self.tiled else row
 
     def shifted(self, x: npt.NDArray[Any], dy: int, dx: int) -> npt.NDArray[Any]:
         """The sample (inputs,) of a record's inputs, moved down by `dy` and right by `dx`."""

@@ -22,8 +22,8 @@ class GoldenCore:
 
 
 @pytest.mark.parametrize("gap, stall", [(0, 0), (0.2, 0.3)])
-@pytest.mark.parametrize("config", [*CORES.values(), STORED, IMAGES["images"]],
-                         ids=[*CORES, "stored", "images"])
+@pytest.mark.parametrize("config", [*CORES.values(), STORED, *IMAGES.values()],
+                         ids=[*CORES, "stored", *IMAGES])
 def test_the_core_answers_as_the_golden_device(config, gap, stall, fresh_seed):
     seed = fresh_seed
     with open_sim(config) as core:
@@ -31,6 +31,14 @@ def test_the_core_answers_as_the_golden_device(config, gap, stall, fresh_seed):
         report = run(core, GoldenDevice(config), 1500, random.Random(seed), every=50)
     assert report.frames == 1500
     assert config.trace or not report.statuses["TRACE"]
+
+
+def test_records_of_a_convolution_whose_last_row_of_lanes_is_not_whole():
+    """Under a seed that has FILL and CHECK of such ones: 18 inputs in words of 4."""
+    config = IMAGES["images-conv"]
+    with open_sim(config) as core:
+        core.stall(678415566, 0.2, 0.3)
+        run(core, GoldenDevice(config), 1500, random.Random(678415566), every=50)
 
 
 @pytest.mark.parametrize("config", CORES.values(), ids=CORES)
