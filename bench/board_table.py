@@ -4,7 +4,7 @@ And that of ``docs/boards.md`` of what boards learn from the memory beside them.
 
 The line's rate is what the bridge's bits carry of samples alone in the sparse form, ten bits a
 byte, and no more than the core's. The store's is that of ``bench/resident.py`` in the order
-`rotate`, at the board's clock; beside it what one core of the machine did that ran it. What was
+`rotate`; beside it what one core of the machine did that ran it. What was
 reached is the slowest of so many placements; a star is for a report of a netlist before today's.
 """
 
@@ -72,7 +72,7 @@ def rows() -> Iterator[str]:
             played = next((stored[found] for other in alike(name)
                            if (found := f"{other} {network}, 1 bits, rotate") in stored), None)
             right = [f"{cycles:,.0f}", f"{core:,.0f}", f"{min(core, line):,.0f}",
-                     f"{1e6 * wanted / played['cycles_per_sample']:,.0f}" if played else "-"]
+                     f"{played['samples_per_second']:,}" if played else "-"]
             machine = here.get(f"{network}, 1 bits", {})
             right += [f"{machine[who]:,}" if who in machine else "-"
                       for who in ("golden model", "MLPClassifier")]
