@@ -35,7 +35,7 @@ from tritgrad.firmware.wire import pack_samples, pack_sparse
 from tritgrad.host.device.driver import Driver, layer_table
 from tritgrad.host.device.session import Session
 from tritgrad.host.device.store import rows_that_fit
-from tritgrad.model.fast import FastNetwork
+from tritgrad.model.fast import FastNetwork, TrainStats
 from tritgrad.model.layout import tile_order
 from tritgrad.model.margin import state_sha256
 from tritgrad.model.recipe import Recipe
@@ -169,21 +169,28 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
     status = driver.stopped(10.0)
     cycles = chip.cycles - began
     stats = model.train(x, y, rows, gains)
-    found = (status["samples"], status["correct"], status["updates"], status["flips"],
-             status["prng"], state_sha256(driver.counters()))
-    wanted = (len(rows), stats.correct, stats.updates, stats.flips, model.prng.state,
-              state_sha256(model.counters))
+    state = equal_state(name, driver, status, stats, model)
     driver.close()
     memory.close()
-    if found != wanted:
-        raise SystemExit(f"{name}: the board has {found}, the model {wanted}")
     clock_hz = float(board.pll.output_hz)
     return {"samples": len(rows), "clock_hz": clock_hz,
             "record_bytes": round(store.records.nbytes / len(x), 1),
             "cycles_per_sample": round(cycles / len(rows), 1),
             "core_cycles_per_sample": round(status["cycles"] / len(rows), 1),
             "samples_per_second": round(clock_hz * len(rows) / cycles),
-            "epoch_s": round(len(x) * cycles / len(rows) / clock_hz, 3), "state_sha256": found[-1]}
+            "epoch_s": round(len(x) * cycles / len(rows) / clock_hz, 3), "state_sha256": state}
+
+
+def equal_state(name: str, driver: Driver, status: dict[str, int], stats: TrainStats,
+                model: FastNetwork) -> str:
+    """SHA-256 of a board's counters; SystemExit if state, counts or PRNG are not the model's."""
+    found = (status["samples"], status["correct"], status["updates"], status["flips"],
+             status["prng"], state_sha256(driver.counters()))
+    wanted = (stats.samples, stats.correct, stats.updates, stats.flips, model.prng.state,
+              state_sha256(model.counters))
+    if found != wanted:
+        raise SystemExit(f"{name}: the board has {found}, the model {wanted}")
+    return found[-1]
 
 
 def here(layers: Sequence[int], planes: int) -> dict[str, int]:
