@@ -14,13 +14,13 @@ From these the share of the convolution's cycles that is not hidden behind the d
 """
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from _rtl import before, write
 from conv import ROWS, batches, recipe_of, trained
+from conv_table import BOARD_OF
 
 from tritgrad.boards import BOARDS
 from tritgrad.firmware import programs
@@ -38,21 +38,10 @@ EPOCHS, SEED = 30, 1
 STATES = Path("build/conv_rtl")
 
 
-@dataclass(frozen=True)
-class Core:
-    """The board that a net is built for, and samples a second that it must reach."""
-
-    board: str
-    least: int
-
-
-CORES = {"R5": Core("ulx3s-25f", 50_000), "R6": Core("ulx3s-85f", 55_000),
-         "R8": Core("ulx3s-85f", 12_000)}
-
 
 def config_of(name: str) -> CoreConfig:
     """The board's core for the recipe, fed over the link."""
-    board = BOARDS[CORES[name].board].for_recipe(name.lower())
+    board = BOARDS[BOARD_OF[name]].for_recipe(name.lower())
     return board.resized(store=False).config
 
 
@@ -108,7 +97,7 @@ def look_cycles(conv: Convolution, at_once: int) -> int:
 
 def measure(name: str, samples: int, few: int) -> dict[str, Any]:
     """All figures of a net."""
-    row, core = ROWS[name], CORES[name]
+    row, board = ROWS[name], BOARD_OF[name]
     conv, config = row.conv, config_of(name)
     net, before_share = late(name)
     x, y = next(batches(row, EPOCHS, EPOCHS - 1, SEED))
@@ -127,7 +116,7 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
              and (done.correct, done.updates, done.flips)
              == (expected.correct, expected.updates, expected.flips))
 
-    learned, clock = done.updates / samples, BOARDS[core.board].clock_hz
+    learned, clock = done.updates / samples, BOARDS[board].clock_hz
     wait = max(0.0, once - (thrice - 2 * (four - thrice)))
     steps = conv.kernels * (conv.taps + 5)
     look = look_cycles(conv, config.conv_at_once)
@@ -135,7 +124,7 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
     not_hidden = wait + learned * (kernels_alone - once + steps)
     cycles = done.cycles / samples
     return {
-        "board": core.board, "lanes": config.lanes, "banks": config.banks, "kernels at once":
+        "board": board, "lanes": config.lanes, "banks": config.banks, "kernels at once":
         config.conv_at_once, "samples": samples, "equal to model": equal, "state_sha256": found,
         "learned in the epoch before": round(100 * before_share, 2),
         "learned": round(100 * learned, 2), "cycles a trained sample": round(cycles, 1),
@@ -144,15 +133,15 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
         "cycles behind a sample that learned, KERNELS in it": round(kernels_alone - once + steps),
         "convolution's share not hidden": round(
             100 * not_hidden / (look + learned * (look + kernels)), 1),
-        "clock_hz": clock, "samples/s": round(clock / cycles), "least": core.least}
+        "clock_hz": clock, "samples/s": round(clock / cycles)}
 
 
 def main() -> None:
     """Print the figures and keep them as JSON; fails if RTL and model differ."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("nets", nargs="*", metavar="NET", default=[*CORES],
-                        help=f"of {', '.join(CORES)} (default: all)")
+    parser.add_argument("nets", nargs="*", metavar="NET", default=[*BOARD_OF],
+                        help=f"of {', '.join(BOARD_OF)} (default: all)")
     parser.add_argument("--samples", metavar="N", type=int, default=2000,
                         help="samples that are learned (default: %(default)s)")
     parser.add_argument("--few", metavar="N", type=int, default=200,

@@ -14,10 +14,10 @@ from tritgrad.boards.report import Report, last_report
 from tritgrad.model.convolution.shape import Convolution
 
 RESULTS = Path(__file__).parent / "results"
-#: Tunheim et al. 2024 (doi 10.1109/TCSI.2024.3519191), as published.
 #: The board that a net is placed for and run as.
 BOARD_OF = {"R5": "ulx3s-25f", "R6": "ulx3s-85f", "R8": "ulx3s-85f"}
 HIDDEN = "convolution's share not hidden"
+#: Tunheim et al. 2024 (doi 10.1109/TCSI.2024.3519191).
 PUBLISHED = "ConvCoTM, accelerator on a ZCU104 at 50 MHz, as published"
 
 
@@ -37,7 +37,7 @@ def accuracy(rows: dict[str, Any]) -> list[str]:
 
 
 def cores(rtl: dict[str, Any], area: dict[str, Any]) -> list[str]:
-    """Of compiled RTL, synthesis and placements, a row a net: what the issue of speed is."""
+    """Of compiled RTL, synthesis and placements, a row a net."""
     lines = []
     for name in sorted(name for name in {*rtl, *area} if name.startswith("R")):
         row, unit = rtl.get(name, {}), area.get(name, {})
