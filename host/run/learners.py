@@ -19,7 +19,7 @@ from ..device.keeping import keepable
 from ..device.runner import RunStats
 from ..device.session import DeviceAstray, DeviceReset
 from ..device.shifted import shiftable
-from ..device.stored import MOST_RECORDS, StoredRows
+from ..device.stored import MOST_RECORDS, Progress, StoredRows
 from ..device.table import check_front
 from .model_learner import ModelLearner, input_order
 
@@ -28,8 +28,6 @@ __all__ = ["DeviceLearner", "Learner", "ModelLearner", "inferred"]
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 Answer = TypeVar("Answer")
-#: Is told bytes that are done, and bytes in all.
-Progress = Callable[[int, int], None]
 
 #: Resets in a row, none of them survived by a chunk, before a device counts as broken.
 MAX_RESETS = 5
@@ -205,13 +203,6 @@ class DeviceLearner:
             if images is None:
                 return why_not
         rows, said = self._survive(lambda: keepable(driver, x, y, learned, images=images))
-        if rows is not None:
-            self._survive(lambda: rows.fill(progress))
-            self._rows, self.keeps, self._told = rows, rows.kept, told
-            if rows.kept < len(x):
-                said += f"; {len(x) - rows.kept:,} more for tests go over the line"
-        return said
-
         if rows is not None:
             self._survive(lambda: rows.fill(progress))
             self._rows, self.keeps, self._told = rows, rows.kept, told

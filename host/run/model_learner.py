@@ -15,13 +15,12 @@ from ...rules import MARGIN
 from ...rules.method import Method, method_of
 from ...units.registry import run_parts
 from ..device.runner import RunStats
+from ..device.stored import Progress
 
 __all__ = ["ModelLearner", "input_order"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
-#: Is told bytes that are done, and bytes in all.
-Progress = Callable[[int, int], None]
 
 
 def input_order(recipe: Recipe, image_shape: tuple[int, int] | None,
