@@ -16,6 +16,7 @@ from ..device.keeping import check_fits
 from ..device.session import DeviceAstray, DeviceReset
 from ..device.store import RowStore
 from ..device.stored import Progress
+from .judging import parts_of
 from .learners import MAX_RESETS, DeviceLearner
 
 __all__ = ["kept_rows", "store_rows"]
@@ -24,12 +25,11 @@ __all__ = ["kept_rows", "store_rows"]
 def kept_rows(data: Dataset) -> tuple[Any, Any, int]:
     """Inputs and labels of all rows that a run may keep, and how many of them it learns.
 
-    Those that it learns come first, then validation rows, then test rows.
+    Those that it learns come first, then those that are judged, as `parts_of` numbers them.
     """
-    parts = [(data.x_train, data.y_train), (data.x_val, data.y_val), (data.x_test, data.y_test)]
-    there = [(x, y) for x, y in parts if x is not None and y is not None]
-    return (np.concatenate([x for x, _ in there]), np.concatenate([y for _, y in there]),
-            len(data.x_train))
+    parts = parts_of(data)
+    return (np.concatenate([data.x_train, *(part.x for part in parts)]),
+            np.concatenate([data.y_train, *(part.y for part in parts)]), len(data.x_train))
 
 
 def store_rows(learner: DeviceLearner, data: Dataset, name: str, progress: Progress,
