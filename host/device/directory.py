@@ -6,12 +6,13 @@ other sector, after the rows that it tells of, so that a write that ends early l
 
 import struct
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ...errors import BadInput
 
-__all__ = ["BLOCK", "SECTOR", "Directory", "Entry", "check_name", "newer", "room_for"]
+__all__ = ["BLOCK", "SECTOR", "Directory", "Entry", "check_name", "in_sectors", "newer", "room_for",
+           "rooms"]
 
 #: Least bytes that a flash erases, and those that it erases in less time than sectors of them.
 SECTOR, BLOCK = 4096, 65_536
@@ -23,7 +24,7 @@ HEAD = struct.Struct("<8sIIH")
 CHECKED = 12
 #: Name; first byte, bytes, of them those of rows that are learned, CRC-32 of all and of those;
 #: rows, of them those that are learned; inputs, planes, whether sparse, classes; order of inputs.
-ENTRY = struct.Struct("<40sIIIIIIIHBBH8s")
+ENTRY = struct.Struct("<40sIIIIIIIHB?H8s")
 #: Bytes of a name in UTF-8.
 NAME = 40
 
@@ -65,7 +66,7 @@ class Entry:
     @property
     def end(self) -> int:
         """The first byte behind its last sector."""
-        return self.first + -(-self.size // SECTOR) * SECTOR
+        return self.first + in_sectors(self.size)
 
     def pack(self) -> bytes:
         """As it lies in a list."""
@@ -77,8 +78,7 @@ class Entry:
     def unpack(cls, data: bytes) -> "Entry":
         """The inverse of `pack`."""
         name, *others = ENTRY.unpack(data)
-        found = cls(name.rstrip(b"\0").decode(errors="replace"), *others)
-        return replace(found, sparse=bool(found.sparse))
+        return cls(name.rstrip(b"\0").decode(errors="replace"), *others)
 
 
 @dataclass(frozen=True)
@@ -156,10 +156,19 @@ def newer(found: Sequence[Directory | None]) -> tuple[Directory, int]:
     return found[best] or Directory(), 1 - best if number[best] >= 0 else 0
 
 
+def in_sectors(size: int) -> int:
+    """Bytes of the sectors that so many bytes take."""
+    return -(-size // SECTOR) * SECTOR
+
+
+def rooms(entries: Sequence[Entry], first: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where between two bytes no entry is, and for how many bytes; 0 or less are no room."""
+    for entry in sorted(entries, key=lambda entry: entry.first):
+        yield first, entry.first - first
+        first = max(first, entry.end)
+    yield first, end - first
+
+
 def room_for(size: int, entries: Sequence[Entry], first: int, end: int) -> int | None:
     """The first place between two bytes where no entry is for so many bytes; None without."""
-    for entry in sorted(entries, key=lambda entry: entry.first):
-        if first + size <= entry.first:
-            return first
-        first = max(first, entry.end)
-    return first if first + size <= end else None
+    return next((at for at, room in rooms(entries, first, end) if size <= room), None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ...errors import BadInput, DeviceError
 from ...firmware.frames import Type
 from ...firmware.store import Kind
-from .directory import BLOCK, SECTOR, Directory, newer
+from .directory import BLOCK, SECTOR, Directory, in_sectors, newer
 from .session import Session
 from .stored import Progress, u24
 from .transport import SLOWEST_CLOCK_HZ
@@ -231,7 +231,7 @@ class Flash:
         DeviceError
             It does not keep what is written: says which bytes and what its status register is.
         """
-        end = first + -(-len(data) // SECTOR) * SECTOR
+        end = first + in_sectors(len(data))
         for at, size in self.pieces(*self._mine(first, end)):
             part = data[at - first:at - first + size]
             pause()

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...firmware.store import pack_flash_records
-from .directory import SECTOR, Directory, Entry
+from .directory import Directory, Entry
 from .driver import Driver
 from .flash import BYTE_CYCLES, Flash
 from .stored import Numbers, Progress, StoredRows, entries, order_print
@@ -121,7 +121,3 @@ class FlashRows(StoredRows):
             assert self.found is not None
             raise self.failing(f"has lost rows of {self.found.name}: {self.lost()}; tritgrad store "
                                f"writes them again")
-
-    def sectors(self) -> int:
-        """Bytes that the rows take, in whole sectors."""
-        return -(-self.size // SECTOR) * SECTOR

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ...errors import BadInput
-from .directory import Directory, Entry, room_for
+from .directory import Directory, Entry, in_sectors, room_for, rooms
 from .flash import Flash
 from .flash_rows import FlashRows
 from .stored import Progress
@@ -36,7 +36,7 @@ def write_set(rows: FlashRows, name: str, progress: Progress = lambda done, whol
         raise BadInput(f"{flash.name} holds another {name}: {described(known)}; give these rows "
                        f"another --name, or --erase {name} first")
     if known is None:
-        first = room_for(rows.sectors(), directory.entries, flash.first, flash.size)
+        first = room_for(in_sectors(rows.size), directory.entries, flash.first, flash.size)
         if first is None:
             raise BadInput(_too_large(rows, directory))
         listed = directory.having(rows.entry(name, first))  # refuses what no list can have
@@ -87,10 +87,7 @@ def described(entry: Entry) -> str:
 def _too_large(rows: FlashRows, directory: Directory) -> str:
     """That no room is large enough, and what is."""
     flash = rows.flash
-    largest, at = 0, flash.first
-    for entry in sorted(directory.entries, key=lambda entry: entry.first):
-        largest, at = max(largest, entry.first - at), max(at, entry.end)
-    largest = max(largest, flash.size - at)
+    largest = max(room for _, room in rooms(directory.entries, flash.first, flash.size))
     fit = int((rows.starts <= largest).sum()) - 1
     empty = int((rows.starts <= flash.size - flash.first).sum()) - 1
     text = (f"{len(rows.y):,} rows take {rows.size:,} bytes, and the largest room in {flash.name} "

@@ -10,7 +10,15 @@ from tritgrad.boards import find_board
 from tritgrad.boards.store import StoreMemory
 from tritgrad.errors import BadInput, DeviceError
 from tritgrad.firmware.store import Kind
-from tritgrad.host.device.directory import BLOCK, SECTOR, Directory, Entry, newer, room_for
+from tritgrad.host.device.directory import (
+    BLOCK,
+    SECTOR,
+    Directory,
+    Entry,
+    in_sectors,
+    newer,
+    room_for,
+)
 from tritgrad.host.device.driver import Driver
 from tritgrad.host.device.flash import Flash
 from tritgrad.host.device.flash_rows import FlashRows
@@ -136,7 +144,7 @@ def test_data_sets_lie_side_by_side_and_one_goes_without_the_others():
         other = FlashRows(found.driver, *rows(seed), LEARNED)
         assert other.seek() and other.intact()
     again, _ = written("d", device, 2)
-    assert again.seek() and again.found.first == made.flash.first + made.sectors()
+    assert again.seek() and again.found.first == made.flash.first + in_sectors(made.size)
     assert (device.store.cells[:RESERVED] == bitstream).all()
 
 
