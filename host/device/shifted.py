@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ...firmware.frames import SHIFTED, Flags
-from ...firmware.store import Kind
 from ...model.images import StoredImages, images_of, offset_byte
 from .driver import Driver
 
@@ -23,17 +22,15 @@ def shiftable(driver: Driver, shape: tuple[int, int] | None, shift: int,
     Parameters
     ----------
     driver
-        The device, with the network.
+        The device, which has a store, with the network.
     shape
         Rows and columns of an image.
 
     Returns
     -------
-    None and why not in a line, if it does not; "" if it has no store.
+    None and why not in a line, if it does not.
     """
     config, name, over = driver.config, driver.name, "shifted rows go over the line"
-    if config.store == Kind.NONE:
-        return None, ""
     if not config.store_shift:
         return None, f"the core of {name} does not shift what is stored: {over}"
     if shift > config.store_shift:
