@@ -77,7 +77,6 @@ def is_default(context: click.Context, name: str) -> bool:
 ADDED = {name: option for name, option in OPTIONS.items() if not option.default}
 
 
-
 def recipe_option(what: str) -> Callable[[Any], Any]:
     """``--recipe NAME``: a board's core for a recipe's network behind a convolution."""
     return click.option("--recipe", type=click.Choice(list(NETS)), metavar="NAME",

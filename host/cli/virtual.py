@@ -59,10 +59,9 @@ def virtual(board: str, drop: float, flip: float, repeat: float, delay: float, s
     from ...sim.wire import Faults
 
     check_outputs({"--link": link})
-    chosen = with_recipe(find_board(board), recipe)
+    chosen = with_recipe(find_board(board), recipe).resized(store=store,
+                                                            shifter=shifter_of(shifter))
     faults = Faults(drop, flip, repeat, delay)
-    if store is not None or shifter is not None:
-        chosen = chosen.resized(store=store, shifter=shifter_of(shifter))
     beside = chosen.config.store
     if flash is not None and beside != Kind.FLASH:
         raise BadInput(f"--flash {flash} needs --store and a board with a flash; {board} "
