@@ -37,6 +37,11 @@ def words(config, x, label):
             for word in sample_words(config, layer, Sample(x.astype(int), label))]
 
 
+def plain(word):
+    """A word that came."""
+    return {name: int(getattr(word, name)) for name in ("planes", "label", "last")}
+
+
 def played(config, images, cases, idle=lambda: 0, pause=lambda: 0):
     """The words of each of `cases`: inputs of a record, label, dy, dx."""
     dut, found = ImageShifter(config), []
@@ -55,9 +60,7 @@ def played(config, images, cases, idle=lambda: 0, pause=lambda: 0):
         for _ in cases:
             found.append([])
             while not found[-1] or not found[-1][-1]["last"]:
-                item = await get(ctx, dut.o, pause())
-                found[-1].append({name: int(getattr(item, name))
-                                  for name in ("planes", "label", "last")})
+                found[-1].append(plain(await get(ctx, dut.o, pause())))
         while not ctx.get(dut.idle):  # rows that moved out of the image may be still to come
             await ctx.tick()
 
@@ -129,29 +132,45 @@ def test_a_fault_would_be_seen(wrong):
         words(config, shifted(images, x, dy, dx), label) for x, label, dy, dx in cases]
 
 
-def test_an_image_that_is_forgotten():
-    """With rows and tiles under way: the next one is as if it had never been."""
-    rng = random.Random(2)
-    config = core(6, 7, 6, shift=1)
-    images = StoredImages(7, 6, 6, True)
-    dut = ImageShifter(config)
-    lost, case = random_cases(rng, config, images, 2)
+@pytest.mark.parametrize("height", [7, 2])
+def test_an_image_that_is_forgotten(height):
+    """With rows and tiles under way: the next one, so high, is as if it had never been."""
+    config = core(6, 7, 5, shift=1)
+    images = StoredImages(height, 5, 6, True)
+    dut, lost, found, wholes = ImageShifter(config), np.ones(7 * 6, int), [], []
+    x, label, dy, dx = next(random_cases(random.Random(2), config, images, 1))
 
-    async def bench(ctx):
-        ctx.set(dut.rows, 7)
-        ctx.set(dut.columns, 6)
-        ctx.set(dut.o.ready, 1)
-        for rows in range(1, 8):
-            for word in words(config, lost[0], lost[1])[:rows]:
+    async def give(ctx):
+        ctx.set(dut.columns, 5)
+        for rows, pause in itertools.product(range(1, 8), range(1, 8)):
+            for name, value in ("rows", 7), ("dy", 0), ("dx", 0):
+                ctx.set(getattr(dut, name), value)
+            for word in words(config, lost, 0)[:rows]:
                 await put(ctx, dut.i, word | {"last": 0}, 0)
+            await ctx.tick().repeat(pause)
             ctx.set(dut.clear, 1)
             await ctx.tick()
             ctx.set(dut.clear, 0)
             assert ctx.get(dut.idle)
+            for name, value in ("rows", height), ("dy", dy), ("dx", dx):
+                ctx.set(getattr(dut, name), value)
+            found.clear()
+            for word in words(config, x, label):
+                await put(ctx, dut.i, word, 0)
+            while not ctx.get(dut.idle):
+                await ctx.tick()
+            await ctx.tick()  # `take` has the last word
+            wholes.append([*found])
 
-    simulate(dut, bench)
-    assert played(config, images, [case]) == [words(config, images.shifted(*case[:1], *case[2:]),
-                                                    case[1])]
+    async def take(ctx):
+        ctx.set(dut.o.ready, 1)
+        while True:
+            *_, word, valid = await ctx.tick().sample(dut.o.payload, dut.o.valid & ~dut.clear)
+            if valid:
+                found.append(plain(word))
+
+    simulate(dut, give, background=[take])
+    assert wholes == [words(config, images.shifted(x, dy, dx), label)] * 49
 
 
 @pytest.mark.parametrize("dy, pauses, cycles", [
