@@ -18,18 +18,7 @@ CONV_FORMS = ("", "learns", "frozen")
 def infer(layers: int, samples: int, trace: int = 0, front: bool = False) -> list[int]:
     """Forward every sample, with `front` an image, and send its prediction and scores."""
     opened, told = _tracing(layers, trace)
-    opened += "        CONV" if front else ""
-    forward = "\n".join(f"        FWD {layer}" for layer in range(1, layers + 1))
-    return assemble(f"""
-        COUNT samples
-next:   RECV
-{opened}
-{forward}
-        SEND
-{told}
-        LOOP next
-        HALT
-    """, layers=layers, symbols={"samples": samples})
+    return _forwarding(layers, samples, front, opened, f"        SEND\n{told}")
 
 
 def judge(layers: int, samples: int, front: bool = False) -> list[int]:
@@ -37,14 +26,19 @@ def judge(layers: int, samples: int, front: bool = False) -> list[int]:
 
     ERR counts them; nothing that it marks is carried out, and nothing is sent.
     """
-    opened = "        CONV" if front else ""
+    return _forwarding(layers, samples, front, "", "        ERR 1")
+
+
+def _forwarding(layers: int, samples: int, front: bool, before: str, behind: str) -> list[int]:
+    """Forward every sample, with what comes before it and behind it."""
+    before += "        CONV" if front else ""
     forward = "\n".join(f"        FWD {layer}" for layer in range(1, layers + 1))
     return assemble(f"""
         COUNT samples
 next:   RECV
-{opened}
+{before}
 {forward}
-        ERR 1
+{behind}
         LOOP next
         HALT
     """, layers=layers, symbols={"samples": samples})
