@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 __all__ = [
     "ANSWER_BIT", "ANSWER_HEAD", "CORE_FIELDS", "ESC", "FLAG", "IMAGE_FIELDS", "LAYER_FIELDS",
-    "MAGIC", "NAK", "PROTOCOL_VERSION", "RESULT", "SHIFTED", "SIGNATURE_BYTES", "SLOTS",
-    "STATUS_FIELDS", "TRACE",
+    "MAGIC", "NAK", "PROTOCOL_VERSION", "RESULT", "ROWS_FIELDS", "SHIFTED", "SIGNATURE_BYTES",
+    "SLOTS", "STATUS_FIELDS", "TRACE",
     "Fields", "Flags", "Frame", "FrameDecoder", "Loaded", "Run", "Space", "Status", "Type",
-    "pack_fields", "unpack_fields",
+    "pack_fields", "size_of", "unpack_fields",
 ]
 
 FLAG = 0xA5

@@ -27,7 +27,7 @@ from .records import Piece
 from .registers import Registers, Statistics
 from .rng import XorShift64
 
-__all__ = ["Machine", "Result", "Sample", "Statistics"]
+__all__ = ["Machine", "Result", "Sample"]
 
 #: Where the machine asks its parts: methods of `units.part.Part`.
 HOOKS = ("clear", "received", "inputs", "weights", "stage", "stage_below", "below", "gain", "steps",

@@ -10,9 +10,9 @@ from ...model.config import CoreConfig
 from . import Sizes
 from .features import FeatureStore
 
-__all__ = ["IMAGES", "ImageBuffer"]
+__all__ = ["ImageBuffer"]
 
-#: Places for images; a power of two.
+#: Places for images, which have two bits.
 IMAGES = 4
 
 
