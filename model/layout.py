@@ -20,7 +20,8 @@ from .config import CoreConfig, ceil_div
 from .front import convolution_of
 
 __all__ = ["Layer", "Placement", "TableError", "check_table", "pack_counters",
-           "place", "residual_words", "row_sums", "split_front", "tile_order", "unpack_counters"]
+           "place", "residual_words", "row_sums", "split_front", "tile_order", "tile_shape",
+           "unpack_counters"]
 
 
 class TableError(ValueError):
@@ -144,6 +145,12 @@ def _check_images(config: CoreConfig, layer: Layer,
     check(1, "inputs beyond its last row", rest, 0, 0)
 
 
+def tile_shape(lanes: int) -> tuple[int, int]:
+    """Rows and columns of a tile of L pixels: as square as can be, at least as high as wide."""
+    height = next(n for n in range(1, lanes + 1) if lanes % n == 0 and n * n >= lanes)
+    return height, lanes // height
+
+
 def tile_order(shape: tuple[int, int], lanes: int) -> npt.NDArray[np.intp]:
     """Pixels of a row-major image (rows, columns) in an order that makes more words zero.
 
@@ -154,8 +161,7 @@ def tile_order(shape: tuple[int, int], lanes: int) -> npt.NDArray[np.intp]:
     -------
     The pixel at each input's position.
     """
-    height = next(n for n in range(1, lanes + 1) if lanes % n == 0 and n * n >= lanes)
-    width = lanes // height
+    height, width = tile_shape(lanes)
     row, column = np.divmod(np.arange(shape[0] * shape[1]), shape[1])
     return np.lexsort((column % width, row % height, column // width, row // height))
 

@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...model.config import CoreConfig, ceil_div
+from ...model.layout import tile_shape
 from ..parts.arith import exceeds_each
 from ..parts.ports import sample_word
 
@@ -30,10 +31,8 @@ class Tiler(wiring.Component):
 
     def __init__(self, config: CoreConfig):
         self.config = config
-        lanes = config.lanes
         #: Rows of a tile, and its columns.
-        self.height = next(n for n in range(1, lanes + 1) if lanes % n == 0 and n * n >= lanes)
-        self.width = lanes // self.height
+        self.height, self.width = tile_shape(config.lanes)
         super().__init__({
             "columns": In(range(config.store_columns + 1)),
             "clear": In(1), "idle": Out(1),
