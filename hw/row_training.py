@@ -3,14 +3,13 @@
 from amaranth import *
 
 from ..firmware.frames import Space
-from ..units.registry import takes
 from .datapath.row_lists import RowLists
 from .datapath.row_update import RowUpdateUnit
 from .datapath.sample_buffer import ListReader
 from .memory.row_stores import RowResidualStore
 from .memory.stores import ErrorStore
 from .parts.ports import RunState
-from .training import gate_front
+from .training import join_units
 
 __all__ = ["add_training", "connect_memories", "connect_update"]
 
@@ -29,7 +28,7 @@ def add_training(engine) -> None:
 def connect_update(m: Module, engine) -> None:
     """Errors: written by error unit and backward pass, listed for update and backward pass."""
     sequencer, errors, error = engine.sequencer, engine.errors, engine.error
-    lister, update, sockets = engine.lister, engine.update, engine.sockets
+    lister, update = engine.lister, engine.update
     begin = sequencer.backward | sequencer.update
     m.d.comb += [
         lister.start.eq(begin),
@@ -63,23 +62,7 @@ def connect_update(m: Module, engine) -> None:
             update.row_last[n].eq(rows.last),
             update.row_ended[n].eq(rows.ended),
         ]
-    for port in sockets.having("draws"):
-        m.d.comb += [
-            port.dither.eq(engine.random.o_draw),
-            engine.random.i_draw.eq(lister.draw | port.draw),
-            engine.counters.flips.eq(update.flips | port.flips),
-        ]
-    for port in sockets.having("gain"):
-        m.d.comb += [
-            port.gain.eq(sequencer.record.gain),
-            port.wrong.eq(engine.scan.prediction != engine.scan.target),
-            update.record.gain.eq(port.o_gain),
-        ]
-    if takes(engine.config, "front"):
-        gate_front(m, engine)
-    for port in sockets.having("errors"):
-        m.d.comb += [port.write.eq(errors.write), port.write_address.eq(errors.write_address),
-                     port.write_data.eq(errors.write_data)]
+    join_units(m, engine, lister.draw)
 
 
 def connect_memories(m: Module, engine) -> None:

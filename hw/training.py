@@ -10,7 +10,7 @@ from .datapath.update import UpdateUnit
 from .memory.stores import ErrorStore, ResidualStore
 from .parts.ports import RunState
 
-__all__ = ["add_training", "connect_memories", "connect_update", "gate_front"]
+__all__ = ["add_training", "connect_memories", "connect_update", "join_units"]
 
 
 def add_training(engine) -> None:
@@ -60,23 +60,7 @@ def connect_update(m: Module, engine) -> None:
         engine.activation.gate_address.eq(update.gate_address),
         update.gates.eq(engine.activation.gates),
     ]
-    for port in sockets.having("draws"):
-        m.d.comb += [
-            port.dither.eq(engine.random.o_draw),
-            engine.random.i_draw.eq(update.draw | port.draw),
-            engine.counters.flips.eq(update.flips | port.flips),
-        ]
-    for port in sockets.having("gain"):
-        m.d.comb += [
-            port.gain.eq(sequencer.record.gain),
-            port.wrong.eq(engine.scan.prediction != engine.scan.target),
-            update.record.gain.eq(port.o_gain),
-        ]
-    if takes(engine.config, "front"):
-        gate_front(m, engine)
-    for port in sockets.having("errors"):
-        m.d.comb += [port.write.eq(errors.write), port.write_address.eq(errors.write_address),
-                     port.write_data.eq(errors.write_data)]
+    join_units(m, engine, update.draw)
     for name in "still", "begins", "along":
         if sockets.having(name):
             sockets.connect(m, name, getattr(update, name))
@@ -84,7 +68,29 @@ def connect_update(m: Module, engine) -> None:
         _join_changes(m, engine)
 
 
-def gate_front(m: Module, engine) -> None:
+def join_units(m: Module, engine, draw: Signal) -> None:
+    """What units draw, make of gains, and see of errors; `draw` is the engine's own strobe."""
+    sequencer, errors, update = engine.sequencer, engine.errors, engine.update
+    for port in engine.sockets.having("draws"):
+        m.d.comb += [
+            port.dither.eq(engine.random.o_draw),
+            engine.random.i_draw.eq(draw | port.draw),
+            engine.counters.flips.eq(update.flips | port.flips),
+        ]
+    for port in engine.sockets.having("gain"):
+        m.d.comb += [
+            port.gain.eq(sequencer.record.gain),
+            port.wrong.eq(engine.scan.prediction != engine.scan.target),
+            update.record.gain.eq(port.o_gain),
+        ]
+    if takes(engine.config, "front"):
+        _gate_front(m, engine)
+    for port in engine.sockets.having("errors"):
+        m.d.comb += [port.write.eq(errors.write), port.write_address.eq(errors.write_address),
+                     port.write_data.eq(errors.write_data)]
+
+
+def _gate_front(m: Module, engine) -> None:
     """Gate bits of the first layer's inputs, for their errors."""
     sequencer, update, inputs = engine.sequencer, engine.update, engine.inputs
     first = Signal()
