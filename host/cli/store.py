@@ -148,7 +148,8 @@ def _stored(learner: DeviceLearner, data: Dataset, name: str,
             def pause() -> None:
                 if stop():
                     raise Stopped(f"stopped: {left()}")
-            return store_rows(learner, data, name, told, pause, begins)
+            return store_rows(learner, data, name, told, pause, begins,
+                              lambda text: say(progress.console, text))
     except DeviceError as error:
         if not written[0]:
             raise

@@ -6,7 +6,7 @@ from ...errors import BadInput
 from .directory import Directory, Entry, in_sectors, room_for, rooms
 from .flash import Flash
 from .flash_rows import FlashRows
-from .stored import Progress
+from .stored import Progress, TooLarge
 
 __all__ = ["described", "forget", "write_set"]
 
@@ -24,8 +24,10 @@ def write_set(rows: FlashRows, name: str, progress: Progress = lambda done, whol
 
     Raises
     ------
+    TooLarge
+        There is no room.
     BadInput
-        There is no room (says for how many rows there is), or another data set has the name.
+        Another data set has the name.
     DeviceError
         The flash cannot be written.
     """
@@ -38,7 +40,7 @@ def write_set(rows: FlashRows, name: str, progress: Progress = lambda done, whol
     if known is None:
         first = room_for(in_sectors(rows.size), directory.entries, flash.first, flash.size)
         if first is None:
-            raise BadInput(_too_large(rows, directory))
+            raise TooLarge(_too_large(rows, directory))
         listed = directory.having(rows.entry(name, first))  # refuses what no list can have
     flash.check_writable()
     entry = known or listed.entries[-1]

@@ -10,7 +10,7 @@ from .driver import Driver
 from .flash_rows import FlashRows
 from .session import DeviceAstray, DeviceReset
 from .store import RowStore, rows_that_fit
-from .stored import Numbers, StoredRows
+from .stored import Numbers, StoredRows, TooLarge
 
 __all__ = ["check_fits", "keepable"]
 
@@ -47,18 +47,18 @@ def keepable(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int 
 
 def check_fits(driver: Driver, x: npt.NDArray[np.uint8],
                images: StoredImages | None = None) -> None:
-    """Raise `BadInput` if a RAM has no room for so many rows; says how many it has room for."""
+    """Raise `TooLarge` if a RAM has no room for so many rows; says how many it has room for."""
     inputs = driver.arranged(x[:1]).shape[1] if images is None else images.inputs
     most = rows_that_fit(driver.config, inputs, driver.rows[0].planes)
     if most < len(x):
-        raise BadInput(f"the memory of {driver.name} holds {most:,} of these {len(x):,} rows")
+        raise TooLarge(f"the memory of {driver.name} holds {most:,} of these {len(x):,} rows")
 
 
 def _in_ram(driver: Driver, x: npt.NDArray[np.uint8], y: Numbers, learned: int | None,
             images: StoredImages | None) -> tuple[StoredRows | None, str]:
     try:
         check_fits(driver, x, images)
-    except BadInput as error:
+    except TooLarge as error:
         if learned is not None and learned < len(x):
             return _in_ram(driver, x[:learned], y[:learned], None, images)
         return None, f"{error}: they go over the line"

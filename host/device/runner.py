@@ -17,13 +17,16 @@ from .samples import PackedSamples
 from .session import DeviceAstray, Session
 from .transport import SLOWEST_CLOCK_HZ
 
-__all__ = ["MAX_STALLS", "RunStats", "Runner"]
+__all__ = ["HELD", "MAX_STALLS", "RunStats", "Runner"]
 
 Bytes = npt.NDArray[np.uint8]
 Integers = npt.NDArray[np.integer]
 
 #: Times in a row that a running program may report no progress.
 MAX_STALLS = 10
+#: Samples that a core has taken and not learned when it answers the frame that they came with, at
+#: most; as many are in a frame.
+HELD = 255
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ class Runner:
             payload, count = packed.payload(start, self.session.budget)
             self.session.post(Type.DATA, payload, work_s=(count + 2) * sample_s)
             start += count
-        return self.ended((255 + passes * len(x)) * sample_s)
+        ahead = min(len(x), HELD * self.session.slots)  # may be without an answer
+        return self.ended((HELD + passes * ahead) * sample_s)
 
     def arranged(self, x: Bytes) -> Bytes:
         """Rows of inputs as the device takes them: uint8 (samples, inputs of its first row)."""

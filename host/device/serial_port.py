@@ -26,8 +26,12 @@ __all__ = ["PortError", "SerialTransport"]
 
 #: What bridges of the FTDI class do at least.
 BRIDGE_RATES = tuple(rate for rate in RATES if rate <= 3_000_000)
-#: Seconds without an answer to HELLO after which a port is given up.
-CONTACT_S = 4.0
+#: Seconds without an answer to HELLO after which a port is given up, and one on which a board has
+#: answered before: it may be busy with what it was told, or without power.
+CONTACT_S, SILENT_S = 4.0, 60.0
+#: A board that was reset answers the first HELLO. One that takes more seconds was only slow, and
+#: is given twice the time from now on, up to so many times.
+SLOW_S, MOST_SLACK = 0.3, 16
 #: Seconds that a byte is given until it is measured: a simulated board is slow.
 FIRST_BYTE_S = 2e-3
 #: Timeouts in a row, each without a frame, after which a raised rate is given up.
@@ -90,6 +94,8 @@ class SerialTransport:
         self.rates = tuple(sorted(rate for rate in rates if rate != SAFE_RATE))
         self._clock = clock
         self._proved: set[int] = set()  # rates that have carried long frames
+        self._met = False
+        self._slack = 1
         self._serial = _open(port)
         self._hardware = hardware_of(port)
         self._forget()
@@ -120,6 +126,7 @@ class SerialTransport:
 
     def read(self, timeout_s: float) -> bytes:
         began = self._clock()
+        timeout_s *= self._slack if self._contact else 1
         data = self._read(timeout_s)
         answers = [frame for frame in self._decoder.feed(data) if isinstance(frame, Frame)]
         if not self._contact:
@@ -147,14 +154,22 @@ class SerialTransport:
         self._heard += data[:64 - len(self._heard)]
         greeting = next((frame for frame in answers if greets(frame)), None)
         if greeting is not None:
-            if speaks_our_protocol(greeting) and self._since is not None:
-                self._contact = True
-                self._greeting = greeting.payload
-                self._raise_rate(min(1.0, self._clock() - self._since))
+            self._greeted(greeting)
             return greeting.encode()
         if self._since is not None and self._clock() - self._since > CONTACT_S:
-            self._diagnose()
+            greeting = self._sought()
+            self._greeted(greeting)
+            return greeting.encode()
         return data
+
+    def _greeted(self, greeting: Frame) -> None:
+        """Raise the rate if it is a core of this protocol that has answered."""
+        if speaks_our_protocol(greeting) and self._since is not None:
+            took = self._clock() - self._since
+            self._slack = min(2 * self._slack, MOST_SLACK) if self._met and took > SLOW_S else 1
+            self._contact = self._met = True
+            self._greeting = greeting.payload
+            self._raise_rate(min(1.0, took))
 
     # The rate.
 
@@ -225,7 +240,7 @@ class SerialTransport:
     def _ask_for(self, rate: int, patience: float) -> bool:
         """Request a rate. It reads as a frame of a byte; the refusal tells that it has arrived."""
         self._write(bytes([FLAG]) + rate_request(rate))
-        arrived = self._await(refused, patience)
+        arrived = self._await(refused, patience) is not None
         time.sleep(10 / SAFE_RATE)  # the board changes over behind the last stop bit
         return arrived
 
@@ -263,33 +278,40 @@ class SerialTransport:
                 return self._clock() - began
         return limit
 
-    def _await(self, wanted: Callable[[Frame], bool], timeout_s: float) -> bool:
-        """Whether such a frame comes in time; all others are dropped."""
+    def _await(self, wanted: Callable[[Frame], bool], timeout_s: float) -> Frame | None:
+        """The first such frame, if it comes in time; all others are dropped."""
         end = self._clock() + timeout_s
         while (left := end - self._clock()) > 0:
             for frame in self._decoder.feed(self._read(left)):
                 if isinstance(frame, Frame) and wanted(frame):
-                    return True
-        return False
+                    return frame
+        return None
 
     # What is wrong.
 
-    def _diagnose(self) -> None:
-        """Nobody has answered HELLO: say why, as far as it can be told."""
+    def _sought(self) -> Frame:
+        """Nobody has answered HELLO: the answer of a board that was only busy, else what is wrong.
+        """
+        if self._met:
+            if greeting := self._called(SILENT_S):
+                return greeting
+            raise PortError(f"silent board: {self.name} has answered before, but not for "
+                            f"{SILENT_S:.0f} s; has it lost its power?")
         heard = bytes(self._heard)
         if self._hello in heard:
             raise PortError(
                 f"echo: {self.name} says what it is told; rx and tx are joined, or what is behind "
                 "it is no tritgrad core")
-        for rate in STRAY_RATES:
-            if not self._switch(rate):
-                continue
-            self._write(self._hello)
-            if self._await(greets, PROBE_S):
-                raise PortError(
-                    f"wrong baud rate: the core on {self.name} answers at {rate:,} baud, not at "
-                    f"{SAFE_RATE:,}: its clock is not what its bitstream was made for"
-                    f"{CLOCKS.get(rate, '')}")
+        stray = next(filter(self._answers_at, STRAY_RATES), None)
+        # One that a killed host has left busy, at a raised rate, takes HELLO for a break by now.
+        self._switch(SAFE_RATE)
+        if greeting := self._called(2 * PROBE_S):
+            return greeting
+        if stray is not None:
+            raise PortError(
+                f"wrong baud rate: the core on {self.name} answers at {stray:,} baud, not at "
+                f"{SAFE_RATE:,}: its clock is not what its bitstream was made for"
+                f"{CLOCKS.get(stray, '')}")
         if heard:
             raise PortError(
                 f"wrong bitstream: {self.name} says {heard[:16]!r}, which is no frame of a "
@@ -297,6 +319,21 @@ class SerialTransport:
         raise PortError(
             f"silent board: nothing on {self.name} answers at {SAFE_RATE:,} baud; is it powered, "
             "flashed (tritgrad flash BOARD), and this its port (tritgrad ports)?")
+
+    def _called(self, seconds: float) -> Frame | None:
+        """Say HELLO at the safe rate until it is answered; None if it is not for so long."""
+        end = self._clock() + seconds
+        while self._clock() < end:
+            self._write(self._hello)
+            if greeting := self._await(greets, PROBE_S):
+                return greeting
+        return None
+
+    def _answers_at(self, rate: int) -> bool:
+        if not self._switch(rate):
+            return False
+        self._write(self._hello)
+        return self._await(greets, PROBE_S) is not None
 
     # The port.
 

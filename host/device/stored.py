@@ -8,22 +8,23 @@ records, and rows of a class that are judged are one.
 import hashlib
 import struct
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import DeviceError
+from ...errors import BadInput, DeviceError
 from ...firmware.frames import Flags, Type
 from ...model.rng import stored_order
 from .driver import Driver
-from .runner import RunStats
+from .runner import HELD, RunStats
 from .session import DeviceAstray
 from .shifted import shifted_entries
 from .transport import SLOWEST_CLOCK_HZ
 
-__all__ = ["MOST_RECORDS", "Numbers", "Progress", "StoredRows", "entries", "order_of_records",
-           "order_print", "u24"]
+__all__ = ["MOST_RECORDS", "Numbers", "Progress", "StoredRows", "TooLarge", "entries",
+           "order_of_records", "order_print", "u24"]
 
 Numbers = npt.NDArray[np.integer]
 #: Is told bytes that are done, and bytes in all.
@@ -37,6 +38,10 @@ MOST_RUN = 255
 WORTH_RUNS = 4
 #: Records whose numbers a message names.
 NAMED = 3
+
+
+class TooLarge(BadInput):
+    """A memory has no room for rows; says for how many it has."""
 
 
 def order_of_records(labels: Numbers, learned: int) -> npt.NDArray[np.int64]:
@@ -157,10 +162,12 @@ class StoredRows(ABC):
         driver.begin(program)
         sample_s = (driver.worst_cycles() + self.cycles) / SLOWEST_CLOCK_HZ
         records, room = self.number[numbers], session.budget
+        ahead = deque[int](maxlen=session.slots)  # records of what may be without an answer
         for payload, count in (self._entries(records, room) if offsets is None else
                                shifted_entries(records, offsets, room, self.most)):
             session.post(Type.PLAY, payload, work_s=(count + 2) * sample_s)
-        return driver.ended((self.most + passes * len(numbers)) * sample_s)
+            ahead.append(count)
+        return driver.ended((HELD + passes * sum(ahead)) * sample_s)
 
     def failing(self, what: str) -> DeviceError:
         """That the memory does something that no run can go on with."""

@@ -1,5 +1,6 @@
 """What trains by any rule: its golden model or any device behind the link, bit for bit alike."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
@@ -23,7 +24,7 @@ from ..device.stored import MOST_RECORDS, Progress, StoredRows
 from ..device.table import check_front
 from .model_learner import ModelLearner, input_order
 
-__all__ = ["DeviceLearner", "Learner", "ModelLearner", "inferred"]
+__all__ = ["DeviceLearner", "Learner", "ModelLearner", "inferred", "worth_a_call"]
 
 Bytes = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -34,8 +35,11 @@ MAX_RESETS = 5
 #: What a lost row leads to.
 AGAIN = ("they are written again, and what was learned since the last checkpoint is repeated; "
          "counts and accuracies since then may be of them")
-#: Cycles that a chunk of kept rows is to take, and rows that it has at least.
-CHUNK_CYCLES, LEAST_CHUNK = 6_000_000, 512
+#: Cycles that a chunk of kept rows is to take, and rows that any chunk has at least.
+CHUNK_CYCLES, LEAST_CHUNK = 6_000_000, Method.chunk
+#: Seconds that a chunk over the line is to take, and rows that it has at most: the host waits for
+#: the end of each.
+SENT_S, MOST_SENT = 0.5, 4096
 
 
 class Learner(Protocol):
@@ -125,6 +129,11 @@ class Learner(Protocol):
         """Let go of what it holds."""
 
 
+def worth_a_call(samples: int, seconds: float) -> int:
+    """Samples of a chunk over the line, as so many took so long."""
+    return min(MOST_SENT, max(LEAST_CHUNK, int(SENT_S * samples / max(seconds, 1e-6))))
+
+
 def inferred(learner: Learner, x: Bytes) -> tuple[Labels, Labels]:
     """Predictions (rows,) and scores (rows, classes) of rows (rows, inputs), chunk by chunk."""
     parts = [learner.infer(x[first:first + learner.chunk])[:2]
@@ -188,8 +197,11 @@ class DeviceLearner:
         def learn() -> RunStats:
             return self._learn(x, y, gains, rest)
 
+        began = time.monotonic()
         stats = self._survive(learn)
         self._since.append(learn)
+        if self.method.rule is MARGIN and self.chunk >= LEAST_CHUNK:
+            self.chunk = worth_a_call(len(x), time.monotonic() - began)
         return stats
 
     def keep(self, x: Bytes, y: Labels, progress: Progress, shift: int = 0,
@@ -225,9 +237,10 @@ class DeviceLearner:
 
         stats = self._survive(learn)
         self._since.append(learn)
-        if self.method.rule is MARGIN:  # to the others a chunk means more than a call
+        # To other rules a chunk means more than a call; and a device that counts no cycles is none.
+        if self.method.rule is MARGIN and stats.cycles:
             self.chunk = min(MOST_RECORDS, max(
-                LEAST_CHUNK, CHUNK_CYCLES * len(numbers) // max(1, stats.cycles)))
+                LEAST_CHUNK, CHUNK_CYCLES * len(numbers) // stats.cycles))
         return stats
 
     def lay_out(self) -> Driver:
@@ -304,12 +317,22 @@ class DeviceLearner:
 
     def _survive(self, act: Callable[[], Answer]) -> Answer:
         """Do something; after a reset or an upset restore the device and do it again."""
+        return self.survive(act, self._restore)
+
+    def survive(self, act: Callable[[], Answer], restore: Callable[[], object]) -> Answer:
+        """Do something; after a reset or an upset reconnect, restore the device and do it again.
+
+        Raises
+        ------
+        DeviceError
+            That happens `MAX_RESETS` times in a row.
+        """
         lost: DeviceError | None = None
         for _ in range(MAX_RESETS + 1):
             try:
                 if lost:
                     self.driver.reconnect()
-                    self._restore()
+                    restore()
                 return act()
             except (DeviceReset, DeviceAstray) as error:
                 lost = error

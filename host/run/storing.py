@@ -5,19 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DeviceError
 from ...firmware.store import Kind
 from ..data.datasets import Dataset
 from ..device.directory import Entry
-from ..device.driver import Driver
 from ..device.flash_rows import FlashRows
 from ..device.flash_sets import write_set
 from ..device.keeping import check_fits
-from ..device.session import DeviceAstray, DeviceReset
 from ..device.store import RowStore
-from ..device.stored import Progress
+from ..device.stored import Progress, TooLarge
 from .judging import parts_of
-from .learners import MAX_RESETS, DeviceLearner
+from .learners import DeviceLearner
 
 __all__ = ["kept_rows", "store_rows"]
 
@@ -34,8 +31,10 @@ def kept_rows(data: Dataset) -> tuple[Any, Any, int]:
 
 def store_rows(learner: DeviceLearner, data: Dataset, name: str, progress: Progress,
                pause: Callable[[], None], begins: Callable[[list[str]], None] = lambda names: None,
-               ) -> Entry | RowStore:
+               told: Callable[[str], None] = lambda text: None) -> Entry | RowStore:
     """Write a data set's rows into the memory of a learner's device; again after a reset.
+
+    Those that are only judged are left away where there is no room for all, as in a run.
 
     Parameters
     ----------
@@ -45,39 +44,47 @@ def store_rows(learner: DeviceLearner, data: Dataset, name: str, progress: Progr
         See `device.flash.Flash.write`; a RAM's writing ends where either raises.
     begins
         Is told the data sets in a flash before anything is written, but one of this name.
+    told
+        Is told if some rows are left away, and why.
 
     Returns
     -------
     What a flash lists now; the rows in a RAM.
+
+    Raises
+    ------
+    TooLarge
+        There is no room for those that are learned.
     """
     x, y, learned = kept_rows(data)
 
-    def write(driver: Driver) -> Entry | RowStore:
+    def put(rows: int) -> Entry | RowStore:
+        driver = learner.lay_out()
         if driver.config.store == Kind.FLASH:
-            rows = FlashRows(driver, x, y, learned)
-            begins([e.name for e in rows.flash.directory()[0].entries if e.name != name])
-            return write_set(rows, name, progress, pause)
-        check_fits(driver, x)
-        kept = RowStore(driver, x, y, learned)
+            kept = FlashRows(driver, x[:rows], y[:rows], learned)
+            begins([e.name for e in kept.flash.directory()[0].entries if e.name != name])
+            return write_set(kept, name, progress, pause)
+        check_fits(driver, x[:rows])
+        stored = RowStore(driver, x[:rows], y[:rows], learned)
 
-        def told(done: int, whole: int) -> None:
+        def counted(done: int, whole: int) -> None:
             progress(done, whole)
             pause()
 
-        kept.fill(told)
-        return kept
+        stored.fill(counted)
+        return stored
 
-    return _survive(learner, write)
-
-
-def _survive(learner: DeviceLearner, act: Callable[[Driver], Any]) -> Any:
-    lost: DeviceError | None = None
-    for _ in range(MAX_RESETS + 1):
+    def write() -> Entry | RowStore:
         try:
-            if lost is not None:
-                learner.driver.reconnect()
-            return act(learner.lay_out())
-        except (DeviceReset, DeviceAstray) as error:
-            lost = error
-    assert lost is not None
-    raise lost
+            return put(len(x))
+        except TooLarge as error:
+            if learned == len(x):
+                raise
+            try:
+                done = put(learned)
+            except TooLarge:
+                raise error from None
+            told(f"{error}; {len(x) - learned:,} for tests will go over the line")
+            return done
+
+    return learner.survive(write, lambda: None)

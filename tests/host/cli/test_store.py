@@ -10,6 +10,8 @@ import pytest
 from tritgrad.boards import find_board
 from tritgrad.errors import BadInput
 from tritgrad.firmware.frames import Status
+from tritgrad.host.device import flash_sets
+from tritgrad.host.device.directory import SECTOR
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.golden_device import Refused
 from tritgrad.sim.memories import MemoryViolation
@@ -157,6 +159,41 @@ def test_what_does_not_fit_a_ram_is_said_with_what_would(tmp_path):
     with serving(ModelBoard(config, BOARD.rates), tmp_path) as port:
         assert refusal("store", f"@{port.link}", *ROWS).endswith(
             "holds 240 of these 479 rows")
+
+
+FEWER = ("--dataset", "digits", "--limit", "200", "--encode", "planes", "--test-fraction", "0.1")
+
+
+def test_test_rows_that_do_not_fit_a_ram_are_left_away_as_in_a_run(tmp_path):
+    config = RAM.changed(store_bits=12)
+    board = ModelBoard(config, BOARD.rates)
+    with serving(board, tmp_path) as port:
+        told = call("store", f"@{port.link}", *FEWER)
+        assert "200 rows are in the memory of" in told.stdout
+        assert ("holds 240 of these 379 rows; 179 for tests will go over the line"
+                in " ".join(told.stderr.split()))
+        board.core.store.fill = None  # whoever writes a row calls it
+        told = call("train", *FEWER, "--hidden", "8", "--epochs", "1", "--device", f"@{port.link}",
+                    "--out", tmp_path / "run")
+        assert "200 rows are in the memory of" in told.stderr
+
+
+def test_test_rows_that_do_not_fit_a_flash_are_left_away_as_in_a_run(tmp_path, monkeypatch):
+    for name in "room_for", "rooms":
+        whole = getattr(flash_sets, name)
+        monkeypatch.setattr(flash_sets, name, lambda *given, whole=whole: whole(
+            *given[:-1], given[-2] + 3 * SECTOR))
+    with serving(flash_board(), tmp_path) as port:
+        device = f"icebreaker@{port.link}"
+        told = call("store", device, *FEWER)
+        assert "digits: 200 rows of 64 inputs of 4 bits" in told.stdout
+        said = " ".join(told.stderr.split())
+        assert "379 rows take" in said and "; 179 for tests will go over the line" in said
+        told = call("train", *FEWER, "--hidden", "8", "--epochs", "1", "--device", device,
+                    "--out", tmp_path / "run")
+        said = " ".join(told.stderr.split())
+        assert "200 rows are in the flash of" in said
+        assert "as digits; 179 more for tests go over the line" in said
 
 
 def test_a_core_without_a_store_is_said(tmp_path):

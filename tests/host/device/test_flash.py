@@ -29,6 +29,8 @@ from tritgrad.host.run.learners import DeviceLearner, ModelLearner
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.recipe import Recipe
 
+from .alike import learn_alike
+
 RECIPE = Recipe.default((21, 9, 4), 2, seed=3)
 RESERVED = BLOCK
 CONFIG = CoreConfig.for_network((21, 9, 4), 2, lanes=6, banks=2, update_lanes=3, slot_bytes=256,
@@ -105,16 +107,7 @@ def test_a_run_finds_its_rows_after_a_power_cycle_and_equals_the_golden_model(fr
     x, y = (part[:LEARNED] for part in rows())
     note = found.keep(x, y, lambda done, whole: None)
     assert f"{LEARNED} rows are in the flash" in note and "as digits" in note and found.keeps
-    model = ModelLearner(RECIPE)
-    model.start()
-    for epoch in range(2):
-        order = np.random.default_rng(epoch).permutation(LEARNED)
-        for part in np.split(order, 2):
-            got = found.train_kept(part, RECIPE.gains)
-            want = model.train(x[part], y[part], RECIPE.gains)
-            assert (got.samples, got.correct, got.updates, got.flips) == (
-                want.samples, want.correct, want.updates, want.flips)
-    assert found.state().sha256 == model.state().sha256
+    learn_alike(found, x, y, parts=2)
 
 
 def test_rows_that_are_judged_are_found_behind_those_that_are_learned():

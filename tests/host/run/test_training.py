@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -67,6 +68,21 @@ def test_the_size_of_a_chunk_does_not_matter(tmp_path):
     wanted = lasting(run(SMALL, tmp_path))
     for chunk in (1, 7, 1000):
         assert lasting(run(SMALL, tmp_path, lambda o, d, c=chunk: model_learner(o, d, c))) == wanted
+
+
+@pytest.mark.parametrize("chunk, seconds, expected", [
+    (512, 0.1, 500 * 150 // 100), (512, 1.0, 512), (512, 0.0, 4096), (1000, 0.05, 1500),
+    (40, 0.1, 40)])
+def test_a_chunk_over_the_line_takes_a_fraction_of_a_second(monkeypatch, chunk, seconds, expected):
+    """One that somebody has made smaller stays."""
+    data = SMALL.load_data()
+    learner = golden_learner(SMALL, data)
+    learner.start()
+    learner.chunk = chunk
+    clock = SimpleNamespace(monotonic=iter([7.0, 7.0 + seconds]).__next__)
+    monkeypatch.setattr("tritgrad.host.run.learners.time", clock)
+    learner.train(data.x_train[:150], data.y_train[:150], learner.recipe.gains)
+    assert abs(learner.chunk - expected) <= 1
 
 
 def test_a_stopped_run_continues_as_if_nothing_had_happened(tmp_path):
