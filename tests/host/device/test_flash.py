@@ -25,7 +25,7 @@ from tritgrad.host.device.flash_rows import FlashRows
 from tritgrad.host.device.flash_sets import forget, write_set
 from tritgrad.host.device.session import Session
 from tritgrad.host.device.transport import FaultyTransport, GoldenTransport
-from tritgrad.host.run.learners import DeviceLearner, ModelLearner
+from tritgrad.host.run.learners import DeviceLearner
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.recipe import Recipe
 
