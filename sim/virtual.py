@@ -182,11 +182,15 @@ class VirtualPort:
             raise
 
     def _name(self) -> None:
-        """Make the link; what is there stays, unless it is the link of a board that is gone."""
-        if (self.link.is_symlink() and not self.link.exists()
-                and os.readlink(self.link).startswith("/dev/")):
+        """Make the link; what is there stays, unless it is the link of a board that is gone.
+
+        The terminal of one that was killed is gone, or is this one's now.
+        """
+        name = os.ttyname(self._slave)
+        if (self.link.is_symlink() and (target := os.readlink(self.link)).startswith("/dev/")
+                and (target == name or not self.link.exists())):
             self.link.unlink()
-        self.link.symlink_to(os.ttyname(self._slave))
+        self.link.symlink_to(name)
 
     def _unplug(self) -> None:
         self.device.unplug()

@@ -178,13 +178,13 @@ class Trainer:
     stop
         Asked after each chunk: whether to write a checkpoint and raise `Stopped`.
     checkpoint_s
-        Least seconds between two checkpoints.
+        Least seconds between two checkpoints; by default `CHECKPOINT_S`.
     """
 
     def __init__(self, checkpoint: Checkpoint, data: Dataset, folder: Path | None,
                  learner: Learner,
                  watcher: Watcher, stop: Callable[[], bool] = lambda: False,
-                 checkpoint_s: float = CHECKPOINT_S):
+                 checkpoint_s: float | None = None):
         self.checkpoint = checkpoint
         self.options = checkpoint.options
         self.data = data
@@ -195,14 +195,14 @@ class Trainer:
         self.learner = learner
         self.watcher = watcher
         self.stop = stop
-        self.checkpoint_s = checkpoint_s
+        self.checkpoint_s = CHECKPOINT_S if checkpoint_s is None else checkpoint_s
         self.moves = self.options.moves
         numbers = data.rows.train[data.rows.chosen] if self.moves else None
         self.pictures = (np.zeros((0, 0), np.uint8) if numbers is None
                          else data.coding.pictures(numbers))
         self.shape = data.image_shape or (1, 1)
         self._clock = self._saved = time.monotonic()
-        self._wait = checkpoint_s
+        self._wait = self.checkpoint_s
         self._over = False
 
     @property

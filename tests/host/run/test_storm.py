@@ -9,7 +9,8 @@ from tritgrad.errors import DeviceError
 from tritgrad.host.device.transport import GoldenTransport, SimTransport
 from tritgrad.host.run.learners import DeviceLearner
 from tritgrad.host.run.options import TrainOptions
-from tritgrad.host.run.storm import Storm, weathered
+
+from .storm import Storm, weathered
 
 OPTIONS = TrainOptions(hidden=(10,), epochs=3, limit=300, planes=1, device="model",
                        val_fraction=0.1)

@@ -12,16 +12,24 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...errors import DeviceError, TritgradError
-from ..data.datasets import Dataset
-from ..device.driver import Driver
-from ..device.greeting import is_hello
-from ..device.session import DeviceReset, Session
-from ..device.transport import FaultyTransport, Transport
-from .checkpoint import Checkpoint, Epoch
-from .learners import DeviceLearner, ModelLearner
-from .options import TrainOptions
-from .training import CHECKPOINT, Outcome, Stopped, Trainer, Watcher, resume, start
+from tritgrad.errors import DeviceError, TritgradError
+from tritgrad.host.data.datasets import Dataset
+from tritgrad.host.device.driver import Driver
+from tritgrad.host.device.greeting import is_hello
+from tritgrad.host.device.session import DeviceReset, Session
+from tritgrad.host.device.transport import FaultyTransport, Transport
+from tritgrad.host.run.checkpoint import Checkpoint, Epoch
+from tritgrad.host.run.learners import DeviceLearner, ModelLearner
+from tritgrad.host.run.options import TrainOptions
+from tritgrad.host.run.training import (
+    CHECKPOINT,
+    Outcome,
+    Stopped,
+    Trainer,
+    Watcher,
+    resume,
+    start,
+)
 
 __all__ = ["Storm", "Told", "weathered"]
 
