@@ -9,6 +9,7 @@ does not. On the golden device by default, or on the compiled RTL of the same co
 
 import argparse
 import random
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -22,7 +23,9 @@ from rich.progress import track
 from tritgrad.errors import DeviceError
 from tritgrad.host.device.transport import GoldenTransport, SimTransport
 from tritgrad.host.run.options import TrainOptions
-from tritgrad.host.run.storm import Storm, weathered
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.host.run.storm import Storm, weathered
 
 OPTIONS = TrainOptions(hidden=(10,), epochs=3, limit=300, planes=1, device="model",
                        val_fraction=0.1, lanes=8, banks=2)
