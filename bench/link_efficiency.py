@@ -2,7 +2,7 @@
 
 All in clock cycles of the board: sample bytes (label and inputs, in the form that the host sends)
 of ten bits each against the time that the line had. A host that answers late is modelled by a
-latency, as USB has.
+latency, as USB has. The network's state comes and goes past the line (`sim.direct`).
 """
 
 import argparse
@@ -18,7 +18,7 @@ from tritgrad.host.device.driver import Driver, layer_table
 from tritgrad.host.device.session import Session
 from tritgrad.model.layout import tile_order
 from tritgrad.model.margin import state_sha256
-from tritgrad.sim.board import CompiledBoard
+from tritgrad.sim.direct import DirectBoard
 
 LAYERS = (784, 128, 10)
 
@@ -32,12 +32,18 @@ class Line:
         The board, powered up.
     latency_s
         Seconds of the board's time until the host has seen what came and answered.
+
+    Attributes
+    ----------
+    direct
+        Bytes pass by the line; changes only where every request has been answered.
     """
 
     name = "virtual board"
     BURST = 500
+    direct = False
 
-    def __init__(self, board: CompiledBoard, latency_s: float):
+    def __init__(self, board: DirectBoard, latency_s: float):
         self.board, self.latency = board, round(latency_s * board.clock_hz)
         self.rate = SAFE_RATE
         self.byte_time_s = 1e-3
@@ -62,6 +68,11 @@ class Line:
                             sum(len(payload) - 2 for payload in payloads), bytearray(data)))
 
     def read(self, timeout_s: float) -> bytes:
+        if self.direct:
+            waiting = b"".join(data for *_, data in self._queue)
+            consumed, out = self.board.run_direct(waiting, round(timeout_s * self.board.clock_hz))
+            self._queue = [(0, 0, bytearray(waiting[consumed:]))]
+            return out
         end = self.board.cycles + round(timeout_s * self.board.clock_hz)
         out = b""
         while not out and self.board.cycles < end:
@@ -89,15 +100,17 @@ class Line:
         self.board.close()
 
 
-def measure(board: CompiledBoard, rate: int, latency_s: float, state: Trained,
+def measure(board: DirectBoard, rate: int, latency_s: float, state: Trained,
             samples: int) -> dict[str, object]:
     """Train some samples to warm up and `samples` more; the line's use, in steady state and all."""
     line = Line(board, latency_s)
     session = Session(line)
     line.raise_rate(rate)
     driver = Driver(session)
+    line.direct = True
     driver.load(layer_table(state.recipe, state.gains), state.network.counters,
                 state.network.prng.state, tile_order((28, 28), driver.config.lanes))
+    line.direct = False
     warm = 60
     driver.train_chunk(state.x[:warm], state.y[:warm], state.recipe.margin)
     line.frames.clear()
@@ -108,6 +121,7 @@ def measure(board: CompiledBoard, rate: int, latency_s: float, state: Trained,
     cycles_a_byte = 10 * board.clock_hz / rate
     sent = sum(size for _, size, _ in line.frames)
     steady = sum(size for _, size, _ in line.frames[1:])
+    line.direct = True
     counters = driver.counters()
     return {
         "latency_ms": 1e3 * latency_s,
@@ -137,7 +151,7 @@ def main() -> None:
     rows = []
     state = trained(LAYERS, 1)
     for latency_s in (0.0, 0.001, 0.002):
-        compiled = CompiledBoard.of(board, progress=console.print)
+        compiled = DirectBoard.of(board, progress=console.print)
         rows.append(measure(compiled, rate, latency_s, state, options.samples))
         compiled.close()
         console.print(rows[-1])

@@ -6,7 +6,12 @@ learns the first samples of the second one from its memory, which holds all 60,0
 it can, and both epochs are of these): in the order that the host names record by record (`random`),
 and in the one that begins anywhere (`rotate`). State, counts and PRNG must be the model's. So with
 ``--digits``, scikit-learn's, of which 5,000 are several epochs. Cycles are those of the board from
-the program's start to the last STATUS, with all that waits for the line. Beside them, on one core
+the program's start to the last STATUS, with all that waits for the line.
+
+Past the line, but by the board's own requests, one byte a cycle (`sim.direct`): the network's state
+before, and its counters after the program. All else goes by the UART at its rate: the session's
+begin, CHECK of a part of the records, the program, PLAY, STATUS. Past the pins: the records are put
+into the model of the memory. ``--line`` has state go by the line too. Beside them, on one core
 of this machine:
 samples a second of the golden model and of scikit-learn's MLPClassifier, in CPU time.
 """
@@ -40,8 +45,8 @@ from tritgrad.model.layout import tile_order
 from tritgrad.model.margin import state_sha256
 from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order, rotated_order, splitmix64
-from tritgrad.sim.board import CompiledBoard, memory_of
-from tritgrad.sim.exam import Wired
+from tritgrad.sim.board import memory_of
+from tritgrad.sim.direct import DirectBoard, DirectWired
 from tritgrad.sim.memories import SDRAMS, Sdram, SerialFlash
 from tritgrad.sim.memories.parts import SdramPart
 
@@ -139,7 +144,7 @@ def _fill_sdram(memory: Sdram, part: SdramPart, records: np.ndarray) -> None:
 
 
 def played(name: str, layers: Sequence[int], planes: int, order: str, samples: int,
-           progress: bool) -> dict[str, object]:
+           progress: bool, line: bool) -> dict[str, object]:
     """What a board does with samples of the second epoch; SystemExit if the model does not."""
     board = BOARDS[name].resized(store=True)
     x, y, shape = load(layers, planes)
@@ -154,12 +159,15 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
 
     memory = memory_of(board)
     assert isinstance(memory, Sdram | SerialFlash) and board.memory is not None
-    chip = CompiledBoard.of(board, progress=print if progress else None, memory=memory)
-    driver = Driver(Session(Wired(chip, RATE), 1))
+    chip = DirectBoard.of(board, progress=print if progress else None, memory=memory)
+    wired = DirectWired(chip, RATE)
+    driver = Driver(Session(wired, 1))
     # Only where no step is smaller than 1 may inputs come in another order.
     tiles = (tile_order(shape, board.config.lanes) if gains[0] >= 0 else np.arange(layers[0]))
+    wired.direct = not line
     driver.load(layer_table(recipe, gains), model.counters, prng_state=model.prng.state,
                 input_order=tiles)
+    wired.direct = False
     store = Store(memory, board.config, x[:, tiles], y, planes, board.memory)
     store.check(driver.session)
     driver._start(programs.train(recipe.depth, len(rows), recipe.margin))
@@ -169,6 +177,7 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
     status = driver.stopped(10.0)
     cycles = chip.cycles - began
     stats = model.train(x, y, rows, gains)
+    wired.direct = not line
     state = equal_state(name, driver, status, stats, model)
     driver.close()
     memory.close()
@@ -239,6 +248,7 @@ def main() -> None:
     parser.add_argument("--digits", action="store_true",
                         help=f"learn digits with {'-'.join(map(str, DIGITS))}, in place of MNIST")
     parser.add_argument("--here", action="store_true", help="measure this machine only")
+    parser.add_argument("--line", action="store_true", help="state goes by the line too")
     parser.add_argument("--progress", action="store_true", help="say what is being compiled")
     options = parser.parse_args()
     rows: dict[str, dict[str, object]] = {}
@@ -250,7 +260,8 @@ def main() -> None:
                 if planes > BOARDS[name].config.input_planes:
                     continue
                 for order in () if options.here else ORDERS:
-                    row = played(name, layers, planes, order, options.samples, options.progress)
+                    row = played(name, layers, planes, order, options.samples, options.progress,
+                                 options.line)
                     rows[f"{name} {network}, {planes} bits, {order}"] = row
                     print(f"{name} {network}, {planes} bits, {order}: {row}", flush=True)
                 key = f"{network}, {planes} bits"

@@ -42,6 +42,7 @@ def played(name: str, samples: int, progress: bool) -> dict[str, object]:
     moved = move_images(x[rows].reshape(-1, *SHAPE), amounts).reshape(samples, -1)
 
     memory = memory_of(board)
+    assert board.memory is not None
     chip = CompiledBoard.of(board, progress=print if progress else None, memory=memory)
     driver = Driver(Session(Wired(chip, RATE), 1))
     driver.load(layer_table(recipe, recipe.gains_in(1)), model.counters,
@@ -50,7 +51,7 @@ def played(name: str, samples: int, progress: bool) -> dict[str, object]:
     if images is None:
         raise SystemExit(why_not)
     driver.set_table(images.table(driver.rows))
-    store = Store(memory, board.config, images.laid(x), y, 1, 0)
+    store = Store(memory, board.config, images.laid(x), y, 1, board.memory)
     store.check(driver.session)
     driver._start(programs.train(recipe.depth, samples, recipe.margin))
     began = chip.cycles

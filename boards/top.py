@@ -1,6 +1,6 @@
 """The top level of a board: clock, reset, UART, core, and a light."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from amaranth.build import ResourceError
 from amaranth.hdl import ClockDomain, ClockSignal, Const, Module, ResetSignal, Signal
@@ -43,6 +43,9 @@ class BoardTop(wiring.Component):
         input registers take them.
     """
 
+    #: Members that a board has not.
+    MORE: ClassVar[dict[str, Any]] = {}
+
     def __init__(self, board: Board, config: CoreConfig | None = None, *, bypass_pll: bool = False):
         self.board = board
         self.config = board.config if config is None else config
@@ -53,6 +56,7 @@ class BoardTop(wiring.Component):
             "tx": Out(1, init=1),
             "led": Out(1),
             **pin_members(self.config, board.memory),
+            **self.MORE,
         })
 
     @property
@@ -71,7 +75,7 @@ class BoardTop(wiring.Component):
         m.domains.sync = ClockDomain("sync")
         m.d.comb += [ClockSignal("sync").eq(clk), ResetSignal("sync").eq(timer.reset)]
 
-        m.submodules.uart = uart = Uart(self.clock_hz, self.board.rates_at(self.clock_hz))
+        m.submodules.uart = uart = self._line()
         m.submodules.core = core = Core(self.config)
         connect(m, uart.o, core.i)
         # A byte waits here while the line is busy, so that the core's logic ends at a register.
@@ -91,6 +95,10 @@ class BoardTop(wiring.Component):
             self.led.eq(light.led),
         ]
         return m
+
+    def _line(self) -> Any:
+        """What bytes come and go by."""
+        return Uart(self.clock_hz, self.board.rates_at(self.clock_hz))
 
     def _connect_store(self, m: Module, core: Core) -> None:
         """The store and its pins, or what stands for them."""

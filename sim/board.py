@@ -76,16 +76,17 @@ class CompiledBoard(Compiled):
 
         A core with a store has a new memory at its pins, unless one is given.
         """
-        def make() -> Any:
-            from ..boards.top import BoardTop
-
-            return BoardTop(board, config)
-
         if memory is None and (config or board.config).store:
             memory = memory_of(board)
-        return cls(make, f"{board.name} {config or board.config!r} {board.pll.output_hz} "
-                         f"{board.rates}", float(board.pll.output_hz), progress=progress,
-                   memory=memory)
+        key = f"{board.name} {config or board.config!r} {board.pll.output_hz} {board.rates}"
+        return cls(lambda: cls._top(board, config), key, float(board.pll.output_hz),
+                   progress=progress, memory=memory)
+
+    @staticmethod
+    def _top(board: "Board", config: CoreConfig | None) -> Any:
+        from ..boards.top import BoardTop
+
+        return BoardTop(board, config)
 
     def _declare(self) -> None:
         super()._declare()

@@ -50,6 +50,8 @@ class Compiled:
     CAPACITY = 1 << 16
     #: Whether the top has the pins of a UART.
     SERIAL = False
+    #: Whether bytes pass by that UART too; see `direct`.
+    DIRECT = False
     #: Packages that its sources are in.
     FOLDERS: tuple[str, ...] = SOURCES
 
@@ -64,7 +66,7 @@ class Compiled:
         verilog = component_verilog(make, key, folders=self.FOLDERS)
         self.memory, self.clock_hz = memory, clock_hz
         library = build(verilog, trace=trace, progress=progress, serial=self.SERIAL,
-                        memory=memory.KIND if memory else None)
+                        memory=memory.KIND if memory else None, direct=self.DIRECT)
         try:
             self._library = ctypes.CDLL(str(library))
         except OSError as error:

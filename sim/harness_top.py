@@ -32,6 +32,22 @@ module {HARNESS_TOP}(input clk, input rx, output tx%s);
   {TOP} board(.clk(clk), .rx(rx), .tx(tx)%s);
 endmodule
 """
+# The bytes that pass by the UART of `direct.DirectTop`.
+_DIRECT_PORTS = """,
+    input direct, input [7:0] direct_in, input direct_valid, output direct_ready,
+    output [7:0] direct_out, output direct_given"""
+_DIRECT_JOINED = """,
+    .direct(by), .direct_i__payload(byte_in), .direct_i__valid(offered),
+    .direct_i__ready(direct_ready), .direct_o__payload(direct_out),
+    .direct_o__valid(direct_given), .direct_o__ready(by)"""
+_DIRECT_REGISTERS = """  reg by, offered;
+  reg [7:0] byte_in;
+  always @(negedge clk) begin
+    by <= direct;
+    offered <= direct_valid;
+    byte_in <= direct_in;
+  end
+"""
 # What tops with a memory beside them have more: the wrapper's ports, and how the top's are joined
 # to them. The bits are those that the models in sim/memories take.
 _MEMORY_PINS = {
@@ -61,7 +77,7 @@ _MEMORY_LEVELS = {
 }
 
 
-def wrapper(serial: bool, memory: str | None, verilog: str) -> str:
+def wrapper(serial: bool, memory: str | None, verilog: str, direct: bool = False) -> str:
     """The harness's top module, around the one in `verilog`."""
     (ports, joined), levels = _MEMORY_PINS[memory], _MEMORY_LEVELS[memory]
     if memory == "flash":
@@ -69,5 +85,8 @@ def wrapper(serial: bool, memory: str | None, verilog: str) -> str:
             joined += _TWO_LINES
         else:
             levels += "  assign memory_control[6] = 1'b1;\n"
+    if direct:
+        ports, joined = ports + _DIRECT_PORTS, joined + _DIRECT_JOINED
+        levels += _DIRECT_REGISTERS
     text = (_SERIAL_WRAPPER if serial else _WRAPPER) % (ports, joined)
     return text.replace("endmodule", levels + "endmodule")

@@ -34,6 +34,7 @@ SOURCES = ("hw", "units", "model", "firmware")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _HARNESS = Path(__file__).with_name("harness.cpp")
+_DIRECT = _HARNESS.with_name("harness_direct.cpp")
 _MEMORIES = Path(__file__).with_name("memories")
 # A good part of the compile time would go into functions that run once. Of the runtime, little is
 # called often.
@@ -154,7 +155,7 @@ def _sweep(folder: Path) -> None:
 
 
 def build(verilog: str, *, trace: str | None = None, progress: Progress | None = None,
-          serial: bool = False, memory: str | None = None) -> Path:
+          serial: bool = False, memory: str | None = None, direct: bool = False) -> Path:
     """The shared library of a Verilog top with byte streams ``i`` and ``o``, built or cached.
 
     Parameters
@@ -169,6 +170,8 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         The top has the pins ``rx`` and ``tx`` instead, and a clock ``clk``.
     memory
         "sdram" or "flash": the top has the pins of one too, named so.
+    direct
+        The top is a `direct.DirectTop`.
 
     Raises
     ------
@@ -176,8 +179,10 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         A tool is missing or failed, and then names its log; or the cache cannot be written.
     """
     compiler, root = find_compiler(), find_verilator()
-    wrapper = harness_top(serial, memory, verilog)
+    wrapper = harness_top(serial, memory, verilog, direct)
     models = [path.read_text() for path in sorted(_MEMORIES.glob("*.hpp"))] if memory else []
+    if direct:
+        models.append(_DIRECT.read_text())
     digest = hashlib.sha256("\0".join((
         verilog, wrapper, _HARNESS.read_text(), *models, str(trace), compiler.version,
         " ".join(compiler.command), importlib.metadata.version("verilator"),
@@ -189,7 +194,7 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
     shown = progress or (lambda text: None)
     with _scratch() as work:
         builder = _Builder(work, library.with_suffix(".log"), compiler, root, trace, serial,
-                           memory)
+                           memory, _DIRECT if direct else _HARNESS)
         if trace == "fst":
             builder.check_headers("zlib.h", "lz4.h")
         shown("translating the RTL to C++ with Verilator")
@@ -203,9 +208,10 @@ class _Builder:
     """The steps of a build, in the folder `work`; a step that fails leaves its output in `log`."""
 
     def __init__(self, work: Path, log: Path, compiler: Compiler, root: Path, trace: str | None,
-                 serial: bool, memory: str | None):
+                 serial: bool, memory: str | None, harness: Path):
         self.work, self.log, self.compiler = work, log, compiler
         self.root, self.trace, self.serial, self.memory = root, trace, serial, memory
+        self.harness = harness
         self.cpp, self.include = work / "cpp", root / "include"
         self.running: set[subprocess.Popen[str]] = set()
         self.aborted = False
@@ -255,7 +261,7 @@ class _Builder:
         return [*((path, _FAST) for path in large),
                 *((self.include / name, _RUNTIME) for name in runtime),
                 (self._joined("slow", slow), _SLOW), (self._joined("small", small), _FAST),
-                (_HARNESS, _FAST)]
+                (self.harness, _FAST)]
 
     def _joined(self, name: str, sources: Sequence[Path]) -> Path:
         path = self.work / f"{name}.cpp"
