@@ -54,7 +54,7 @@ class CompiledBoard(Compiled):
     """
 
     SERIAL = True
-    FOLDERS = (*SOURCES, "boards")
+    FOLDERS: tuple[str, ...] = (*SOURCES, "boards")
     #: Cycles of an `exchange` at most, and without a byte either way before a board counts as idle.
     BURST, QUIET = 20_000, 3_000_000
     #: Bytes that may wait to be sent.
