@@ -2,15 +2,18 @@
 
 The golden model trains all epochs of the run but the last; the samples that are counted are the
 first of the last epoch, so that as few learn as at the end of a run. Kept in build/ for the next
-time. Counted, in cycles in which the program did not wait for the link:
+time. They are played from the core's store, whose memory is on the chip here and gives a word of 16
+bits in two cycles. Counted, in cycles in which the program did not wait for samples:
 
 - a trained sample, by the program of a run;
+- an image that is only gone through: RECV and CONV;
 - a sample without learning, and what of it is not there once its features are: the wait for CONV
   (the program goes through layer 1 once, three and four times);
-- a sample whose KERNELS finds no error, so that the next one has not been looked at ahead. Kernels
-  with errors take taps + 5 more each, as tests/units/conv/test_learn.py counts.
+- a sample that learns, whatever its scores, with KERNELS behind its updates and without: what is
+  more of it is what KERNELS takes, and CONV of the next sample where a trit has changed.
 
-From these the share of the convolution's cycles that is not hidden behind the dense layers.
+From these the share of the convolution's cycles that is not hidden behind the dense layers. Those
+of a CONV that is done again are not counted among its cycles, only what is waited for it.
 """
 
 import argparse
@@ -27,22 +30,27 @@ from tritgrad.firmware import programs
 from tritgrad.firmware.assembler import assemble
 from tritgrad.host.device.driver import Driver
 from tritgrad.host.device.session import Session
+from tritgrad.host.device.store import RowStore
 from tritgrad.host.device.table import layer_table
 from tritgrad.host.device.transport import SimTransport
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.convolution.fast import FastConvNetwork
-from tritgrad.model.convolution.shape import Convolution
 from tritgrad.model.state import state_sha256
+from tritgrad.units.conv import sizes_of
 
 EPOCHS, SEED = 30, 1
+#: 2,076 images of four channels.
+STORE_BITS = 20
+#: A margin that every sample violates.
+ALL = 1 << 22
 STATES = Path("build/conv_rtl")
 
 
 
 def config_of(name: str) -> CoreConfig:
-    """The board's core for the recipe, fed over the link."""
+    """The board's core for the recipe, with a store of just enough words."""
     board = BOARDS[BOARD_OF[name]].for_recipe(name.lower())
-    return board.resized(store=False).config
+    return board.resized(store=True).config.changed(store_bits=STORE_BITS)
 
 
 def late(name: str) -> tuple[FastConvNetwork, float]:
@@ -62,37 +70,32 @@ def late(name: str) -> tuple[FastConvNetwork, float]:
 
 
 class Counted:
-    """A net on compiled RTL, and cycles a sample of programs there."""
+    """A net on compiled RTL with samples in its store, and cycles a sample of programs there."""
 
-    def __init__(self, net: FastConvNetwork, config: CoreConfig):
+    def __init__(self, net: FastConvNetwork, config: CoreConfig, x: Any, y: Any):
         self.recipe = net.recipe
         self.driver = Driver(Session(SimTransport(config, progress=print)))
         self.load(net)
+        self.rows = RowStore(self.driver, x, y)
+        self.rows.fill()
 
     def load(self, net: FastConvNetwork) -> None:
         """Put the net there, with the exponents of the last epoch."""
         table = layer_table(self.recipe, self.recipe.gains_in(EPOCHS - 1), self.driver.config)
         self.driver.load(table, [net.kernels, *net.counters], net.prng_state)
 
-    def cycles(self, x: Any, y: Any, times: int, more: str = "") -> float:
-        """Of samples that go through layer 1 so many times, and through `more` at the end."""
-        forward = "\n".join(["FWD 1"] * times)
-        program = assemble(f"COUNT samples\nnext: RECV\nCONV\n{forward}\nFWD 2\nERR 1\n{more}\n"
-                           "LOOP next\nHALT", layers=2, symbols={"samples": len(x)})
-        return self.driver.run(program, x, y).cycles / len(x)
+    def cycles(self, samples: int, *instructions: str) -> float:
+        """Of the first samples that go through CONV and these."""
+        program = assemble("\n".join(["COUNT samples", "next: RECV", "CONV", *instructions,
+                                      "LOOP next", "HALT"]),
+                           layers=2, symbols={"samples": samples})
+        return self.rows.play(program, np.arange(samples)).cycles / samples
 
-    def train(self, x: Any, y: Any) -> Any:
-        """Learn samples as a run does; what was counted."""
-        program = programs.train(2, len(x), self.recipe.margin, front="learns", wrong=1)
-        return self.driver.run(program, x, y)
-
-
-def look_cycles(conv: Convolution, at_once: int) -> int:
-    """Of the forward pass of an image, as docs/convolution.md has it."""
-    rows, columns = conv.windows
-    groups = conv.kernels // at_once
-    return columns * ((rows - 1) * max(groups, conv.pool + 2)
-                      + max(groups, conv.kernel + conv.pool + 3))
+    def train(self) -> Any:
+        """Learn all samples as a run does; what was counted."""
+        samples = len(self.rows.y)
+        program = programs.train(2, samples, self.recipe.margin, front="learns", wrong=1)
+        return self.rows.play(program, np.arange(samples))
 
 
 def measure(name: str, samples: int, few: int) -> dict[str, Any]:
@@ -103,13 +106,18 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
     x, y = next(batches(row, EPOCHS, EPOCHS - 1, SEED))
     x, y = x[:samples], y[:samples].astype(np.int64)
 
-    counted = Counted(net, config)
-    kernels_alone = counted.cycles(x[:few], y[:few], 1, "KERNELS")  # no errors yet
-    once, thrice, four = (counted.cycles(x[:few], y[:few], n) for n in (1, 3, 4))
-    counted.load(net)
-    done = counted.train(x, y)
+    counted = Counted(net, config, x, y)
+    done = counted.train()
     found = state_sha256(counted.driver.counters())
     prng = counted.driver.prng()
+    counted.load(net)
+    look = counted.cycles(few)
+    once, thrice, four = (counted.cycles(few, *["FWD 1"] * n, "FWD 2", "ERR 1")
+                          for n in (1, 3, 4))
+    learns = ("FWD 1", "FWD 2", f"ERR {ALL}", "BWD 2", "BWD 1", "UPD 1", "UPD 2")
+    dense = counted.cycles(few, *learns)
+    counted.load(net)
+    behind = counted.cycles(few, *learns, "KERNELS") - dense
     counted.driver.close()
     expected = net.train(x, y, net.recipe.gains_in(EPOCHS - 1), wrong=1)
     equal = (found == net.state_sha256() and prng == net.prng_state
@@ -118,10 +126,9 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
 
     learned, clock = done.updates / samples, BOARDS[board].clock_hz
     wait = max(0.0, once - (thrice - 2 * (four - thrice)))
-    steps = conv.kernels * (conv.taps + 5)
-    look = look_cycles(conv, config.conv_at_once)
-    kernels = conv.outputs + conv.kernel + conv.pool + 2 + 2 * conv.kernels + steps
-    not_hidden = wait + learned * (kernels_alone - once + steps)
+    sizes = sizes_of(config)
+    kernels = (conv.outputs + conv.kernel + conv.pool + 2
+               + conv.kernels * (conv.taps // sizes.together + 2))
     cycles = done.cycles / samples
     return {
         "board": board, "lanes": config.lanes, "banks": config.banks, "kernels at once":
@@ -129,10 +136,11 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
         "learned in the epoch before": round(100 * before_share, 2),
         "learned": round(100 * learned, 2), "cycles a trained sample": round(cycles, 1),
         "cycles a sample without learning": round(once, 1), "of them waits for CONV":
-        round(wait, 1), "cycles of CONV": look, "cycles of KERNELS, about": kernels,
-        "cycles behind a sample that learned, KERNELS in it": round(kernels_alone - once + steps),
+        round(wait, 1), "cycles of CONV": round(look, 1), "cycles of KERNELS, about": kernels,
+        "cycles of a sample that learns, without KERNELS": round(dense, 1),
+        "KERNELS behind it": round(behind, 1),
         "convolution's share not hidden": round(
-            100 * not_hidden / (look + learned * (look + kernels)), 1),
+            100 * (wait + learned * behind) / (look + learned * kernels), 1),
         "clock_hz": clock, "samples/s": round(clock / cycles)}
 
 

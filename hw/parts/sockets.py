@@ -70,11 +70,12 @@ class Draws(wiring.Signature):
 
     Members
     -------
-    draw : strobe; `dither` is the draw, from the next cycle on. flips : a trit changes.
+    draw : strobe; `dither` is the draw, from the next cycle on. flips : how many trits change, of
+        `together` at most.
     """
 
-    def __init__(self) -> None:
-        super().__init__({"draw": In(1), "dither": Out(16), "flips": In(1)})
+    def __init__(self, together: int = 1) -> None:
+        super().__init__({"draw": In(1), "dither": Out(16), "flips": In(range(together + 1))})
 
 
 class GainPort(wiring.Signature):

@@ -33,6 +33,8 @@ class Sizes:
         Of the kernels' counters.
     channels
         C, images one over the other that a kernel sees, exactly.
+    together
+        Taps of a kernel that move in a cycle, a power of two that divides them.
     """
 
     lanes: int
@@ -46,6 +48,7 @@ class Sizes:
     bits: int
     counter_bits: int
     channels: int = 1
+    together: int = 1
 
     @property
     def side(self) -> int:
@@ -87,6 +90,13 @@ class Sizes:
     def groups(self) -> int:
         """Groups of Q kernels."""
         return self.kernels // self.at_once
+
+    @property
+    def skips(self) -> bool:
+        """Whether a blank window is gone through in one step: where that is faster, and where its
+        outputs lie in one word."""
+        return (self.groups > self.pool + 2
+                and self.lanes // self.at_once % self.groups == 0)
 
     @property
     def outputs(self) -> int:
@@ -166,7 +176,14 @@ def sizes_of(c: Config) -> Sizes:
     return Sizes(
         lanes=c.lanes, rows=c.conv_rows, columns=c.conv_columns, kernel=c.conv_kernel,
         pool=c.conv_pool, planes=c.conv_planes, kernels=c.conv_kernels, at_once=c.conv_at_once,
-        bits=c.conv_bits, counter_bits=c.conv_counter_bits, channels=c.conv_channels)
+        bits=c.conv_bits, counter_bits=c.conv_counter_bits, channels=c.conv_channels,
+        together=_together(c))
+
+
+def _together(c: Config) -> int:
+    """No more than an update of the layers moves."""
+    taps = c.conv_channels * c.conv_kernel ** 2
+    return max((n for n in (2, 4) if taps % n == 0 and n <= c.update_lanes), default=1)
 
 
 def _memories(c: Config) -> tuple[Memory, ...]:
@@ -182,12 +199,14 @@ def _memories(c: Config) -> tuple[Memory, ...]:
         Memory("gate bits of features", "max_inputs", deep, c.lanes, f"{features}.gate_memory"),
         Memory("places of features", "conv_kernels", places, sizes.place_bits * sizes.at_once,
                f"{features}.place_memory"),
-        Memory("K (kernels)", "conv_kernels", sizes.kernels * sizes.taps, sizes.counter_bits,
-               "engine.conv.kernels.memory"),
+        Memory("K (kernels)", "conv_kernels", sizes.kernels * sizes.taps // sizes.together,
+               sizes.counter_bits, "engine.conv.kernels.memory", sizes.together),
         Memory("trits of kernels", "conv_kernels", sizes.groups, 2 * sizes.taps,
                "engine.conv.kernels.trits", sizes.at_once),
         *((Memory("sums of kernels", "conv_kernels", sizes.kernels,
-                  sizes.taps * sizes.sum_bits + 1, "engine.conv.steps.sums.memory"),)
+                  sizes.taps * sizes.sum_bits + 1, "engine.conv.gather.sums.memory"),
+           Memory("errors of features", "max_inputs", -(-sizes.outputs // c.update_lanes),
+                  2 * c.update_lanes, "engine.conv.errors.memory"))
           if c.trainable else ()),
     )
 
@@ -217,10 +236,10 @@ CONV = Unit(
     checks=(_numbers, _sides, _groups, _inputs),
     ops=(Op.CONV, Op.KERNELS, Op.BOOST),
     circuit="ConvUnit",
-    sockets=("dispatch", "window", "peek", "draws", "gain", "front", "inputs"),
+    sockets=("dispatch", "window", "errors", "draws", "gain", "front", "inputs"),
     golden="Conv",
     windows=(Window(Space.K, lambda c: c.conv_kernels * sizes_of(c).taps,
-                    lambda c: c.conv_counter_bits, lambda c: 2, "kernels.memory"),),
+                    lambda c: c.conv_counter_bits, lambda c: 2, "kernels"),),
     memories=_memories,
     record={
         "window_rows": lambda c: range(sizes_of(c).windows[0] + 1),

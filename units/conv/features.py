@@ -23,7 +23,8 @@ class FeatureStore(wiring.Component):
     -------
     start, fill : strobe: outputs of image `fill` (0 or 1) come next, and its list is empty.
     stop : strobe: no more come.
-    i_valid, i_last, h, gate, place : Q outputs, see `Forward`.
+    i_valid, i_last, i_all, h, gate, place : Q outputs, see `Forward`. Of those that `i_all` stands
+        for, places are not written.
     busy : from `start` until the last word is in memory.
     hand : the image in hand.
     count, address, enable, entry : the list of the image in hand, see `SampleBuffer`.
@@ -44,6 +45,7 @@ class FeatureStore(wiring.Component):
             "stop": In(1),
             "i_valid": In(1),
             "i_last": In(1),
+            **({"i_all": In(1)} if sizes.skips else {}),
             "h": In(data.ArrayLayout(sizes.bits, q)),
             "gate": In(q),
             "place": In(places),
@@ -98,7 +100,7 @@ class FeatureStore(wiring.Component):
             self.count.eq(Mux(self.hand, counts[1], counts[0])),
         ]
         with m.If(self.i_valid):
-            m.d.sync += group.eq(group + 1)
+            m.d.sync += group.eq(group + (Mux(self.i_all, sizes.groups, 1) if sizes.skips else 1))
         with m.If(store):
             m.d.sync += [index.eq(index + 1), self.busy.eq(~last)]
         for n, count in enumerate(counts):
@@ -124,19 +126,27 @@ class FeatureStore(wiring.Component):
         planes = [Signal(sizes.lanes, name=f"plane{n}", reset_less=True)
                   for n in range(sizes.bits)]
         packed_gates = Signal(sizes.lanes, reset_less=True)
-        whole = self.i_valid & (slot[-1] | self.i_last)
+        ends, following, step = slot[-1], slot << 1, 1
+        if sizes.skips:
+            step = sizes.groups
+            ends = Mux(self.i_all, slot[-step], ends)
+            following = Mux(self.i_all, slot << step, following)
+        whole = self.i_valid & (ends | self.i_last)
         m.d.sync += [store.eq(whole & ~self.stop & ~self.start), last.eq(self.i_last)]
         with m.If(self.i_valid):
-            m.d.sync += slot.eq(slot << 1)
+            m.d.sync += slot.eq(following)
         with m.If(whole | self.start | self.stop):
             m.d.sync += slot.eq(1)
         for n, word in enumerate([*planes, packed_gates]):
             new = self.gate if word is packed_gates else Cat(h[n] for h in self.h)
             for place in range(slots):
                 lanes = word[place * sizes.at_once:(place + 1) * sizes.at_once]
+                comes = slot[place]
+                if sizes.skips and word is packed_gates:
+                    comes |= self.i_all & slot[place - place % step]
                 with m.If(self.start | self.stop):
                     m.d.sync += lanes.eq(0)
-                with m.Elif(self.i_valid & slot[place]):
+                with m.Elif(self.i_valid & comes):
                     m.d.sync += lanes.eq(new)
                 with m.Elif(store):
                     m.d.sync += lanes.eq(0)

@@ -4,6 +4,7 @@ from amaranth import *
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...hw.parts.pipeline import delayed
 from . import Sizes
 from .greatest import Greatest
 
@@ -13,8 +14,9 @@ __all__ = ["Forward"]
 class Forward(wiring.Component):
     """Takes each window of a walk and goes through all groups of kernels with it.
 
-    A group a cycle, but at least P + 2 cycles a window, as long as `WindowWalk` takes. Outputs
-    come in their order: column of windows, row, kernel. No back-pressure.
+    A group a cycle, but at least P + 2 cycles a window, as long as `WindowWalk` takes; of a unit
+    that skips one cycle for a blank window, if all groups are in use. Outputs come in their order:
+    column of windows, row, kernel. No back-pressure.
 
     Members
     -------
@@ -23,7 +25,8 @@ class Forward(wiring.Component):
     busy : until the last output.
     window, valid, last, take : see `WindowWalk`.
     group : of kernels that is next; their trits, `Greatest.trits`, one cycle later.
-    o_valid, h, gate, place : Q outputs, see `Greatest`; `o_last` : the image's last.
+    o_valid, h, gate, place : Q outputs, see `Greatest`; `o_last` : the image's last; `o_all` : of a
+        unit that skips, those of all groups of a window are as these.
     """
 
     def __init__(self, sizes: Sizes):
@@ -40,6 +43,7 @@ class Forward(wiring.Component):
             "window": In(sizes.side * sizes.line_bits),
             "valid": In(1),
             "last": In(1),
+            **({"blank": In(1), "o_all": Out(1)} if sizes.skips else {}),
             "take": Out(1),
             "group": Out(range(sizes.groups)),
             "trits": In(data.ArrayLayout(2 * sizes.taps, sizes.at_once)),
@@ -51,11 +55,11 @@ class Forward(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.greatest = greatest = self.greatest
-        active, last, ends = Signal(), Signal(), Signal()
+        active, last, ends, skips = Signal(), Signal(), Signal(), Signal()
         coming = Signal(greatest.latency)
         lasting = Signal(greatest.latency)
         m.d.comb += [
-            ends.eq(self.group + 1 == self.groups),
+            ends.eq(skips | (self.group + 1 == self.groups)),
             self.take.eq(self.busy & self.valid & (~active | ends)),
             greatest.window.eq(self.window),
             greatest.trits.eq(self.trits),
@@ -74,6 +78,11 @@ class Forward(wiring.Component):
             m.d.sync += [self.group.eq(Mux(ends, 0, self.group + 1)), active.eq(~ends)]
         with m.If(self.take):
             m.d.sync += [active.eq(1), self.group.eq(0), last.eq(self.last)]
+        if self.sizes.skips:
+            skipped = delayed(m, skips, greatest.latency, "skipped", reset_less=True)
+            m.d.comb += self.o_all.eq(skipped[-1])
+            with m.If(self.take):
+                m.d.sync += skips.eq(self.blank & (self.groups == self.sizes.groups))
         with m.If(self.o_last):
             m.d.sync += self.busy.eq(0)
         with m.If(self.start | self.stop):

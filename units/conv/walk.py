@@ -23,6 +23,7 @@ class WindowWalk(wiring.Component):
     address : row of the image to read; `pixels` is that row of all channels one cycle later, the
         first channel's first pixel lowest.
     valid : the next window is whole; `last` : it is the image's last. `take` uses it.
+    blank : of a unit that skips, valid with `valid`: the next window's pixels are all 0.
     window : from the cycle after `take` until the next: row by row, of all channels, the first
         one's first pixel lowest.
     """
@@ -39,6 +40,7 @@ class WindowWalk(wiring.Component):
             "pixels": In(sizes.row_bits),
             "valid": Out(1),
             "last": Out(1),
+            **({"blank": Out(1)} if sizes.skips else {}),
             "take": In(1),
             "window": Out(sizes.side * sizes.line_bits),
         })
@@ -69,6 +71,11 @@ class WindowWalk(wiring.Component):
         with m.If(arriving):
             m.d.sync += [old.eq(new) for old, new in zip(filling, [*filling[1:], part],
                                                          strict=True)]
+        if sizes.skips:
+            lit = Signal(side)  # which rows are not blank
+            with m.If(arriving):
+                m.d.sync += lit.eq(Cat(lit, part.any())[1:])
+            m.d.comb += self.blank.eq(~lit.any())
         with m.If(self.valid & self.take):
             m.d.sync += [self.window.eq(Cat(filling)), row.eq(row + 1), missing.eq(pool)]
             with m.If(bottom):

@@ -19,7 +19,10 @@ def random_sizes(rng: random.Random, **given) -> Sizes:
     side = chosen["kernel"] + chosen["pool"] - 1
     chosen = {"rows": side + rng.randint(0, 6), "columns": side + rng.randint(0, 6),
               "kernels": chosen["at_once"] * rng.randint(1, 4),
-              "lanes": chosen["at_once"] * rng.randint(1, 5)} | chosen
+              "lanes": chosen["at_once"] * rng.randint(1, 5),
+              "together": rng.choice([n for n in (1, 2, 4)
+                                      if chosen["channels"] * chosen["kernel"] ** 2 % n == 0]),
+              } | chosen
     return Sizes(**chosen)
 
 

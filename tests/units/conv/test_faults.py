@@ -1,16 +1,29 @@
 """Faults that are planted in the unit are found by the comparisons of the other tests."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tritgrad.firmware.isa import Op, encode
 from tritgrad.model.config import CoreConfig
 from tritgrad.model.convolution.shape import Convolution
 from tritgrad.model.front import front_fields
 from tritgrad.model.layout import Layer
 from tritgrad.model.machine import Sample
-from tritgrad.units.conv import Sizes, features, forward, greatest, images, learn, rtl, sums
+from tritgrad.units.conv import (
+    Sizes,
+    features,
+    forward,
+    gather,
+    greatest,
+    images,
+    learn,
+    rtl,
+    sums,
+    walk,
+)
 
 from ...hw.formal.prover import planted
 from . import test_forward, test_learn, test_rtl, test_stops
@@ -36,8 +49,29 @@ def learns():
     test_learn.compare(SIZES, 2, [(random_kernels(rng, conv), pixels, errors)] * 2, 1)
 
 
+def learns_late():
+    """The same, with errors that come slowly, and others from the image before."""
+    conv, rng = Convolution(6, 6, 4, 3, 2, counter_bits=8, gain=0), random.Random(2)
+    cases = []
+    for wrong in 1, -1:
+        errors = np.full(conv.outputs, wrong)
+        cases.append((random_kernels(rng, conv), np.arange(36).reshape(6, 6) % 4, errors))
+    test_learn.compare(SIZES, 2, cases, 1, pause=lambda: 9)
+
+
 def programs():
     """Three samples are learned; to look at one takes longer than to learn it."""
+    runs(test_rtl.learning(1, 3), 3)
+
+
+def repeats():
+    """KERNELS once more for another image, with the errors of the one before."""
+    *words, kernels = test_rtl.train(1)
+    runs([*words, kernels, *words[:2], kernels, encode(Op.HALT)], 2)
+
+
+def runs(program, samples):
+    """A program over images of 15 x 8 pixels."""
     rng = random.Random(3)
     config = CoreConfig(
         lanes=8, banks=2, update_lanes=8, counter_bits=8, activation_bits=1, input_planes=2,
@@ -48,10 +82,19 @@ def programs():
     conv = Convolution(15, 8, 8, 2, 2, counter_bits=8, gain=0, shift=1)
     front = Layer(**front_fields(config, conv))
     layers = [Layer(168, 2, 2, 0, 4)]
-    run = test_rtl.lockstep_of(rng, config, front, layers, test_rtl.learning(1, 3), 1)
+    run = test_rtl.lockstep_of(rng, config, front, layers, program, 1)
     run.samples = [Sample(np.array([rng.randrange(4) for _ in range(120)]), n % 2)
-                   for n in range(3)]
+                   for n in range(samples)]
     run.run(step=False)
+
+
+def skips():
+    """An image with a pixel in a corner, where windows are skipped."""
+    sizes = replace(SIZES, kernels=6, at_once=1, lanes=12)
+    conv, rng = Convolution(6, 6, 6, 3, 2), random.Random(6)
+    pixels = np.zeros((6, 6), np.int64)
+    pixels[5, 5] = 3
+    test_forward.compare(sizes, [(conv, random_kernels(rng, conv), pixels)] * 2)
 
 
 def aborts():
@@ -69,28 +112,42 @@ FAULTS = {
         forwards, greatest, "second > sum", "second >= sum", forward, "Greatest"),
     "sums are not cleared": (
         learns, sums, "Mux(first, 0, memory.word.sums[n])", "memory.word.sums[n]",
-        learn, "PatchSums"),
+        gather, "PatchSums"),
     "a draw without an error": (
-        learns, learn, "m.If(self.rebuilding | found)", "m.If(self.rebuilding | ~found | found)",
+        learns, learn, "self.rebuilding | self.found)",
+        "self.rebuilding | ~self.found | self.found)",
         test_learn, "KernelSteps"),
     "places of the other image": (
         programs, features, "Cat(self.place_address, self.hand)",
         "Cat(self.place_address, ~self.hand)", images, "FeatureStore"),
     "features of kernels as they were": (
-        programs, rtl, "with m.If(self.learn | dispatch.clear):", "with m.If(dispatch.clear):",
+        programs, rtl, "with m.If(self.kernels.changes | dispatch.clear):",
+        "with m.If(dispatch.clear):",
         rtl, "ConvUnit"),
     "looking ahead is not given up": (
-        programs, rtl, "self.stop.eq(self.learn | dispatch.linked)",
-        "self.stop.eq(dispatch.linked)", rtl, "ConvUnit"),
+        programs, rtl, "self.stop.eq(self.add | self.kernels.changes | dispatch.linked)",
+        "self.stop.eq(self.kernels.changes | dispatch.linked)", rtl, "ConvUnit"),
+    "errors are read before they come": (
+        learns_late, gather, "self.there.eq(whole | (self.address < written))",
+        "self.there.eq(1)", test_learn, "ErrorWords"),
+    "steps before the sums": (
+        learns, learn, "m.If(self.summed | self.rebuilding)", "m.If(1)", test_learn,
+        "KernelSteps"),
+    "sums of the image before": (
+        repeats, rtl, "with m.If(anew | lost):", "with m.If(anew):", rtl, "ConvUnit"),
+    "a window that is not blank is skipped": (
+        skips, walk, "Cat(lit, part.any())", "Cat(lit, part[0])", test_forward, "WindowWalk"),
     "features from before ABORT": (
-        aborts, rtl, "with m.If(self.learn | dispatch.clear):", "with m.If(self.learn):",
+        aborts, rtl, "with m.If(self.kernels.changes | dispatch.clear):",
+        "with m.If(self.kernels.changes):",
         rtl, "ConvUnit"),
     "trits from before a reset": (
         resets, rtl, "written = Signal(init=1)", "written = Signal()", rtl, "ConvUnit"),
 }
 
 
-@pytest.mark.parametrize("compare", [forwards, learns, programs, aborts, resets])
+@pytest.mark.parametrize("compare", [forwards, learns, learns_late, programs, repeats, skips,
+                                     aborts, resets])
 def test_without_a_fault(compare):
     compare()
 

@@ -1,6 +1,7 @@
 """Windows, sums, places and outputs are those of the golden model, in its order."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,8 @@ class Pair(wiring.Component):
         m.submodules.walk, m.submodules.forward = walk, forward = self.walk, self.forward
         m.d.comb += [forward.window.eq(walk.window), forward.valid.eq(walk.valid),
                      forward.last.eq(walk.last), walk.take.eq(forward.take)]
+        if forward.sizes.skips:
+            m.d.comb += forward.blank.eq(walk.blank)
         return m
 
 
@@ -65,9 +68,10 @@ async def outputs(ctx, forward):
         if ctx.get(forward.o_valid):
             assert not ended
             ended = ctx.get(forward.o_last)
-            for q in range(forward.sizes.at_once):
-                found.append((ctx.get(forward.h[q]), ctx.get(forward.gate) >> q & 1,
-                              ctx.get(forward.place[q])))
+            sizes, all_alike = forward.sizes, forward.sizes.skips and ctx.get(forward.o_all)
+            found += [(ctx.get(forward.h[q]), ctx.get(forward.gate) >> q & 1,
+                       ctx.get(forward.place[q])) for q in range(sizes.at_once)
+                      ] * (sizes.groups if all_alike else 1)
         await ctx.tick()
         cycles += 1
     assert ended
@@ -139,9 +143,31 @@ def test_larger_kernels(kernel, fresh_seed):
     compare(sizes, cases)
 
 
-@pytest.mark.parametrize("kernels, cycles", [(4, 366), (6, 424)])
-def test_cycles_of_an_image_of_28_x_28(kernels, cycles):
+def test_blank_windows_that_are_skipped(fresh_seed):
+    """In images of a few pixels; not by a unit with more kernels than are in use."""
+    rng = random.Random(fresh_seed)
+    sizes = random_sizes(rng, kernel=2, pool=rng.randint(1, 2), at_once=rng.choice([1, 2]),
+                         rows=9, columns=9, channels=rng.randint(1, 2))
+    groups = sizes.pool + 2 + rng.randint(1, 3)
+    sizes = replace(sizes, kernels=sizes.at_once * groups, lanes=sizes.at_once * groups * 2)
+    assert sizes.skips
+    cases = []
+    for kernels in sizes.kernels, sizes.kernels, sizes.kernels - sizes.at_once:
+        conv = replace(random_image(rng, sizes), kernels=kernels)
+        pixels = np.zeros((conv.channels, conv.rows, conv.columns), np.int64)
+        for _ in range(rng.randint(0, 3)):
+            pixels[rng.randrange(conv.channels), rng.randrange(conv.rows),
+                   rng.randrange(conv.columns)] = rng.randrange(1 << conv.planes)
+        cases.append((conv, random_kernels(rng, conv), pixels))
+    compare(sizes, cases)
+
+
+@pytest.mark.parametrize("kernels, lit, cycles", [(4, 28, 366), (6, 28, 424), (6, 14, 398)])
+def test_cycles_of_an_image_of_28_x_28(kernels, lit, cycles):
+    """Of which the first `lit` columns are not blank, so that windows are not that begin there."""
     sizes = Sizes(lanes=36, rows=28, columns=28, kernel=5, pool=3, planes=2, kernels=kernels,
                   at_once=1, bits=2, counter_bits=12)
-    conv, rng = Convolution(28, 28, kernels, 5), random.Random(kernels)
-    assert compare(sizes, [(conv, random_kernels(rng, conv), random_pixels(rng, conv))]) == [cycles]
+    conv, pixels = Convolution(28, 28, kernels, 5), np.zeros((28, 28), np.int64)
+    pixels[:, :lit] = 1
+    kernels = random_kernels(random.Random(kernels), conv)
+    assert compare(sizes, [(conv, kernels, pixels)]) == [cycles]

@@ -88,8 +88,8 @@ def random_program(rng, layers):
     return [encode(Op.COUNT, 2), *words, encode(Op.LOOP, 1), encode(Op.HALT)]
 
 
-def lockstep(rng, **forms) -> Lockstep:
-    config, front, layers = random_core(rng, **forms)
+def lockstep(rng, sizes: Sizes | None = None, **forms) -> Lockstep:
+    config, front, layers = random_core(rng, sizes, **forms)
     return lockstep_of(rng, config, front, layers, random_program(rng, len(layers)), 8)
 
 
@@ -113,6 +113,15 @@ def test_random_programs(case, fresh_seed):
     run = lockstep(rng, **FORMS[case % 3])
     run.pause = stalls(rng, rng.choice([0, 3, 60]))
     run.run(step=case < 3)
+
+
+@pytest.mark.parametrize("case", range(2))
+def test_blank_windows_that_are_skipped(case, fresh_seed):
+    """By a unit that does, in programs of all kinds."""
+    rng = random.Random(f"{fresh_seed} {case}")
+    sizes = random_sizes(rng, kernel=2, pool=1, at_once=1, kernels=4, rows=6, columns=8)
+    run = lockstep(rng, sizes, **FORMS[2 * case])
+    run.run(step=False)
 
 
 @pytest.mark.parametrize("case", range(3))
