@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tritgrad.firmware.frames import Run, pack_fields
+from tritgrad.firmware.frames import Run, Space, pack_fields
 from tritgrad.firmware.isa import Op, encode
+from tritgrad.hw.engine import Engine
 from tritgrad.hw.link.front import FrontRow
 from tritgrad.hw.link.table import TableLoader
 from tritgrad.model.config import CoreConfig
@@ -214,3 +215,30 @@ async def load(ctx, dut, rows):
             return bool(fault), written
         at = 0 if rewind else at + take
         ctx.set(dut.byte, data[at] if at < len(data) else 0)
+
+
+@pytest.mark.parametrize("kernel, channels", [(2, 1), (1, 2), (3, 1)])
+def test_the_link_reaches_counters_that_lie_side_by_side(kernel, channels, fresh_seed):
+    """All of memory K is written in any order and read back; 4, 2 or 1 lie in a word."""
+    rng = random.Random(fresh_seed)
+    sizes = random_sizes(rng, kernel=kernel, channels=channels, pool=1)
+    config, *_ = random_core(rng, sizes)
+    dut, kept = Engine(config.changed(update_lanes=config.lanes)), {}
+    depth, memory = config.conv_kernels * sizes.taps, dut.memory
+
+    async def drive(ctx):
+        ctx.set(memory.space, Space.K)
+        for address in rng.sample(range(depth), depth):
+            kept[address] = rng.randrange(1 << sizes.counter_bits)
+            ctx.set(memory.address, address)
+            ctx.set(memory.write_data, kept[address] << len(memory.write_data) - 16)
+            ctx.set(memory.write, 1)
+            await ctx.tick()
+        ctx.set(memory.write, 0)
+        for address in rng.sample(range(depth), depth):
+            ctx.set(memory.address, address)
+            await ctx.tick().repeat(4)
+            found = ctx.get(memory.read_data) & (1 << sizes.counter_bits) - 1
+            assert found == kept[address], address
+
+    simulate(dut, drive)
