@@ -12,7 +12,8 @@ __all__ = ["ImageRow"]
 class ImageRow(wiring.Component):
     """Rows of an image, and the size of its record, counted out: `model.images.StoredImages`.
 
-    Latency: a cycle for each row, one for each eight inputs of the record, and two more.
+    Latency: a cycle for each row, one for each eight inputs of the record, and two more; one more
+    where there are no images.
 
     Members
     -------

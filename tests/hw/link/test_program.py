@@ -16,11 +16,16 @@ CONFIG = CoreConfig(max_layers=3, program_depth=4, support=True)
 
 def load(words):
     """Whether the loader refuses a program, and what it writes."""
-    dut, payload = ProgramLoader(CONFIG), struct.pack(f"<{len(words)}I", *words)
-    written, place, refused = {}, 0, None
+    return timed(words)[:2]
+
+
+def timed(words, config=CONFIG):
+    """The same, and the cycles from its start to the strobe that ends it, both counted."""
+    dut, payload = ProgramLoader(config), struct.pack(f"<{len(words)}I", *words)
+    written, place, refused, cycles = {}, 0, None, 0
 
     async def testbench(ctx):
-        nonlocal place, refused
+        nonlocal place, refused, cycles
         last = b"\0\0\0\0"
         ctx.set(dut.count, len(words))
         ctx.set(dut.start, 1)
@@ -34,11 +39,23 @@ def load(words):
             if ctx.get(dut.done):
                 refused = bool(ctx.get(dut.fault))
             await ctx.tick()
+            cycles += 1
             ctx.set(dut.start, 0)
         assert ctx.get(dut.length) == (0 if refused else len(words))
 
     simulate(dut, testbench, limit=200)
-    return refused, written
+    return refused, written, cycles
+
+
+@pytest.mark.parametrize("pipelined, cycles", [(False, 5), (True, 6)])
+def test_a_pass_takes_so_many_cycles_a_word(pipelined, cycles):
+    config, good = CONFIG.changed(pipelined=pipelined), encode(Op.RECV)
+    for count in 1, 2, 4:
+        words = [good] * count
+        assert timed(words, config) == (False, dict(enumerate(words)), 1 + 2 * count * cycles)
+        for bad in range(count):  # the first pass ends with it
+            words = [255 << 24 if n == bad else good for n in range(count)]
+            assert timed(words, config) == (True, {}, 1 + (bad + 1) * cycles)
 
 
 @pytest.mark.parametrize("op", available(CONFIG), ids=lambda op: op.name)
