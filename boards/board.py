@@ -144,6 +144,8 @@ class Board:
     stored
         Whether the core plays samples from there unless it is asked not to: where that is faster
         than the line.
+    psram
+        PSRAMs in the FPGA's package that may stand in for `memory`, see `with_psram`.
     recipes
         Recipes with a convolution that it can be built for, see `for_recipe`.
     recipe
@@ -169,6 +171,7 @@ class Board:
     note: str = ""
     memory: StoreMemory | None = None
     stored: bool = False
+    psram: StoreMemory | None = None
     recipes: Mapping[str, Fitted] = field(default_factory=dict, hash=False)
     recipe: str = ""
 
@@ -187,6 +190,19 @@ class Board:
         """
         made: Board = for_recipe(self, recipe)
         return made
+
+    def with_psram(self) -> "Board":
+        """The board with its PSRAMs in place of `memory`, and a core that plays samples from there.
+
+        Raises
+        ------
+        ConfigError
+            It has none.
+        """
+        if self.psram is None:
+            raise ConfigError(f"psram must be left away on {self.name}: there is none in its "
+                              "FPGA's package")
+        return replace(self, memory=self.psram, stored=True)
 
     @property
     def config(self) -> CoreConfig:

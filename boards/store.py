@@ -32,6 +32,8 @@ class StoreMemory:
         Data lines by which a flash is read: 1, by 0x03, or 2, by 0x3B.
     row_bits
         Of an SDRAM: 2^row_bits rows of each of its four banks.
+    hyper
+        It is no SDRAM but two HyperBus PSRAMs side by side.
     """
 
     kind: Kind
@@ -42,6 +44,7 @@ class StoreMemory:
     reserved: int = 0
     lines: int = 1
     row_bits: int = 13
+    hyper: bool = False
 
     @property
     def bytes(self) -> int:

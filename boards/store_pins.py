@@ -8,8 +8,9 @@ from amaranth.lib.wiring import In, connect, flipped
 
 from ..firmware.store import Kind
 from ..hw.store.flash import FLASH_PINS, FlashStore
+from ..hw.store.hyper import HYPER_PINS, HyperTiming
 from ..hw.store.ports import FlashSignature, RamSignature
-from ..hw.store.ram import SdramStore
+from ..hw.store.ram import HyperStore, SdramStore
 from ..hw.store.sdram import SDRAM_PINS, SdramTiming, phases
 from ..model.config import CoreConfig
 
@@ -27,9 +28,19 @@ READ_PHASES = phases(OUT_DELAY + IN_DELAY, SPREAD)
 
 def pin_members(config: CoreConfig, memory: "StoreMemory | None") -> dict[str, Any]:
     """The pins of a core's memory, as members of a top without a platform."""
-    prefix, pins = {Kind.NONE: ("", {}), Kind.RAM: ("sdram", SDRAM_PINS),
-                    Kind.FLASH: ("flash", FLASH_PINS[_lines(memory)])}[Kind(config.store)]
+    prefix, pins = _pins(config, memory)
     return {f"{prefix}_{name}": member for name, member in pins.items()}
+
+
+def _pins(config: CoreConfig, memory: "StoreMemory | None") -> tuple[str, dict[str, Any]]:
+    """The pins, and what their names begin with."""
+    ram = ("hyper", HYPER_PINS) if _hyper(memory) else ("sdram", SDRAM_PINS)
+    return {Kind.NONE: ("", {}), Kind.RAM: ram,
+            Kind.FLASH: ("flash", FLASH_PINS[_lines(memory)])}[Kind(config.store)]
+
+
+def _hyper(memory: "StoreMemory | None") -> bool:
+    return memory is not None and memory.hyper
 
 
 def _lines(memory: "StoreMemory | None") -> int:
@@ -39,6 +50,9 @@ def _lines(memory: "StoreMemory | None") -> int:
 def _store(config: CoreConfig, memory: "StoreMemory | None", clock_hz: float) -> Any:
     if config.store == Kind.FLASH:
         return FlashStore(clock_hz, _lines(memory))
+    if _hyper(memory):
+        return HyperStore(config, HyperTiming(clock_hz, byte_bits=config.store_bits),
+                          OUT_DELAY + IN_DELAY, SPREAD)
     rows = memory.row_bits if memory else SdramTiming.row_bits
     # A refresh each 15.6 us, or 7.8 us where there are 8,192 rows.
     timing = SdramTiming(clock_hz, column_bits=config.store_bits - 2 - rows, row_bits=rows,
@@ -81,7 +95,9 @@ class StorePins(wiring.Component):
         if self.config.store == Kind.FLASH:
             self._flash(m, platform)
         elif platform is None:
-            self._sdram(m)
+            self._registers(m)
+        elif _hyper(self.memory):
+            self._hyper_pins(m, platform)
         else:
             self._sdram_pins(m, platform)
         return m
@@ -110,10 +126,11 @@ class StorePins(wiring.Component):
             m.d.comb += [copi.o.eq(store.copi), copi.oe.eq(store.copi_oe),
                          store.copi_i.eq(copi.i)]
 
-    def _sdram(self, m: Module) -> None:
+    def _registers(self, m: Module) -> None:
         """Registers as those of the pins, which are in the FPGA's input and output cells."""
-        for name, member in SDRAM_PINS.items():
-            ours, theirs = getattr(self, f"sdram_{name}"), getattr(self.store, name)
+        prefix, pins = _pins(self.config, self.memory)
+        for name, member in pins.items():
+            ours, theirs = getattr(self, f"{prefix}_{name}"), getattr(self.store, name)
             inward = member.flow is In
             value = ours if inward else theirs
             for n in range(IN_DELAY if inward else OUT_DELAY):
@@ -141,4 +158,23 @@ class StorePins(wiring.Component):
         m.d.comb += [half.eq(store.dq_o) for half in dq.o]
         # A cycle's first half is taken with the rise of the clock before the one that tells it.
         m.d.comb += [dq.oe.eq(store.dq_oe), store.dq_rise.eq(dq.i[0])]
+        m.d.sync += store.dq_fall.eq(dq.i[1])
+
+    def _hyper_pins(self, m: Module, platform: Any) -> None:
+        """Both parts get the same commands; a clock that is inverted goes with each one's."""
+        assert self.memory is not None
+        store = self.store
+        port = platform.request(self.memory.resource, 0, dir="-")
+        levels = {"reset": ~store.reset_n, "cs": ~store.cs_n}
+        for name, level in levels.items():
+            m.submodules[name] = buffer = io.DDRBuffer("o", getattr(port, name))
+            m.d.comb += [half.eq(level.replicate(2)) for half in buffer.o]
+        for name, value in {"ck": store.ck, "ck_n": ~store.ck}.items():
+            m.submodules[name] = buffer = io.DDRBuffer("o", getattr(port, name))
+            m.d.comb += [half.eq(value[n].replicate(2)) for n, half in enumerate(buffer.o)]
+        m.submodules.rwds = rwds = io.DDRBuffer("o", port.rwds)
+        m.d.comb += [half.eq(store.rwds_o.replicate(2)) for half in rwds.o]
+        m.submodules.dq = dq = io.DDRBuffer("io", port.dq)
+        m.d.comb += [half.eq(store.dq_o) for half in dq.o]
+        m.d.comb += [rwds.oe.eq(store.rwds_oe), dq.oe.eq(store.dq_oe), store.dq_rise.eq(dq.i[0])]
         m.d.sync += store.dq_fall.eq(dq.i[1])

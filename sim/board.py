@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..firmware.store import Kind
 from ..model.config import CoreConfig
 from .compiled import Compiled
-from .memories import FLASHES, SDRAMS, Sdram, SerialFlash
+from .memories import FLASHES, HYPERS, SDRAMS, Hypers, Sdram, SerialFlash
 from .memories.library import Model
 from .verilate import SOURCES, Progress
 
@@ -30,6 +30,8 @@ def memory_of(board: "Board", path: str | Path | None = None) -> Model:
     """
     memory = board.memory
     assert memory is not None
+    if memory.hyper:
+        return Hypers(HYPERS[memory.part])
     if memory.kind == Kind.RAM:
         return Sdram(SDRAMS[memory.part])
     # An iCE40 that has configured itself leaves its flash asleep.

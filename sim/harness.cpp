@@ -6,8 +6,9 @@
 // rises. So ready and valid are right also where they depend on the other side's in the same cycle.
 // The core sees rst one rising edge late.
 //
-// With TRITGRAD_SDRAM or TRITGRAD_FLASH the top has the pins of that memory, and the model of one can
-// be attached, which is stepped as time goes by: see the wrappers in sim/verilate.py.
+// With TRITGRAD_SDRAM, TRITGRAD_FLASH or TRITGRAD_HYPERS the top has the pins of that memory, and the
+// model of one can be attached, which is stepped as time goes by: see sim/harness_top.py. Pins of a
+// flash change with the clock's rise, those of the others with both edges.
 
 #include <cstdint>
 #include <memory>
@@ -28,8 +29,11 @@ using Memory = memories::Sdram;
 #elif defined(TRITGRAD_FLASH)
 #include "memories/flash.hpp"
 using Memory = memories::Flash;
+#elif defined(TRITGRAD_HYPERS)
+#include "memories/hyper.hpp"
+using Memory = memories::Hypers;
 #endif
-#if defined(TRITGRAD_SDRAM) || defined(TRITGRAD_FLASH)
+#if defined(TRITGRAD_SDRAM) || defined(TRITGRAD_FLASH) || defined(TRITGRAD_HYPERS)
 #define TRITGRAD_MEMORY
 #endif
 
@@ -63,30 +67,41 @@ struct Core {
     Memory* memory = nullptr;
     uint64_t period = 0;   // of the clock, in picoseconds
     uint64_t edges = 0;    // rises of the clock since the memory was attached
-    uint32_t seen[2] = {0, 0};
     bool broken = false;   // a rule of the memory's
 
-    // What the data pins show, from the clock's last rise until its next one.
-    void look(bool falls) {
-        if (!memory) return;
-        const uint64_t now = edges * period, half = now + period / 2, next = now + period - 1;
+    // Steps the memory to a time between the clock's last rise and its next one; `in` is what the
+    // data pins show then.
+    uint32_t step(uint64_t now) {
 #if defined(TRITGRAD_SDRAM)
-        const uint32_t control = top->memory_control;
-        if (!falls) {
-            memory->step(now, control, top->memory_address, top->memory_out);
-            return;
-        }
-        // Its clock is ours inverted.
-        for (int n = 0; n < 2; ++n)
-            seen[n] = memory->step(n ? next : half, control | Memory::kClock, top->memory_address,
-                                   top->memory_out);
-        broken |= seen[1] >> 31;
+        const uint32_t seen = memory->step(now, top->memory_control, top->memory_address,
+                                           top->memory_out);
+#elif defined(TRITGRAD_HYPERS)
+        const uint32_t seen = memory->step(now, top->memory_control, top->memory_out);
 #else
-        (void)half;
-        seen[0] = memory->step(falls ? next : now, top->memory_control);
-        broken |= seen[0] >> 31;
-        if (falls) top->memory_in = seen[0] & 15;
+        const uint32_t seen = memory->step(now, top->memory_control);
 #endif
+        broken |= seen >> 31;
+        return seen;
+    }
+
+    // Shows the top what the pins have shortly before an edge of the clock.
+    void show(bool falls) {
+        if (!memory) return;
+        const uint64_t now = edges * period;
+#if defined(TRITGRAD_FLASH)
+        if (falls) top->memory_in = step(now + period - 1) & 15;
+#else
+        top->memory_in = step(now + (falls ? period / 2 : period) - 1) & Memory::kIn;
+#endif
+    }
+
+    // Takes the pins as they are behind an edge of the clock.
+    void take(bool fell) {
+        if (!memory) return;
+#if defined(TRITGRAD_FLASH)
+        if (fell) return;
+#endif
+        step(edges * period + (fell ? period / 2 : 0));
     }
 #else
     static constexpr bool broken = false;
@@ -117,24 +132,26 @@ struct Core {
 
     void settle() {
 #if defined(TRITGRAD_MEMORY)
-        look(true);
+        show(true);
 #endif
         top->clk = 0;
         top->eval();
         dump();
+#if defined(TRITGRAD_MEMORY)
+        take(true);
+#endif
     }
 
     void rise() {
+#if defined(TRITGRAD_MEMORY)
+        show(false);
+#endif
         top->clk = 1;
         top->eval();
         dump();
 #if defined(TRITGRAD_MEMORY)
         ++edges;
-#if defined(TRITGRAD_SDRAM)
-        top->memory_fall = seen[0] & 0xFFFF;  // input registers
-        top->memory_rise = seen[1] & 0xFFFF;
-#endif
-        look(false);
+        take(false);
 #endif
     }
 };
@@ -180,7 +197,7 @@ void tritgrad_attach(Core* core, Memory* memory, uint64_t period) {
     core->edges = 0;
     core->broken = false;
     core->top->eval();  // pins as registers begin
-    core->look(false);
+    core->take(false);
 }
 
 #endif

@@ -54,13 +54,17 @@ _MEMORY_PINS = {
     None: ("", ""),
     "sdram": (""",
     output [8:0] memory_control, output [14:0] memory_address, output [15:0] memory_out,
-    input [15:0] memory_rise, input [15:0] memory_fall""", """,
+    input [15:0] memory_in""", """,
     .sdram_cke(memory_control[1]), .sdram_cs_n(memory_control[2]),
     .sdram_ras_n(memory_control[3]), .sdram_cas_n(memory_control[4]),
-    .sdram_we_n(memory_control[5]), .sdram_dq_oe(memory_control[6]),
-    .sdram_dqm(memory_control[8:7]), .sdram_ba(memory_address[14:13]),
-    .sdram_a(memory_address[12:0]), .sdram_dq_o(memory_out),
-    .sdram_dq_rise(memory_rise), .sdram_dq_fall(memory_fall)"""),
+    .sdram_we_n(memory_control[5]), .sdram_dqm(memory_control[8:7]),
+    .sdram_ba(memory_address[14:13]), .sdram_a(memory_address[12:0]),
+    .sdram_dq_o(memory_out)"""),
+    "hypers": (""",
+    output [4:0] memory_control, output [15:0] memory_out, input [15:0] memory_in""", """,
+    .hyper_cs_n(memory_control[0]), .hyper_ck(halves), .hyper_dq_oe(memory_control[2]),
+    .hyper_rwds_oe(memory_control[3]), .hyper_rwds_o(memory_control[4]),
+    .hyper_dq_o(memory_out), .hyper_dq_rise(rise), .hyper_dq_fall(fall)"""),
     "flash": (""",
     output [9:0] memory_control, input [3:0] memory_in""", """,
     .flash_cs_n(memory_control[0]), .flash_sck(memory_control[1]),
@@ -68,11 +72,28 @@ _MEMORY_PINS = {
 }
 # What a flash has at a top that reads by two lines.
 _TWO_LINES = ", .flash_copi_oe(memory_control[6]), .flash_copi_i(memory_in[0])"
+# What an SDRAM has at a top with the pins themselves, each of which may be driven by itself; and at
+# one that leaves out the registers that take the data, and the clock, which is the top's inverted.
+_PADS = """,
+    .sdram_clk(memory_control[0]), .sdram_dq_oe(driven), .sdram_dq_i(memory_in)"""
+_REGISTERS = """,
+    .sdram_dq_oe(memory_control[6]), .sdram_dq_rise(rise), .sdram_dq_fall(fall)"""
+_PADS_LEVELS = "  wire [15:0] driven;\n  assign memory_control[6] = |driven;\n"
+_INVERTED = "  assign memory_control[0] = !clk;\n"
+_REGISTERS_LEVELS = """  reg [15:0] half, rise, fall;
+  always @(negedge clk) half <= memory_in;
+  always @(posedge clk) begin
+    rise <= memory_in;
+    fall <= half;
+  end
+"""
 # Pins of the memories that no top drives: WP# and HOLD# are high, and the FPGA drives both.
 # Of the two that it has, it drives the first one, where the top does not say so itself.
 _MEMORY_LEVELS = {
     None: "",
-    "sdram": "  assign memory_control[0] = 1'b0;\n",
+    "sdram": "",
+    "hypers": "  wire [1:0] halves;\n  assign memory_control[1] = clk ? halves[0] : halves[1];\n"
+              + _REGISTERS_LEVELS,
     "flash": "  assign memory_control[5:3] = 3'b110;\n  assign memory_control[9:7] = 3'b110;\n",
 }
 
@@ -85,6 +106,10 @@ def wrapper(serial: bool, memory: str | None, verilog: str, direct: bool = False
             joined += _TWO_LINES
         else:
             levels += "  assign memory_control[6] = 1'b1;\n"
+    elif memory == "sdram":
+        pads = re.search(r"\bsdram_dq_i\b", verilog)
+        joined += _PADS if pads else _REGISTERS
+        levels += _PADS_LEVELS if pads else _INVERTED + _REGISTERS_LEVELS
     if direct:
         ports, joined = ports + _DIRECT_PORTS, joined + _DIRECT_JOINED
         levels += _DIRECT_REGISTERS

@@ -56,15 +56,18 @@ FAMILIES = {
     "gowin": _Family({f"LUT{n}": _INPUTS[:n] for n in range(1, 5)}, "F", "INIT",
                      {"IBUF": (("I", "O"),), "OBUF": (("I", "O"),)}, ("gowin/cells_sim.v",)),
 }
-PRIMITIVES = ("ecp5_memory.v", "gowin_memory.v", "ecp5_placed.v", "power_up.v", "plls.v", "fault.v")
-#: Pins of a flash, as Amaranth's platforms call them and as a top without one does.
+PRIMITIVES = ("ecp5_memory.v", "ecp5_pins.v", "gowin_memory.v", "ecp5_placed.v", "power_up.v",
+              "plls.v", "fault.v")
+#: Pins of memories, as Amaranth's platforms call them and as a top without one does.
 _FLASH = {"cs": "cs_n", "clk": "sck", "copi": "copi", "cipo": "cipo"}
+_SDRAM = {"clk": "clk", "clk_en": "cke", "cs": "cs_n", "ras": "ras_n", "cas": "cas_n",
+          "we": "we_n", "ba": "ba", "a": "a", "dqm": "dqm"}
 _BLOCKS = ("DPX9B", "DPB", "SDPX9B", "SDPB")  # of Gowin
 
 
 def netlist_verilog(path: Path, family: str, faults: int = 0, seed: int = 0) -> str:
     """Verilog with the pins ``clk``, ``rx``, ``tx`` and ``led`` for `sim.verilate.build`, and those
-    of a serial flash, if it has one.
+    of a serial flash or an SDRAM, if it has one.
 
     The PLL lets the clock through as it is: ``clk`` is the clock of the core.
 
@@ -88,6 +91,7 @@ def netlist_verilog(path: Path, family: str, faults: int = 0, seed: int = 0) -> 
     cells = FAMILIES[family]
     module = json.loads(path.read_text())["modules"]["top"]
     _flash_pins(module)
+    _sdram_pins(module)
     _rename_pins(module)
     if any(cell["type"] == "TRELLIS_COMB" for cell in module["cells"].values()):
         unplace(module)
@@ -147,6 +151,32 @@ def _flash_pins(module: dict[str, Any]) -> None:
                   "flash_copi_i": _port(pin["O"], True)}
 
 
+def _sdram_pins(module: dict[str, Any]) -> None:
+    """Call an ECP5's pins of an SDRAM as the harness does; of its data pins make three each."""
+    ports, cells = module["ports"], module["cells"]
+    for old in list(ports):
+        sdram = re.fullmatch(r"sdram_0__(\w+)__io", old)
+        if sdram is None:
+            continue
+        bits = ports.pop(old)["bits"]
+        module["netnames"].pop(old)
+        if sdram[1] != "dq":
+            ports["sdram_" + _SDRAM[sdram[1]]] = _port(bits, False)
+            continue
+        buffers = {cell["connections"]["B"][0]: name for name, cell in cells.items()
+                   if cell["type"] == "TRELLIS_IO"}
+        pins = [cells.pop(buffers[bit])["connections"] for bit in bits]
+        driven = [_fresh(module) + n for n in range(len(bits))]
+        cells |= {f"sdram_dq{n}_driven": {
+            "type": "$_NOT_", "attributes": {}, "parameters": {},
+            "port_directions": {"A": "input", "Y": "output"},
+            "connections": {"A": pin["T"], "Y": [net]}}
+            for n, (pin, net) in enumerate(zip(pins, driven, strict=True))}
+        ports |= {"sdram_dq_o": _port([pin["I"][0] for pin in pins], False),
+                  "sdram_dq_oe": _port(driven, False),
+                  "sdram_dq_i": _port([pin["O"][0] for pin in pins], True)}
+
+
 def _port(bits: list[Any], inward: bool) -> dict[str, Any]:
     return {"direction": "input" if inward else "output", "bits": bits}
 
@@ -161,7 +191,7 @@ def _fresh(module: dict[str, Any]) -> int:
 
 def _rename_pins(module: dict[str, Any]) -> None:
     for old in list(module["ports"]):
-        if old.startswith("flash_"):
+        if old.startswith(("flash_", "sdram_")):
             continue
         names = [name for name in ("clk", "rx", "tx", "led") if name in old]
         if not names and module["ports"][old]["direction"] != "input":

@@ -169,7 +169,7 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
     serial
         The top has the pins ``rx`` and ``tx`` instead, and a clock ``clk``.
     memory
-        "sdram" or "flash": the top has the pins of one too, named so.
+        "sdram", "flash" or "hypers": the top has the pins of one too, see `harness_top`.
     direct
         The top is a `direct.DirectTop`.
 

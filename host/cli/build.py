@@ -12,10 +12,12 @@ from ..run.options import parse_integers
 from .console import RunProgress, emit, json_option, screen
 from .made import (
     ADDED,
+    psram_option,
     recipe_option,
     shifter_of,
     shifter_option,
     unit_options,
+    with_psram,
     with_recipe,
 )
 
@@ -45,6 +47,7 @@ BUILDS = Path("build/boards")
 @click.option("--store/--no-store", default=None,
               help="Have samples played from the memory beside the FPGA, or not.  [default: where "
                    "that is faster than the line; see tritgrad boards]")
+@psram_option
 @shifter_option
 @unit_options
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, metavar="N",
@@ -56,7 +59,7 @@ BUILDS = Path("build/boards")
               help="Fail unless the bitstream is this one: a file, or its SHA-256.")
 @json_option
 def build(board: str, recipe: str | None, hidden: str | None, frequency: float | None,
-          infer_only: bool, store: bool | None, shifter: str | None, seed: int,
+          infer_only: bool, store: bool | None, psram: bool, shifter: str | None, seed: int,
           out: Path | None, verify: str | None, as_json: bool, **sizes: int | None) -> None:
     """Make a bitstream for BOARD, with the logs of all tools and a report.
 
@@ -79,6 +82,7 @@ def build(board: str, recipe: str | None, hidden: str | None, frequency: float |
         if recipe is not None and name.startswith("conv_"):
             raise BadInput(f"--recipe {recipe} has its own convolution; leave "
                            f"--{name.replace('_', '-')} away")
+    chosen = with_psram(chosen, psram, store)
     chosen = chosen.resized(network=network, clock_hz=clock_hz, infer_only=infer_only,
                             store=store, shifter=shifter_of(shifter), units=units, **sizes)
     console = screen(stderr=True)

@@ -13,8 +13,8 @@ from ...option import Option
 from ...units.registry import OPTIONS
 from ..run.options import parse_integers
 
-__all__ = ["ADDED", "is_default", "made", "recipe_option", "shifter_of", "shifter_option",
-           "stack", "unit_options", "values_of", "with_recipe"]
+__all__ = ["ADDED", "is_default", "made", "psram_option", "recipe_option", "shifter_of",
+           "shifter_option", "stack", "unit_options", "values_of", "with_psram", "with_recipe"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -87,6 +87,18 @@ def recipe_option(what: str) -> Callable[[Any], Any]:
 def with_recipe(board: Board, recipe: str | None) -> Board:
     """A board with the core that ``--recipe`` asks for."""
     return board if recipe is None else board.for_recipe(recipe)
+
+
+psram_option = click.option(
+    "--psram", is_flag=True, help="Have samples in the PSRAMs of a tang-nano-9k's FPGA in place of "
+    "its flash.")
+
+
+def with_psram(board: Board, psram: bool, store: bool | None) -> Board:
+    """A board with the memory of ``--psram``. Raises `BadInput` beside ``--no-store``."""
+    if psram and store is False:
+        raise BadInput("--psram is a memory for samples; leave --no-store away")
+    return board.with_psram() if psram else board
 
 
 #: Of a core with a RAM for samples.

@@ -10,7 +10,14 @@ from ...errors import BadInput
 from ...firmware.store import Kind
 from ..run.outputs import check_outputs
 from .console import RunProgress, screen
-from .made import recipe_option, shifter_of, shifter_option, with_recipe
+from .made import (
+    psram_option,
+    recipe_option,
+    shifter_of,
+    shifter_option,
+    with_psram,
+    with_recipe,
+)
 
 __all__ = ["virtual"]
 
@@ -40,6 +47,7 @@ def _chance(name: str, what: str) -> Any:
 @click.option("--store/--no-store", default=None,
               help="Put the board's memory for samples beside its core, or not.  [default: as "
                    "tritgrad build has it]")
+@psram_option
 @shifter_option
 @click.option("--flash", metavar="FILE",
               help="Keep what a board's flash holds in FILE, which is as large; with --store.  "
@@ -48,7 +56,8 @@ def _chance(name: str, what: str) -> Any:
               help="Name the port FILE.  [default: BOARD in a new folder for temporary files]")
 def virtual(board: str, drop: float, flip: float, repeat: float, delay: float, seed: int,
             reset_every: int, unplug_every: int, model: bool, recipe: str | None,
-            store: bool | None, shifter: str | None, flash: str | None, link: str | None) -> None:
+            store: bool | None, psram: bool, shifter: str | None, flash: str | None,
+            link: str | None) -> None:
     """Put a virtual BOARD on a serial port, and print the port's name.
 
     The board's top level, compiled, is clocked behind a pseudo-terminal; to pyserial it is a port
@@ -59,8 +68,8 @@ def virtual(board: str, drop: float, flip: float, repeat: float, delay: float, s
     from ...sim.wire import Faults
 
     check_outputs({"--link": link})
-    chosen = with_recipe(find_board(board), recipe).resized(store=store,
-                                                            shifter=shifter_of(shifter))
+    chosen = with_psram(with_recipe(find_board(board), recipe), psram, store).resized(
+        store=store, shifter=shifter_of(shifter))
     faults = Faults(drop, flip, repeat, delay)
     beside = chosen.config.store
     if flash is not None and beside != Kind.FLASH:

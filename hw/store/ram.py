@@ -1,5 +1,7 @@
 """A store of samples in a RAM of 16-bit words, by the number of a record."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -7,11 +9,12 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ...model.config import CoreConfig
 from ..parts.ports import sample_word
 from ..parts.skid import Skid
+from .hyper import HYPER_PINS, HyperController, HyperTiming
 from .ports import RamSignature, Task
 from .records import Gather, RecordSize, Scatter
 from .sdram import SDRAM_PINS, SdramController, SdramTiming
 
-__all__ = ["RamStore", "SdramStore", "WordSignature"]
+__all__ = ["HyperStore", "RamStore", "SdramStore", "WordSignature"]
 
 
 class WordSignature(wiring.Signature):
@@ -149,28 +152,28 @@ class RamStore(wiring.Component):
                     m.next = "IDLE"
 
 
-class SdramStore(wiring.Component):
-    """A store in an SDRAM.
+class ControlledStore(wiring.Component):
+    """A store in a memory with pins.
 
     Parameters
     ----------
     config
         The core.
-    timing, delay, spread
-        See `SdramController`.
+    controller
+        Has the members of `WordSignature`, from the memory's side, and the pins.
+    pins
+        The memory's, as members.
 
     Members
     -------
     port : the link.
-    pins : see `SdramController`.
+    pins : see the controller.
     """
 
-    def __init__(self, config: CoreConfig, timing: SdramTiming, delay: int = 0, spread: int = 1):
-        self.controller = SdramController(timing, delay, spread)
+    def __init__(self, config: CoreConfig, controller: Any, pins: dict[str, Any]):
+        self.controller, self.pins = controller, pins
         self.store = RamStore(config, self.controller.address_bits)
-        super().__init__({
-            "port": In(RamSignature(config)), **SDRAM_PINS,
-        })
+        super().__init__({"port": In(RamSignature(config)), **pins})
 
     def elaborate(self, platform):
         m = Module()
@@ -186,7 +189,21 @@ class SdramStore(wiring.Component):
             memory.idle.eq(controller.idle), memory.ready.eq(controller.ready),
             memory.failed.eq(controller.failed), memory.phase.eq(controller.phase),
         ]
-        for name, member in SDRAM_PINS.items():
+        for name, member in self.pins.items():
             ours, theirs = getattr(self, name), getattr(controller, name)
             m.d.comb += theirs.eq(ours) if member.flow is In else ours.eq(theirs)
         return m
+
+
+class SdramStore(ControlledStore):
+    """A store in an SDRAM; see `SdramController` for timing, delay and spread."""
+
+    def __init__(self, config: CoreConfig, timing: SdramTiming, delay: int = 0, spread: int = 1):
+        super().__init__(config, SdramController(timing, delay, spread), SDRAM_PINS)
+
+
+class HyperStore(ControlledStore):
+    """A store in two PSRAMs; see `HyperController` for timing, delay and spread."""
+
+    def __init__(self, config: CoreConfig, timing: HyperTiming, delay: int = 0, spread: int = 1):
+        super().__init__(config, HyperController(timing, delay, spread), HYPER_PINS)

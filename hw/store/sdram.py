@@ -20,7 +20,7 @@ SDRAM_PINS = {
 }
 
 
-def phases(delay: int = 0, spread: int = 1) -> tuple[int, ...]:
+def phases(delay: int = 0, spread: int = 1, first: int = 5) -> tuple[int, ...]:
     """Half cycles behind a READ's command at which its word may be taken, the best one first.
 
     Parameters
@@ -29,8 +29,10 @@ def phases(delay: int = 0, spread: int = 1) -> tuple[int, ...]:
         Cycles that registers at the pins add, on both ways together.
     spread
         Half cycles that are tried to either side of what is expected.
+    first
+        What is expected without a delay.
     """
-    return tuple(5 + 2 * delay + sign * n for n in range(spread + 1)
+    return tuple(first + 2 * delay + sign * n for n in range(spread + 1)
                  for sign in ((-1, 1) if n else (1,)))
 
 

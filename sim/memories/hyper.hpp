@@ -206,4 +206,24 @@ class Hyper : public Pins {
          deselected_ = kNever;
 };
 
+// Two parts with their pins side by side, but for the data pins the same.
+class Hypers {
+  public:
+    static constexpr uint32_t kIn = 0xFFFF;  // of what `step` gives, the data pins
+
+    Hypers(const HyperPart& part, uint64_t seed) : low_(part, seed), high_(part, ~seed) {}
+
+    uint32_t step(Time now, uint32_t control, uint32_t dq) {
+        const uint32_t low = low_.step(now, control, dq & 0xFF);
+        const uint32_t high = high_.step(now, control, dq >> 8 & 0xFF);
+        return (low & 0xFF) | (high & 0xFF) << 8 | ((low | high) & 1u << 31);
+    }
+
+    const char* broken() const { return low_.broken()[0] ? low_.broken() : high_.broken(); }
+    uint8_t* cells(int which) { return (which ? high_ : low_).cells(); }
+
+  private:
+    Hyper low_, high_;
+};
+
 }  // namespace memories

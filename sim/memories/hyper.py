@@ -1,4 +1,4 @@
-"""A HyperBus PSRAM at its pins."""
+"""A HyperBus PSRAM at its pins, and two side by side."""
 
 import ctypes
 
@@ -7,7 +7,7 @@ import numpy as np
 from .library import Model
 from .parts import HYPERS, HyperPart
 
-__all__ = ["Hyper"]
+__all__ = ["Hyper", "Hypers"]
 
 
 class Hyper(Model):
@@ -61,3 +61,33 @@ class Hyper(Model):
         """The contents as uint8, past the pins; writable, until it is closed."""
         at = self._library.hyper_cells(self._model)
         return np.ctypeslib.as_array((ctypes.c_uint8 * self.part.bytes).from_address(at))
+
+
+class Hypers(Model):
+    """Two PSRAMs side by side: words of 16 bits, of which the second one has the high byte.
+
+    Parameters
+    ----------
+    part, seed
+        See `Hyper`; the parts' noise is not the same.
+    """
+
+    KIND, TITLE = "hypers", "PSRAM"
+
+    def __init__(self, part: HyperPart = HYPERS["W955D8MBYA"], seed: int = 0):
+        self.part = part
+        super().__init__(part, seed)
+
+    def step(self, now: int, control: int, dq: int = 0) -> int:
+        """As `Hyper.step`, with 16 data pins; RWDS is not told."""
+        seen = self._library.hypers_step(self._model, now, control, dq)
+        if seen >> 31:
+            self.check()
+        return seen & 0xFFFF
+
+    @property
+    def halves(self) -> tuple[np.ndarray, np.ndarray]:
+        """The contents of both, low bytes first, as `Hyper.cells`."""
+        low, high = (np.ctypeslib.as_array((ctypes.c_uint8 * self.part.bytes).from_address(
+            self._library.hypers_cells(self._model, n))) for n in range(2))
+        return low, high

@@ -8,6 +8,7 @@ using memories::Flash;
 using memories::FlashPart;
 using memories::Hyper;
 using memories::HyperPart;
+using memories::Hypers;
 using memories::Sdram;
 using memories::SdramPart;
 
@@ -59,5 +60,15 @@ uint32_t memories_hyper_step(Hyper* hyper, uint64_t now, uint32_t control, uint3
 }
 const char* memories_hyper_broken(const Hyper* hyper) { return hyper->broken(); }
 uint8_t* memories_hyper_cells(Hyper* hyper) { return hyper->cells(); }
+
+Hypers* memories_hypers_create(const HyperPart* part, uint64_t seed) {
+    return new Hypers(*part, seed);
+}
+void memories_hypers_destroy(Hypers* hypers) { delete hypers; }
+uint32_t memories_hypers_step(Hypers* hypers, uint64_t now, uint32_t control, uint32_t dq) {
+    return hypers->step(now, control, dq);
+}
+const char* memories_hypers_broken(const Hypers* hypers) { return hypers->broken(); }
+uint8_t* memories_hypers_cells(Hypers* hypers, int which) { return hypers->cells(which); }
 
 }  // extern "C"

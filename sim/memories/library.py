@@ -40,6 +40,11 @@ _BOUND = {
     "hyper_step": (_WORD, _POINTER, _NUMBER, _WORD, _WORD),
     "hyper_broken": (ctypes.c_char_p, _POINTER),
     "hyper_cells": (_POINTER, _POINTER),
+    "hypers_create": (_POINTER, _POINTER, _NUMBER),
+    "hypers_destroy": (None, _POINTER),
+    "hypers_step": (_WORD, _POINTER, _NUMBER, _WORD, _WORD),
+    "hypers_broken": (ctypes.c_char_p, _POINTER),
+    "hypers_cells": (_POINTER, _POINTER, ctypes.c_int),
 }
 
 

@@ -30,6 +30,7 @@ class Sdram : public Pins {
   public:
     static constexpr uint32_t kClock = 1, kCke = 2, kCsN = 4, kRasN = 8, kCasN = 16, kWeN = 32,
                               kOutput = 64;
+    static constexpr uint32_t kIn = 0xFFFF;  // of what `step` gives, the data pins
     static constexpr int kMaskAt = 7;
 
     Sdram(const SdramPart& part, uint64_t seed)

@@ -18,7 +18,7 @@ from tritgrad.errors import ConfigError
 from tritgrad.firmware.store import Kind
 from tritgrad.hw.parts.ports import RunState
 from tritgrad.hw.store.ports import FlashSignature, RamSignature
-from tritgrad.sim.memories import FLASHES, SDRAMS
+from tritgrad.sim.memories import FLASHES, HYPERS, SDRAMS
 
 STORED = {name: board for name, board in BOARDS.items() if board.memory}
 each_board = pytest.mark.parametrize("board", STORED.values(), ids=STORED)
@@ -77,14 +77,20 @@ def test_pins(monkeypatch, board):
     assert PINS[board.name] <= found
 
 
-def test_pins_inside_a_package_are_those_of_the_tools_database():
-    """Apicula's, of what is bonded in a GW2AR-18; no data sheet has it."""
-    path = Path(apycula.__file__).with_name("GW2A-18C.msgpack.xz")
-    listed = load_chipdb(str(path)).sip_cst["GW2AR-18C"]["QFN88"]
-    port = BOARDS["tang-nano-20k"].platform().lookup("sdram", 0)
-    theirs = {"clk": "O_sdram_clk", "clk_en": "O_sdram_cke", "cs": "O_sdram_cs_n",
-              "ras": "O_sdram_ras_n", "cas": "O_sdram_cas_n", "we": "O_sdram_wen_n",
-              "ba": "O_sdram_ba", "a": "O_sdram_addr", "dqm": "O_sdram_dqm", "dq": "IO_sdram_dq"}
+@pytest.mark.parametrize("chip, variant, package, board, resource, theirs", [
+    ("GW2A-18C", "GW2AR-18C", "QFN88", "tang-nano-20k", "sdram",
+     {"clk": "O_sdram_clk", "clk_en": "O_sdram_cke", "cs": "O_sdram_cs_n",
+      "ras": "O_sdram_ras_n", "cas": "O_sdram_cas_n", "we": "O_sdram_wen_n", "ba": "O_sdram_ba",
+      "a": "O_sdram_addr", "dqm": "O_sdram_dqm", "dq": "IO_sdram_dq"}),
+    ("GW1N-9C", "GW1NR-9C", "QFN88P", "tang-nano-9k", "psram",
+     {"ck": "O_psram_ck", "ck_n": "O_psram_ck_n", "cs": "O_psram_cs_n",
+      "reset": "O_psram_reset_n", "rwds": "IO_psram_rwds", "dq": "IO_psram_dq"})])
+def test_pins_inside_a_package_are_those_of_the_tools_database(
+        chip, variant, package, board, resource, theirs):
+    """Apicula's, of what is bonded in a chip with a memory; no data sheet has it."""
+    path = Path(apycula.__file__).with_name(f"{chip}.msgpack.xz")
+    listed = load_chipdb(str(path)).sip_cst[variant][package]
+    port = BOARDS[board].platform().lookup(resource, 0)
     # Places are numbered from 1; of its two sides the chip has the left one in column 0.
     found = {name: f"IO{'L' if column == 0 else 'R'}{row + 1}{side}"
              for name, row, column, side, _ in listed}
@@ -94,6 +100,24 @@ def test_pins_inside_a_package_are_those_of_the_tools_database():
         ours |= {theirs[member.name] + (f"[{n}]" if len(names) > 1 else ""): pin
                  for n, pin in enumerate(names)}
     assert ours == found
+
+
+def test_the_psrams_stand_in_for_the_flash(monkeypatch):
+    monkeypatch.setattr("tritgrad.boards.top.Core", Idle)
+    board = BOARDS["tang-nano-9k"].with_psram().resized(**SMALL)
+    assert board.config.store == Kind.RAM and board.memory.bits == board.config.store_bits
+    assert board.memory.bytes == 2 * HYPERS[board.memory.part].bytes
+    plan = board.platform().prepare(BoardTop(board), "top", emit_src=False, debug_verilog=False)
+    placed = {name: re.findall(rf"IO_LOC \"psram_0__{name}__io\S*\" (\w+)", plan.files["top.cst"])
+              for name in ("ck", "ck_n", "cs", "reset", "rwds", "dq")}
+    assert {name: len(pins) for name, pins in placed.items()} == {
+        "ck": 2, "ck_n": 2, "cs": 2, "reset": 2, "rwds": 2, "dq": 16}
+    assert "spi_flash" not in plan.files["top.cst"]
+
+
+def test_a_board_without_psrams():
+    with pytest.raises(ConfigError, match="psram must be left away on icebreaker"):
+        BOARDS["icebreaker"].with_psram()
 
 
 def test_another_core_of_a_board_has_its_store():

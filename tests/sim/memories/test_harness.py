@@ -9,9 +9,18 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from tritgrad.hw.store.flash import FLASH_PINS, FlashStore
+from tritgrad.hw.store.hyper import HYPER_PINS, HyperController, HyperTiming
 from tritgrad.hw.store.sdram import SDRAM_PINS, SdramController, SdramTiming
 from tritgrad.sim.compiled import CompiledCore
-from tritgrad.sim.memories import FLASHES, SDRAMS, MemoryViolation, Sdram, SerialFlash
+from tritgrad.sim.memories import (
+    FLASHES,
+    HYPERS,
+    SDRAMS,
+    Hypers,
+    MemoryViolation,
+    Sdram,
+    SerialFlash,
+)
 
 CLOCK_HZ = 65e6
 WORDS = 8
@@ -28,11 +37,16 @@ def pins(unit, prefix, members):
 
 
 class KeepsBytes(wiring.Component):
-    """Writes eight bytes to an SDRAM, across the end of a row, then gives them back."""
+    """Writes eight bytes to an SDRAM or to two PSRAMs, across the end of a row or of a burst, then
+    gives them back."""
 
-    def __init__(self):
-        self.unit = SdramController(SdramTiming(CLOCK_HZ))
-        members, self.join = pins(self.unit, "sdram", SDRAM_PINS)
+    def __init__(self, kind="sdram"):
+        if kind == "sdram":
+            self.unit = SdramController(SdramTiming(CLOCK_HZ))
+            members, self.join = pins(self.unit, "sdram", SDRAM_PINS)
+        else:
+            self.unit = HyperController(HyperTiming(CLOCK_HZ))
+            members, self.join = pins(self.unit, "hyper", HYPER_PINS)
         super().__init__({"i": In(stream.Signature(8)), "o": Out(stream.Signature(8)), **members})
 
     def elaborate(self, platform):
@@ -96,6 +110,26 @@ def test_an_sdram(fresh_seed):
             assert exchange(core, data, WORDS) == data
     assert memory.refreshes > 100
     memory.close()
+
+
+def test_two_psrams(fresh_seed):
+    rng = random.Random(fresh_seed)
+    memory = Hypers(seed=1)
+    with CompiledCore(lambda: KeepsBytes("hyper"), "keeps bytes in psrams", memory=memory,
+                      clock_hz=CLOCK_HZ) as core:
+        core.stall(fresh_seed, 0.3, 0.3)
+        for _ in range(4):
+            data = rng.randbytes(WORDS)
+            assert exchange(core, data, WORDS) == data
+        low, high = memory.halves
+        assert bytes(low[509:517]) == data and bytes(~high[509:517]) == data
+    memory.close()
+    slow = Hypers(replace(HYPERS["W955D8MBYA"], access=400_000), seed=1)
+    with CompiledCore(lambda: KeepsBytes("hyper"), "keeps bytes in psrams", memory=slow,
+                      clock_hz=CLOCK_HZ) as core:
+        with pytest.raises(MemoryViolation, match="PSRAM at .* access time"):
+            core.run(bytes(WORDS), 1_000_000, stop_at_frame=False)
+    slow.close()
 
 
 def test_a_rule_that_is_broken_stops_the_run():
