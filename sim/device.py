@@ -16,7 +16,7 @@ def open_sim(config: CoreConfig, vcd: str | Path | None = None,
     Parameters
     ----------
     config
-        What to compile; a RAM beside it is on the chip here.
+        What to compile; a RAM beside it is on the chip here, a large one in pages.
     vcd
         File for the waveform of its signals, if any.
     progress
@@ -26,9 +26,10 @@ def open_sim(config: CoreConfig, vcd: str | Path | None = None,
     """
     def make():
         if config.store:
-            from .stored import StoredCore
+            from .stored import SPARSE_BITS, StoredCore, sparse_verilog
 
-            return StoredCore(config)
+            core = StoredCore(config)
+            return core if config.store_bits < SPARSE_BITS else sparse_verilog(core)
         from ..hw.core import Core
 
         return Core(config)

@@ -1,5 +1,7 @@
 """Words of 16 bits on the chip, where there is no memory beside it: in simulation above all."""
 
+from typing import Any
+
 from amaranth import *
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
@@ -26,8 +28,7 @@ class BlockWords(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         words = self.words
-        m.submodules.m = memory = Memory(shape=16, depth=1 << self.address_bits, init=[])
-        write, read = memory.write_port(), memory.read_port()
+        write, read = self.ports(m)
         at, left, writing = Signal(self.address_bits), Signal(24), Signal()
         m.d.comb += [
             words.ready.eq(1), words.idle.eq((left == 0) & ~words.o.valid),
@@ -42,3 +43,8 @@ class BlockWords(wiring.Component):
         with m.If(words.start & words.idle):
             m.d.sync += [at.eq(words.address), left.eq(words.words), writing.eq(words.write)]
         return m
+
+    def ports(self, m: Module) -> tuple[Any, Any]:
+        """Ports to write and to read a word by, as those of a block memory."""
+        m.submodules.m = memory = Memory(shape=16, depth=1 << self.address_bits, init=[])
+        return memory.write_port(), memory.read_port()

@@ -18,7 +18,7 @@ from amaranth.lib.wiring import In, Out
 from tritgrad.boards import find_board
 from tritgrad.boards.__main__ import SMALL_CLOCKS
 from tritgrad.boards.flow import synthesise
-from tritgrad.firmware.rates import SAFE_RATE, rate_request
+from tritgrad.firmware.rates import SAFE_RATE
 from tritgrad.firmware.store import pack_ram_records
 from tritgrad.hw.parts.ports import RunState
 from tritgrad.hw.store.ports import RamSignature, Task
@@ -30,7 +30,6 @@ from .test_board import talk
 from .test_resident import _place
 
 NAME, INPUTS, COUNT = "ulx3s-25f", 40, 10
-RATE = 2_000_000
 FAULTS = 4
 
 
@@ -103,15 +102,15 @@ def kept(made, seed, fault=0, turn=None):
     memory, (text, clock_hz) = Sdram(SDRAMS["32M"], seed=seed), made
     with CompiledBoard(lambda: text, hashlib.sha256(text.encode()).hexdigest(), clock_hz,
                        power_up=1 + seed % 1000, fault=fault, memory=memory) as chip:
-        talk(chip, rate_request(RATE), SAFE_RATE)
+        talk(chip, b"", SAFE_RATE, 120_000)  # reset, and the memory's test of itself
         packed = np.packbits(x, 1, "little")
         for n in range(COUNT):
-            talk(chip, bytes([n, y[n]]) + packed[n].tobytes(), RATE)
+            talk(chip, bytes([n, y[n]]) + packed[n].tobytes(), SAFE_RATE)
         if turn is not None:
             at = _place(turn * records[0].size + 1, 9, 13)
             memory.poke(at, memory.peek(at, 1) ^ 4)
         order = random.Random(seed).sample(range(COUNT), COUNT)
-        read = {n: talk(chip, bytes([128 + n]), RATE, 4000) for n in order}
+        read = {n: talk(chip, bytes([128 + n]), SAFE_RATE, 40_000) for n in order}
         unwritten = memory.unwritten
     memory.close()
     return {n: record.tobytes() for n, record in enumerate(records)}, read, unwritten

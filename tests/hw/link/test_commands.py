@@ -232,3 +232,19 @@ def test_run_begins_anew_after_dropped_samples():
     sample = Sample(unpack_sample(one[3:], 13, 2), 3)
     assert core.taken == [{name: int(value) for name, value in word.items()}
                           for word in sample_words(SMALL, LAYERS[0], sample)]
+
+
+def test_bits_of_flags_that_have_no_name_are_ignored():
+    """By the golden device, too; the one that DATA has no use for is refused by both."""
+    ready = loaded(SMALL, [encode(Op.RECV)] * 5, LAYERS)
+    flags, data, number = [0, 4, 2, 8, 130, 128, 252], [], len(ready)
+    for flag in flags:
+        data.append(Frame(Type.DATA, number, bytes([flag, 1, 3]) + bytes(range(4))))
+        number += not flag & 2
+    answers, core = exchange([(ready, len(ready)), *(([frame], 1) for frame in data)])
+    golden = GoldenDevice(SMALL)
+    wire = b"".join(golden.feed(frame.encode()) for frame in [*ready, *data])
+    found = [frame.payload[0] for frame in answers]
+    assert found == [frame.payload[0] for frame in FrameDecoder().feed(wire)]
+    assert found[len(ready):] == [Status.RANGE if flag & 2 else Status.OK for flag in flags]
+    assert sum(word["last"] for word in core.taken) == 5
