@@ -32,6 +32,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from tritgrad.boards import BOARDS
+from tritgrad.boards.board import Board
 from tritgrad.boards.store import StoreMemory
 from tritgrad.firmware import programs
 from tritgrad.firmware.frames import Flags, Type
@@ -47,7 +48,7 @@ from tritgrad.model.recipe import Recipe
 from tritgrad.model.rng import epoch_order, rotated_order, splitmix64
 from tritgrad.sim.board import memory_of
 from tritgrad.sim.direct import DirectBoard, DirectWired
-from tritgrad.sim.memories import SDRAMS, Sdram, SerialFlash
+from tritgrad.sim.memories import SDRAMS, Hypers, Sdram, SerialFlash
 from tritgrad.sim.memories.parts import SdramPart
 
 RATE = 3_000_000
@@ -56,6 +57,8 @@ ORDERS = {"random": epoch_order, "rotate": rotated_order}
 CHECKED, RUN = 1_000, 255
 #: Samples from which on a result is kept.
 KEPT = 5_000
+#: Behind the name of a board that has its samples in its PSRAMs.
+PSRAM = "-psram"
 #: Of ``--digits``.
 DIGITS = (64, 32, 10)
 
@@ -99,7 +102,12 @@ class Store:
         if config.store == Kind.RAM:
             self.records = pack_ram_records(x[stored], y[stored], config.lanes, planes)
             self.places, self.flags = np.arange(len(x)), Flags(0)
-            _fill_sdram(memory, SDRAMS[beside.part], self.records)
+            if beside.hyper:
+                words = self.records.reshape(-1)
+                for half, shift in zip(memory.halves, (0, 8), strict=True):
+                    half[:len(words)] = words >> shift & 0xFF
+            else:
+                _fill_sdram(memory, SDRAMS[beside.part], self.records)
             return
         flat, ends = pack_sparse(pack_samples(x[stored], planes), planes)
         self.places, self.flags = ends[:-1] + np.arange(len(x)), Flags.SPARSE | Flags.WIDE
@@ -143,10 +151,16 @@ def _fill_sdram(memory: Sdram, part: SdramPart, records: np.ndarray) -> None:
         memory.poke(((row & 3) << row_bits | row >> 2) * columns, words[start:start + columns])
 
 
+def board_of(name: str) -> Board:
+    """A board, of a name that ends so with its PSRAMs."""
+    plain = name.removesuffix(PSRAM)
+    return BOARDS[plain] if plain == name else BOARDS[plain].with_psram()
+
+
 def played(name: str, layers: Sequence[int], planes: int, order: str, samples: int,
            progress: bool, line: bool) -> dict[str, object]:
     """What a board does with samples of the second epoch; SystemExit if the model does not."""
-    board = BOARDS[name].resized(store=True)
+    board = board_of(name).resized(store=True)
     x, y, shape = load(layers, planes)
     if board.config.store == Kind.RAM:
         most = rows_that_fit(board.config, x.shape[1], planes)
@@ -158,7 +172,7 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
     rows = rows_of(order, recipe.seed, len(x), samples)
 
     memory = memory_of(board)
-    assert isinstance(memory, Sdram | SerialFlash) and board.memory is not None
+    assert isinstance(memory, Hypers | Sdram | SerialFlash) and board.memory is not None
     chip = DirectBoard.of(board, progress=print if progress else None, memory=memory)
     wired = DirectWired(chip, RATE)
     driver = Driver(Session(wired, 1))
@@ -240,7 +254,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     stored = [name for name, board in BOARDS.items() if board.memory]
     parser.add_argument("boards", metavar="BOARD", nargs="*", default=stored,
-                        help="boards to run (default: all that have a memory)")
+                        help="boards to run (default: all that have a memory); tang-nano-9k-psram "
+                             "is one with its PSRAMs")
     parser.add_argument("--samples", metavar="N", type=int, default=5_000,
                         help="samples of the epoch (default: %(default)s)")
     parser.add_argument("--planes", metavar="P", type=int, nargs="+", default=[1],
@@ -254,10 +269,10 @@ def main() -> None:
     rows: dict[str, dict[str, object]] = {}
     machine: dict[str, dict[str, int]] = {}
     for name in options.boards:
-        for layers in (DIGITS,) if options.digits else BOARDS[name].networks:
+        for layers in (DIGITS,) if options.digits else board_of(name).networks:
             network = "-".join(map(str, layers))
             for planes in options.planes:
-                if planes > BOARDS[name].config.input_planes:
+                if planes > board_of(name).config.input_planes:
                     continue
                 for order in () if options.here else ORDERS:
                     row = played(name, layers, planes, order, options.samples, options.progress,

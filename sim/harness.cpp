@@ -69,8 +69,8 @@ struct Core {
     uint64_t edges = 0;    // rises of the clock since the memory was attached
     bool broken = false;   // a rule of the memory's
 
-    // Steps the memory to a time between the clock's last rise and its next one; `in` is what the
-    // data pins show then.
+    // Steps the memory to a time between the clock's last rise and its next one; returns what its
+    // data pins show then, and in the highest bit whether a rule has been broken.
     uint32_t step(uint64_t now) {
 #if defined(TRITGRAD_SDRAM)
         const uint32_t seen = memory->step(now, top->memory_control, top->memory_address,
