@@ -22,6 +22,8 @@ __all__ = ["READ_PHASES", "StorePins", "pin_members"]
 #: Cycles that registers at the pins of an SDRAM take: those of outputs, which are of double data
 #: rate, as the data pins take both edges; and of inputs. What is not as expected, its test finds.
 OUT_DELAY, IN_DELAY, SPREAD = 3, 1, 3
+#: The same of PSRAMs, whose FPGA has no room for more: at 54 MHz ways of up to 20 ns.
+HYPER_SPREAD = 1
 #: Half cycles behind a command at which an SDRAM's word may be taken, as CHECK numbers them.
 READ_PHASES = phases(OUT_DELAY + IN_DELAY, SPREAD)
 
@@ -52,7 +54,7 @@ def _store(config: CoreConfig, memory: "StoreMemory | None", clock_hz: float) ->
         return FlashStore(clock_hz, _lines(memory))
     if _hyper(memory):
         return HyperStore(config, HyperTiming(clock_hz, byte_bits=config.store_bits),
-                          OUT_DELAY + IN_DELAY, SPREAD)
+                          OUT_DELAY + IN_DELAY, HYPER_SPREAD)
     rows = memory.row_bits if memory else SdramTiming.row_bits
     # A refresh each 15.6 us, or 7.8 us where there are 8,192 rows.
     timing = SdramTiming(clock_hz, column_bits=config.store_bits - 2 - rows, row_bits=rows,

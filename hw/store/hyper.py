@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import ceil
-from types import SimpleNamespace
 
 from amaranth import *
 from amaranth.lib import stream, wiring
@@ -97,23 +96,17 @@ class HyperController(wiring.Component):
         power = Signal(range(wait + 1), init=wait)
         at, left = Signal(self.address_bits), Signal(24)
         writing, testing = Signal(), Signal(2, init=2)  # 2: the test writes, 1: it reads
-        # Of a transaction: its edge, and what it does.
-        edge, runs = Signal(range(LATENCY + self.burst + 4)), Signal()
-        register, word, count = Signal(init=1), Signal(16), Signal(range(self.burst + 1))
-        here, until = Signal(range(self.burst)), Signal(range(self.burst + 1))
+        register, word = Signal(init=1), Signal(16)
         room, asked = Signal(), Signal()
         flying = self._reads(m, asked, testing, room)
-        m.d.comb += [here.eq(at), until.eq(self.burst - here), self.ready.eq(testing == 0)]
-        ends = Signal()
-        self._transaction(m, edge, runs, ends, SimpleNamespace(
-            register=register, writing=writing, at=at, word=word, count=count, asked=asked))
+        m.d.comb += self.ready.eq(testing == 0)
 
         with m.FSM():
             with m.State("POWER"):
                 m.d.sync += [power.eq(power - 1), self.reset_n.eq(power < wait // 2)]
                 with m.If(power == 0):
-                    m.d.sync += [word.eq(CONFIGURATION), writing.eq(1), runs.eq(1), edge.eq(0)]
-                    m.next = "RUN"
+                    m.d.sync += [word.eq(CONFIGURATION), writing.eq(1)]
+                    m.next = "SELECT"
             with m.State("IDLE"):
                 m.d.comb += self.idle.eq((testing == 0) & ~flying)
                 m.d.sync += [at.eq(self.address), writing.eq(self.write), left.eq(self.words)]
@@ -123,66 +116,67 @@ class HyperController(wiring.Component):
                 with m.If(Mux(testing != 0, ~flying, self.start & self.idle)):
                     m.next = "NEXT"
             with m.State("NEXT"):
-                m.d.sync += [edge.eq(0), word.eq(Mux(testing != 0, pattern(at[:3]), self.i.p)),
-                             count.eq(Mux(writing, 1, Mux(left < until, left, until)))]
+                m.d.sync += word.eq(Mux(testing != 0, pattern(at[:3]), self.i.p))
                 with m.If(left == 0):
                     with m.If(testing == 2):  # a test that reads ends with its last word
                         m.d.sync += testing.eq(1)
                     m.next = "IDLE"
                 with m.Elif(Mux(writing, (testing != 0) | self.i.valid, room)):
                     m.d.comb += self.i.ready.eq(writing & (testing == 0))
-                    m.d.sync += runs.eq(1)
-                    m.next = "RUN"
-            with m.State("RUN"):
-                with m.If(ends):
-                    m.d.sync += [runs.eq(0), register.eq(0)]
-                    with m.If(~register):
-                        m.d.sync += [at.eq(at + count), left.eq(left - count)]
-                    m.next = "NEXT"
-                    with m.If(register):
-                        m.next = "IDLE"
+                    m.next = "SELECT"
+            self._transaction(m, register, writing, at, left, word, asked)
         return m
 
-    def _transaction(self, m, edge, runs, ends, what):
-        """Pins of the transaction that `runs`, by its cycle `edge`, from 0 on."""
-        # Cycles of the pins: selected, then with an edge of the clock in each, then still selected
-        # while the last byte comes in; then not selected, for two at least.
-        command = Signal(48)
-        place = what.at[1:]  # words of a part, of two bytes each
-        m.d.comb += command.eq(Mux(what.register, 0x60_00_01_00_00_00, Cat(
+    def _transaction(self, m, register, writing, at, left, word, asked):
+        """States from the parts' selection until they may be selected again, and the pins."""
+        n = Signal(4)  # cycles that a state still has
+        second = Signal()  # of a pair of bytes, between which the clock is high
+        skip, over = Signal(), Signal()  # the byte is not meant: the word is before, or behind
+        selected, clocked, commands, data, mine, masks = (Signal() for _ in range(6))
+        place, command = at[1:], Signal(48)  # words of a part, of two bytes each
+        m.d.comb += command.eq(Mux(register, 0x60_00_01_00_00_00, Cat(
             place[:3], C(0, 13), place[3:], C(0, 29 - (len(place) - 3)),
-            C(1, 1), C(0, 1), ~what.writing)))
-        beat = Signal.like(edge)  # of the clock
-        odd, last, clocked, data = Signal(), Signal.like(edge), Signal(), Signal()
-        m.d.comb += [
-            beat.eq(edge - 1), odd.eq(what.at[0] & ~what.register),
-            # Bytes go in pairs.
-            last.eq(Mux(what.register, COMMAND + 1,
-                        LATENCY - 1 + ((odd + what.count + 1) & ~1))),
-            clocked.eq(runs & (edge != 0) & (beat <= last)),
-            data.eq(clocked & (beat >= Mux(what.register, COMMAND, LATENCY))),
-            ends.eq(edge == last + 5),
-        ]
-        with m.If(runs):
-            m.d.sync += edge.eq(edge + 1)
-        first = Signal()  # of a pair
-        m.d.comb += first.eq(~beat[0])
-        byte = Signal(8)
-        m.d.comb += byte.eq(Array([command.word_select(5 - n, 8) for n in range(6)])[beat[:3]])
-        written = runs & what.writing
-        mine = Signal()  # the byte of a pair that is meant
-        m.d.comb += [
-            mine.eq((beat - LATENCY >= odd) & (beat - LATENCY < odd + what.count)),
-            what.asked.eq(data & mine & ~what.writing),
-        ]
+            C(1, 1), C(0, 1), ~writing)))
+        byte = Array([command.word_select(k, 8) for k in range(6)])[n[:3]]
+        m.d.sync += [n.eq(n - 1), second.eq(clocked & ~second)]
+        with m.State("SELECT"):
+            m.d.comb += selected.eq(1)
+            m.d.sync += [n.eq(COMMAND - 1), over.eq(0), skip.eq(at[0] & ~register)]
+            m.next = "COMMAND"
+        with m.State("COMMAND"):
+            m.d.comb += [selected.eq(1), clocked.eq(1), commands.eq(1)]
+            with m.If(n == 0):
+                m.d.sync += n.eq(LATENCY - COMMAND - 1)
+                m.next = "LATENCY"
+                with m.If(register):
+                    m.next = "DATA"
+        with m.State("LATENCY"):
+            m.d.comb += [selected.eq(1), clocked.eq(1), masks.eq(n[1:] == 0)]
+            with m.If(n == 0):
+                m.next = "DATA"
+        with m.State("DATA"):
+            last = register | writing | (left == 1) | at[:self.burst.bit_length() - 1].all()
+            m.d.comb += [selected.eq(1), clocked.eq(1), data.eq(1), masks.eq(1),
+                         mine.eq(~skip & ~over), asked.eq(mine & ~writing)]
+            m.d.sync += skip.eq(0)
+            with m.If(mine & ~register):
+                m.d.sync += [at.eq(at + 1), left.eq(left - 1), over.eq(last)]
+            with m.If(second & (over | last)):
+                m.d.sync += n.eq(3)
+                m.next = "BEHIND"
+        with m.State("BEHIND"):  # selected while the last byte comes in, then not for two cycles
+            m.d.comb += selected.eq(~writing & n[1])
+            with m.If(n == 0):
+                m.d.sync += register.eq(0)
+                m.next = "NEXT"
+                with m.If(register):
+                    m.next = "IDLE"
         m.d.sync += [
-            self.cs_n.eq(~(runs & (edge <= last + Mux(what.writing, 1, 3)))),
-            self.ck.eq(Mux(clocked, Mux(first, 0b10, 0b01), 0)),
-            self.dq_o.eq(Mux(beat < COMMAND, byte.replicate(2), Mux(
-                what.register, Mux(first, what.word[8:], what.word[:8]).replicate(2), what.word))),
-            self.dq_oe.eq(clocked & ((beat < COMMAND) | written)),
-            self.rwds_oe.eq(written & ~what.register & (edge >= LATENCY - 1) & (beat <= last)),
-            self.rwds_o.eq(~mine),
+            self.cs_n.eq(~selected), self.ck.eq(Cat(clocked & second, clocked & ~second)),
+            self.dq_o.eq(Mux(~data, byte.replicate(2), Mux(
+                register, Mux(second, word[:8], word[8:]).replicate(2), word))),
+            self.dq_oe.eq(clocked & (writing | commands)),
+            self.rwds_oe.eq(writing & ~register & masks), self.rwds_o.eq(~mine),
         ]
 
     def _reads(self, m, asked, testing, room):
