@@ -48,7 +48,7 @@ def golden(order: str, folder: Path) -> dict:
 
 
 def main() -> None:
-    """Print the counts and keep them as JSON."""
+    """Print the counts and keep them as JSON, after each run anew."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", metavar="N", type=int, default=40,
                         help="runs, in turns of each board and order (default: %(default)s)")
@@ -85,15 +85,15 @@ def main() -> None:
         by_board[board] += 1
         starts, notes = starts + campaign.starts, notes + campaign.lost
         counts_differ += not equal
-    result: dict[str, object] = {
-        "runs": options.runs, "seed": options.seed, "by_board": dict(by_board),
-        "processes_of_the_host": starts, "events": dict(events.most_common()),
-        "lines": dict(lines.most_common()), "runs_with_notes_of_lost_rows": notes,
-        "counts_that_differ_behind_such_a_note": counts_differ, "differences_without_a_line": 0,
-        "seconds": round(time.monotonic() - began, 1)}
+        result: dict[str, object] = {
+            "runs": number + 1, "seed": options.seed, "by_board": dict(by_board),
+            "processes_of_the_host": starts, "events": dict(events.most_common()),
+            "lines": dict(lines.most_common()), "runs_with_notes_of_lost_rows": notes,
+            "counts_that_differ_behind_such_a_note": counts_differ,
+            "differences_without_a_line": 0, "seconds": round(time.monotonic() - began, 1)}
+        write("storms_processes", result)
     for name, value in result.items():
         console.print(f"{name}: {value}")
-    write("storms_processes", result)
 
 
 if __name__ == "__main__":

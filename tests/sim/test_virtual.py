@@ -1,6 +1,7 @@
 """Whole runs through a pseudo-terminal: on the golden model, and on boards' compiled top levels."""
 
 import dataclasses
+import os
 
 import pytest
 
@@ -13,7 +14,7 @@ from tritgrad.host.run.report import report
 from tritgrad.host.run.training import Watcher, start
 from tritgrad.model.config import CoreConfig
 from tritgrad.sim.board import CompiledBoard
-from tritgrad.sim.virtual import ModelBoard
+from tritgrad.sim.virtual import ModelBoard, VirtualPort
 from tritgrad.sim.wire import Faults
 
 from .ports import serving
@@ -86,6 +87,19 @@ def test_unplugging_changes_nothing(tmp_path, expected):
     result, port = trained(OPTIONS, tmp_path, ModelBoard(CONFIG), unplug_every=25_001)
     assert lasting(result) == expected[OPTIONS]
     assert port.unplugged > 0
+
+
+def test_the_link_of_a_board_that_was_killed_is_made_anew(tmp_path, monkeypatch):
+    """Its terminal is gone, or already the next board's: the system gives the same one again."""
+    link, ends = tmp_path / "port", os.openpty()
+    link.symlink_to(os.ttyname(ends[1]))
+    with pytest.raises(FileExistsError):
+        VirtualPort(ModelBoard(CONFIG), link)
+    monkeypatch.setattr(os, "openpty", lambda: ends)
+    port = VirtualPort(ModelBoard(CONFIG), link)
+    assert os.readlink(link) == os.ttyname(port._slave)
+    port.close()
+    assert not link.is_symlink()
 
 
 def test_everything_at_once_changes_nothing(tmp_path, expected, monkeypatch):

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,17 +30,19 @@ CONTEXT.set_forkserver_preload([
     "tritgrad.host.cli.virtual", "tritgrad.sim.virtual", "tritgrad.boards.store_pins",
     "tritgrad.host.run.model_learner", "sklearn.datasets"])
 #: Seconds after which something that should come about counts as hanging.
-HANGS_S = 180.0
+HANGS_S = 600.0
 #: Times that a command is typed before it counts as one that never ends.
 MOST_STARTS = 40
 #: The exit code of a command that was told to stop.
 STOPPED = 130
+#: Where an iCEBreaker's first data set begins, and bytes of it in which bits turn.
+FIRST_RECORD, RECORDS = (128 + 64) << 10, 4096
 #: What a run is, apart from time and cycles.
 LASTING = ("train_accuracy", "test_accuracy", "test_balanced", "val_accuracy", "updates_by_epoch",
            "flips_by_epoch", "samples", "best_epoch", "best_state_sha256", "state_sha256")
 
 
-def lasting(told: dict) -> dict:
+def lasting(told: dict[str, Any]) -> dict[str, Any]:
     """What two equal runs say alike."""
     return {name: told[name] for name in LASTING if name in told}
 
@@ -141,6 +144,8 @@ class Campaign:
     starts: int = 0
     lost: bool = False
     _device: Command | None = None
+    _host: Command | None = None
+    _store: list[str] = field(default_factory=list)
 
     @property
     def port(self) -> str:
@@ -182,10 +187,15 @@ class Campaign:
             Its words, and those with which it goes on once the file `kept` is there.
         disturbances, kinds
             How much happens, and of what: names of methods.
+
+        Raises
+        ------
+        DeviceError
+            It hangs, does not end, or ends otherwise than with one line.
         """
         for _ in range(MOST_STARTS):
             words = again if kept is not None and kept.exists() else first
-            host, self.starts = Command(self.folder, words), self.starts + 1
+            host = self.typed(words)
             while disturbances and not host.wait(self.rng.expovariate(1 / self.mean_s)):
                 kind = self.rng.choice(kinds)
                 disturbances -= 1
@@ -195,9 +205,14 @@ class Campaign:
                 self._calm()
             if not host.wait():
                 raise DeviceError(f"{' '.join(words)} hangs: {host.err}")
-            if self._ended(host):
+            if self.ended(host):
                 return host.out
         raise DeviceError(f"{MOST_STARTS} starts, and no end: {dict(self.lines)}")
+
+    def typed(self, words: list[str]) -> Command:
+        """A command at the board, which ends with the campaign at the latest."""
+        self._host, self.starts = Command(self.folder, words), self.starts + 1
+        return self._host
 
     def _calm(self) -> None:
         """A sound board from now on, if this one is not."""
@@ -206,8 +221,14 @@ class Campaign:
             self.power_off()
             self.power_up()
 
-    def _ended(self, host: Command) -> bool:
-        """Whether a command is done; one that is not was killed, or has ended with one line."""
+    def ended(self, host: Command) -> bool:
+        """Whether a command is done; one that is not was killed, or has ended with one line.
+
+        Raises
+        ------
+        DeviceError
+            It has ended otherwise.
+        """
         said = host.err
         self.lost = self.lost or "lost rows" in said
         if host.code in (0, -signal.SIGKILL):
@@ -221,18 +242,19 @@ class Campaign:
             self.carried_out(self._store, self._store)
         return False
 
-    def store(self, rows: list[str], disturbances: int, kinds: tuple[str, ...]) -> None:
+    def store(self, rows: list[str], disturbances: int = 0, kinds: tuple[str, ...] = ()) -> None:
         """Write rows into the flash."""
         self._store = ["store", self.port, *rows]
         self.carried_out(self._store, self._store, None, disturbances, kinds)
 
-    def trained(self, options: list[str], disturbances: int, kinds: tuple[str, ...]) -> dict:
+    def trained(self, options: list[str], disturbances: int, kinds: tuple[str, ...],
+                ) -> dict[str, Any]:
         """What a run says at its end."""
         run = self.folder / "run"
         out = self.carried_out(
             ["train", *options, "--device", self.port, "--out", str(run), "--json"],
             ["train", "--resume", str(run), "--json"], run / "checkpoint.npz", disturbances, kinds)
-        told: dict = json.loads(out.splitlines()[-1])
+        told: dict[str, Any] = json.loads(out.splitlines()[-1])
         return told
 
     # Disturbances.
@@ -242,7 +264,10 @@ class Campaign:
         host.kill()
 
     def stop(self, host: Command) -> None:
-        """Somebody has pressed Ctrl-C."""
+        """Somebody has pressed Ctrl-C, once the command has begun to speak."""
+        end = time.monotonic() + HANGS_S
+        while not host.err and host.code is None and time.monotonic() < end:
+            time.sleep(0.01)
         host.send(signal.SIGINT)
 
     def power(self, host: Command) -> None:
@@ -266,16 +291,14 @@ class Campaign:
     def bits(self, host: Command) -> None:
         """Bits of the flash's records turn."""
         cells = np.memmap(self.folder / "flash", np.uint8, "r+")
-        first = self.first_record
         for _ in range(5):
-            cells[first + self.rng.randrange(self.record_bytes)] ^= 1 << self.rng.randrange(8)
+            cells[FIRST_RECORD + self.rng.randrange(RECORDS)] ^= 1 << self.rng.randrange(8)
         cells.flush()
-
-    first_record, record_bytes = (128 + 64) << 10, 4096
 
     def __enter__(self) -> "Campaign":
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._device is not None:
-            self._device.kill()
+        for command in self._host, self._device:
+            if command is not None:
+                command.kill()
