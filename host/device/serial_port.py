@@ -305,7 +305,7 @@ class SerialTransport:
         stray = next(filter(self._answers_at, STRAY_RATES), None)
         # One that a killed host has left busy, at a raised rate, takes HELLO for a break by now.
         self._switch(SAFE_RATE)
-        if greeting := self._called(2 * PROBE_S):
+        if greeting := self._called(4 * PROBE_S):
             return greeting
         if stray is not None:
             raise PortError(
