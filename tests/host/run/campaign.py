@@ -71,6 +71,8 @@ class Command:
     def __init__(self, folder: Path, words: list[str], checkpoint_s: float = 0.1):
         self.words = words
         self._out, self._err = folder / f"{words[0]}.out", folder / f"{words[0]}.err"
+        for path in self._out, self._err:
+            path.unlink(missing_ok=True)
         self._process = CONTEXT.Process(target=_command, daemon=True, args=(
             words, self._out, self._err, checkpoint_s))
         self._process.start()
@@ -175,6 +177,8 @@ class Campaign:
         assert self._device is not None
         if self._device.code is not None:
             raise DeviceError(f"the board ended by itself: {self._device.err}")
+        # Before its terminal is somebody else's: a device that is unplugged takes its name along.
+        (self.folder / "port").unlink()
         self._device.kill()
 
     def carried_out(self, first: list[str], again: list[str], kept: Path | None = None,
