@@ -178,7 +178,7 @@ class Campaign:
         if self._device.code is not None:
             raise DeviceError(f"the board ended by itself: {self._device.err}")
         # Before its terminal is somebody else's: a device that is unplugged takes its name along.
-        (self.folder / "port").unlink()
+        (self.folder / "port").unlink(missing_ok=True)
         self._device.kill()
 
     def carried_out(self, first: list[str], again: list[str], kept: Path | None = None,
