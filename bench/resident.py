@@ -51,6 +51,7 @@ from tritgrad.sim.direct import DirectBoard, DirectWired
 from tritgrad.sim.memories import SDRAMS, Hypers, Sdram, SerialFlash
 from tritgrad.sim.memories.parts import SdramPart
 
+#: Of the UART, where the board's bridge allows it.
 RATE = 3_000_000
 ORDERS = {"random": epoch_order, "rotate": rotated_order}
 #: Records that CHECK is asked about, and the most of a run.
@@ -174,7 +175,8 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
     memory = memory_of(board)
     assert isinstance(memory, Hypers | Sdram | SerialFlash) and board.memory is not None
     chip = DirectBoard.of(board, progress=print if progress else None, memory=memory)
-    wired = DirectWired(chip, RATE)
+    rate = min(RATE, board.rates[-1])
+    wired = DirectWired(chip, rate)
     driver = Driver(Session(wired, 1))
     # Only where no step is smaller than 1 may inputs come in another order.
     tiles = (tile_order(shape, board.config.lanes) if gains[0] >= 0 else np.arange(layers[0]))
@@ -196,7 +198,7 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
     driver.close()
     memory.close()
     clock_hz = float(board.pll.output_hz)
-    return {"samples": len(rows), "clock_hz": clock_hz,
+    return {"samples": len(rows), "clock_hz": clock_hz, "baud": rate,
             "record_bytes": round(store.records.nbytes / len(x), 1),
             "cycles_per_sample": round(cycles / len(rows), 1),
             "core_cycles_per_sample": round(status["cycles"] / len(rows), 1),
