@@ -262,14 +262,16 @@ def main() -> None:
                         help="samples of the epoch (default: %(default)s)")
     parser.add_argument("--planes", metavar="P", type=int, nargs="+", default=[1],
                         help="bits of an input (default: 1)")
+    parser.add_argument("--only", metavar="TEXT", default="",
+                        help="runs whose names have this in them: '512-10, 1 bits, rotate'")
     parser.add_argument("--digits", action="store_true",
                         help=f"learn digits with {'-'.join(map(str, DIGITS))}, in place of MNIST")
     parser.add_argument("--here", action="store_true", help="measure this machine only")
     parser.add_argument("--line", action="store_true", help="state goes by the line too")
     parser.add_argument("--progress", action="store_true", help="say what is being compiled")
     options = parser.parse_args()
-    rows: dict[str, dict[str, object]] = {}
-    machine: dict[str, dict[str, int]] = {}
+    # On another machine than before, all have to be measured again: --here.
+    measured = set() if options.here else {*before("resident").get("samples_per_second_here", {})}
     for name in options.boards:
         for layers in (DIGITS,) if options.digits else board_of(name).networks:
             network = "-".join(map(str, layers))
@@ -277,16 +279,21 @@ def main() -> None:
                 if planes > board_of(name).config.input_planes:
                     continue
                 for order in () if options.here else ORDERS:
+                    key = f"{name} {network}, {planes} bits, {order}"
+                    if options.only not in key:
+                        continue
                     row = played(name, layers, planes, order, options.samples, options.progress,
                                  options.line)
-                    rows[f"{name} {network}, {planes} bits, {order}"] = row
-                    print(f"{name} {network}, {planes} bits, {order}: {row}", flush=True)
+                    print(f"{key}: {row}", flush=True)
+                    if options.samples >= KEPT:
+                        keep({key: row}, {})
                 key = f"{network}, {planes} bits"
-                if key not in machine:
-                    machine[key] = here(layers, planes)
-                    print(f"{key}: {machine[key]}", flush=True)
-        if options.samples >= KEPT:
-            keep(rows, machine)
+                if key not in measured:
+                    measured.add(key)
+                    machine = {key: here(layers, planes)}
+                    print(machine, flush=True)
+                    if options.samples >= KEPT:
+                        keep({}, machine)
 
 
 if __name__ == "__main__":
