@@ -73,8 +73,9 @@ struct Core {
     // data pins show then, and in the highest bit whether a rule has been broken.
     uint32_t step(uint64_t now) {
 #if defined(TRITGRAD_SDRAM)
-        const uint32_t seen = memory->step(now, top->memory_control, top->memory_address,
-                                           top->memory_out);
+        // At time 0 a clock that is the top's inverted is high already, or low: it is to rise later.
+        const uint32_t control = top->memory_control & ~(now ? 0 : Memory::kClock);
+        const uint32_t seen = memory->step(now, control, top->memory_address, top->memory_out);
 #elif defined(TRITGRAD_HYPERS)
         const uint32_t seen = memory->step(now, top->memory_control, top->memory_out);
 #else
