@@ -234,7 +234,6 @@ def test_a_disk_that_is_full_at_the_end_costs_no_result(data, folder, full, monk
 def test_a_disk_that_is_full_on_the_way_is_told_with_how_to_go_on(data, folder, full, monkeypatch):
     whole = results(*QUICK, "--dataset", data, "--out", "whole")
     monkeypatch.setattr("tritgrad.host.run.training.CHECKPOINT_S", 0.0)
-    monkeypatch.setattr(Trainer.__init__, "__defaults__", (lambda: False, 0.0))
     saves = []
     before = Checkpoint.save
 
