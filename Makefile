@@ -73,6 +73,7 @@ bitstreams: setup  ## every board with 3 seeds; the worst reports go to boards/r
 
 bitstream-trains: setup  ## bitstreams unpacked: they train and are attacked; wants icestorm
 	$(BIN)/python bench/bitstream_trains.py
+	$(BIN)/python bench/netlist_plays.py
 
 clean:  ## remove what was built here; the compiled cores in the user's cache stay
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
