@@ -239,6 +239,13 @@ def _record(name: str, fields: frames.Fields) -> str:
         ("offset", "field", "type"), rows)
 
 
+#: Of DATA, FILL and PLAY.
+_FLAGS = """\
+Bits of `flags` that are not named above are ignored, by the golden device and by a core alike, 4 too where a core shifts no
+images: they may mean something later, so a host sends them as 0, and `tritgrad` never sets one. Named but of no use, 2 of
+DATA and FILL and 1 of PLAY from a RAM are refused (`RANGE`)."""
+
+
 def link() -> str:
     """The page of the link protocol."""
     reasons = _meanings(frames.Status)
@@ -250,7 +257,7 @@ def link() -> str:
         "## Requests", "",
         _table(("type", "request"), ((f"0x{kind.value:02X}", f"`{kind.name}`")
                                      for kind in frames.Type)),
-        "```", description, "```", "",
+        "```", description, "```", "", _FLAGS, "",
         "HELLO with nonce 1 and sequence number 1 is, byte by byte: `"
         + frames.Frame(frames.Type.HELLO, 1, bytes((1, 0, 0, 0))).encode().hex(" ") + "`.", "",
         "## Order", "", _LOADING,
