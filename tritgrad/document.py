@@ -241,8 +241,9 @@ def _record(name: str, fields: frames.Fields) -> str:
 
 #: Of DATA, FILL and PLAY.
 _FLAGS = """\
-Bits of `flags` that are not named above are ignored, by the golden device and by a core alike, 4 too where a core shifts no
-images: they may mean something later, so a host sends them as 0, and `tritgrad` never sets one. Named but of no use, 2 of
+Bits of `flags` that are not named above are ignored, by the golden device and by a core alike,
+4 too where a core shifts no images: they may mean something later, so a host sends them as 0.
+Named but of no use, 2 of
 DATA and FILL and 1 of PLAY from a RAM are refused (`RANGE`)."""
 
 
