@@ -64,11 +64,13 @@ def learned(chip: CompiledBoard, memory: Sdram, seed: int, turn: bool = False) -
         payload, count = packed.payload(done, driver.session.budget - 3)
         driver.session.post(Type.FILL, done.to_bytes(3, "little") + payload, work_s=1.0)
         done += count
-    if turn:
-        memory.poke(5, memory.peek(5, 1) ^ 0x0040)
-    found, = struct.unpack("<I", driver.session.request(
-        Type.CHECK, bytes(3) + COUNT.to_bytes(3, "little"), work_s=1.0)[:4])
-    need(found == zlib.crc32(pack_ram_records(x, y, SIZES["lanes"], 1).tobytes()), "CHECK")
+    wanted = zlib.crc32(pack_ram_records(x, y, SIZES["lanes"], 1).tobytes())
+    for turned in range(1 + turn):  # once all is written
+        if turned:
+            memory.poke(5, memory.peek(5, 1) ^ 0x0040)
+        found, = struct.unpack("<I", driver.session.request(
+            Type.CHECK, bytes(3) + COUNT.to_bytes(3, "little"), work_s=1.0)[:4])
+        need(found == wanted, "CHECK")
     order = rng.permutation(COUNT)
     for entries, run, rows in (order, 1, order), ([0], COUNT, np.arange(COUNT)):
         driver._start(programs.train(2, COUNT, recipe.margin))
