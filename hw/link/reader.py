@@ -67,10 +67,12 @@ class FrameReader(wiring.Component):
         m.d.comb += [
             self.behind.eq(place + 1),
             self.following.eq(Mux(self.take | self.gather, self.behind, place)),
-            self.at_end.eq(place == self.end),
-            to.eq(Mux(self.swap, other, self.following)),
-            self.offset.eq(to),
         ]
+        if self.config.pipelined:
+            self._at_end(m, other)
+        else:
+            m.d.comb += self.at_end.eq(place == self.end)
+        m.d.comb += [to.eq(Mux(self.swap, other, self.following)), self.offset.eq(to)]
         with m.If(self.restart):
             m.d.comb += to.eq(0)
             m.d.sync += self.nonzero.eq(0)
@@ -84,3 +86,14 @@ class FrameReader(wiring.Component):
         with m.If(self.gather | self.load):
             m.d.sync += self.word.eq(Mux(self.load, self.value, Cat(self.word[8:], self.byte)))
         return m
+
+    def _at_end(self, m, other):
+        """Keeps `at_end` in a register: no comparison before what follows from it in its cycle."""
+        to = Signal()
+        m.d.comb += to.eq(Mux(self.swap, other == self.end, Mux(
+            self.take | self.gather, self.behind == self.end, self.at_end)))
+        with m.If(self.restart):
+            m.d.comb += to.eq(0)
+        with m.Elif(self.rewind):
+            m.d.comb += to.eq(self.end == PAYLOAD + self.first)
+        m.d.sync += self.at_end.eq(to)
