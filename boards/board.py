@@ -135,6 +135,9 @@ class Board:
         Most bits a second that the bridge does.
     lutram
         Units whose memories are to be look-up tables, as block memories are scarce.
+    sites
+        Block memories that are not left to the placer: the cell's name in the netlist, and
+        nextpnr's name of the block (BEL).
     placer
         Options of nextpnr that only this board needs.
     note
@@ -167,6 +170,7 @@ class Board:
     flash_only: bool = False
     max_rate: int = 3_000_000
     lutram: tuple[str, ...] = ()
+    sites: tuple[tuple[str, str], ...] = ()
     placer: tuple[str, ...] = ()
     note: str = ""
     memory: StoreMemory | None = None

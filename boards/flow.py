@@ -136,7 +136,10 @@ def prepare(board: Board, folder: Path, say: Say = lambda text: None) -> Synthes
         script_after_read="\n".join(
             f"select -assert-any top.{unit}/m:*\n"
             f"setattr -set ram_style \"distributed\" top.{unit}/m:*" for unit in board.lutram),
-        script_after_synth="tee -q -o stat.json stat -json")
+        script_after_synth="\n".join([*(
+            f"select -assert-count 1 top/c:{cell}\n"
+            f"setattr -set BEL \"{bel}\" top/c:{cell}" for cell, bel in board.sites),
+            "tee -q -o stat.json stat -json"]))
     for name, content in plan.files.items():
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     commands = json.loads(plan.files["build_top.json"])["commands"]

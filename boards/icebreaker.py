@@ -21,6 +21,6 @@ BOARD = Board(
     input_hz=12_000_000, clock_hz=24_000_000, networks=((784, 128, 10),),
     sizes={"lanes": 8, "banks": 1, "update_lanes": 4, "max_classes": 16,
            "hidden_depth": 16, "single_port": True},
-    usb=((0x0403, 0x6010),), loader="ice40_generic", flash_only=True,
+    usb=((0x0403, 0x6010),), max_rate=4_000_000, loader="ice40_generic", flash_only=True,
     memory=StoreMemory(Kind.FLASH, "W25Q128JV, 16 MiB", 24, "W25Q128JV", "spi_flash_1x", 1 << 17),
     note="Its USB bridge reaches the flash memory; the FPGA itself only with jumpers changed.")

@@ -22,11 +22,14 @@ class Fitted:
         Memories that are to be look-up tables, beside those of the board.
     sizes
         Sizes of the core that are others than the board's.
+    clock_hz
+        Its clock; None: the board's.
     """
 
     at_once: int
     lutram: tuple[str, ...] = ()
     sizes: dict[str, int | bool] = field(default_factory=dict, hash=False)
+    clock_hz: int | None = None
 
 
 def fields_of(name: str, lanes: int, at_once: int) -> dict[str, int]:
@@ -55,6 +58,7 @@ def for_recipe(board: Any, name: str) -> Any:
     sizes |= fitted.sizes
     sizes |= fields_of(name, sizes["lanes"], fitted.at_once)
     return replace(board, recipe=name, networks=(NETS[name].layers,), sizes=sizes,
+                   clock_hz=fitted.clock_hz or board.clock_hz,
                    lutram=board.lutram + fitted.lutram)
 
 

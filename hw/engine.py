@@ -148,7 +148,8 @@ class Engine(wiring.Component):
             sequencer.hold.eq(self.hold),
             sequencer.sending.eq(self.sending),
             self.run.eq(sequencer.run),
-            self.waiting.eq(sequencer.waiting),
+            self.waiting.eq(sequencer.waiting & ~self.inputs.pending if "pending" in
+                            self.inputs.signature.members else sequencer.waiting),
             sequencer.filled.eq(self.inputs.filled),
             sequencer.flag.eq(self.error.flag),
             self.send.eq(sequencer.send),

@@ -20,11 +20,12 @@ __all__ = ["ListReader", "SampleBuffer"]
 class SampleBuffer(wiring.Component):
     """Two sample buffers: one in hand, one that fills from the link.
 
-    A word a cycle goes in. Words with no bit set are dropped on the way.
+    A word a cycle goes in, of a `pipelined` core by a register. Words with no bit set are dropped
+    on the way.
 
     Members
     -------
-    i : sample words; ready while the receiving buffer is not full.
+    i : sample words; ready while the receiving buffer, and the register before it, is not full.
     clear : strobe: forget both buffers.
     take : strobe, only while `filled`: the received sample becomes the one in hand.
     filled : a whole sample has been received.
@@ -33,6 +34,7 @@ class SampleBuffer(wiring.Component):
         enabled.
     active : where lists are masks, the words of the sample in hand that are not zero. An entry
         then lies at the address that is its word's number.
+    pending : of a pipelined core: a word is in the register.
     """
 
     def __init__(self, config: CoreConfig):
@@ -50,6 +52,7 @@ class SampleBuffer(wiring.Component):
             "enable": In(1),
             "entry": Out(self.layout),
             **({"active": Out(words)} if self.masks else {}),
+            **({"pending": Out(1)} if config.pipelined else {}),
         })
         self.memory = BlockRam(self.layout, 2 << (words - 1).bit_length())
         self.hand = Signal()  # the buffer in hand
@@ -61,27 +64,30 @@ class SampleBuffer(wiring.Component):
         index = Signal.like(self.address)
         appended = Signal.like(self.count)
         label = Signal(8)
-        mask = plane_mask(self.i.p.planes, self.config.lanes)
+        word, arrives = self.i.p, self.i.valid & self.i.ready
+        if self.config.pipelined:
+            word, arrives = self._one_later(m)
+        mask = plane_mask(word.planes, self.config.lanes)
 
         place = index if self.masks else appended[:len(self.address)]
         m.d.comb += [
             memory.address.eq(Cat(self.address, self.hand)),
             memory.enable.eq(self.enable),
             self.entry.eq(memory.word),
-            self.i.ready.eq(~self.filled),
+            *([] if self.config.pipelined else [self.i.ready.eq(~self.filled)]),
             memory.write_address.eq(Cat(place, ~self.hand)),
             memory.write_data.index.eq(index),
             memory.write_data.mask.eq(mask),
-            memory.write_data.planes.eq(self.i.p.planes),
+            memory.write_data.planes.eq(word.planes),
         ]
-        with m.If(self.i.valid & self.i.ready):
+        with m.If(arrives):
             m.d.comb += memory.write.eq(mask.any())
             m.d.sync += [
                 index.eq(index + 1),
                 appended.eq(appended + mask.any()),
             ]
-            with m.If(self.i.p.last):
-                m.d.sync += [self.filled.eq(1), index.eq(0), label.eq(self.i.p.label)]
+            with m.If(word.last):
+                m.d.sync += [self.filled.eq(1), index.eq(0), label.eq(word.label)]
         with m.If(self.take):
             m.d.sync += [
                 self.hand.eq(~self.hand),
@@ -100,7 +106,7 @@ class SampleBuffer(wiring.Component):
             ]
         if self.masks:
             arriving = Signal.like(self.active)
-            with m.If(self.i.valid & self.i.ready):
+            with m.If(arrives):
                 for n in range(len(arriving)):
                     with m.If(mask.any() & (index == n)):
                         m.d.sync += arriving[n].eq(1)
@@ -109,6 +115,16 @@ class SampleBuffer(wiring.Component):
             with m.If(self.clear):
                 m.d.sync += [self.active.eq(0), arriving.eq(0)]
         return m
+
+    def _one_later(self, m):
+        """The word of the cycle before, and whether it goes in: a short way to the memory."""
+        word = Signal.like(self.i.p)
+        m.d.comb += self.i.ready.eq(~self.filled | ~self.pending)
+        with m.If(self.i.ready):
+            m.d.sync += [word.eq(self.i.p), self.pending.eq(self.i.valid)]
+        with m.If(self.clear):
+            m.d.sync += self.pending.eq(0)
+        return word, self.pending & ~self.filled
 
 
 class ListReader(wiring.Component):

@@ -22,7 +22,8 @@ class TableLoader(wiring.Component):
     """Reads the rows of a table twice: checks all, then, if no check failed, writes all.
 
     It finds the same faults and the same places as `model.layout`. Products and quotients are
-    counted out: a row takes 12 cycles, one for each of its inputs and one for each of its outputs.
+    counted out: a row takes 12 cycles, 13 of a `pipelined` core, one for each of its inputs and one
+    for each of its outputs.
 
     Members
     -------
@@ -120,7 +121,9 @@ class TableLoader(wiring.Component):
             row=row, place=place, first=first, last=last, second_pass=second_pass, left=left,
             outputs=outputs, words=words, shift=shift, gain=gain, skip=skip, trits=trits,
             residuals=residuals, too_many=too_many, source=source, target=target, lane=lane,
-            bank=bank, groups=groups, fields=fields)
+            bank=bank, groups=groups, fields=fields, byte=self.byte)
+        if config.pipelined:
+            self._read_later(m, at)
         with m.FSM():
             with m.State("IDLE"):
                 wrong = self.rows > config.table_rows
@@ -160,12 +163,28 @@ class TableLoader(wiring.Component):
         with m.State("READ"):
             m.d.comb += self.take.eq(1)
             m.d.sync += at.place.eq(at.place + 1)
-            with m.Switch(at.place):
-                for n, name in enumerate(self.fields):
-                    with m.Case(n):
-                        self._read(m, n, name, at)
+            if self.config.pipelined:
+                m.d.sync += at.read.eq(1)
+            else:
+                self._read_at(m, at.place, at)
             with m.If(at.place == len(self.fields) - 1):
+                m.next = "READ_LAST" if self.config.pipelined else "CHECK"
+        if self.config.pipelined:
+            with m.State("READ_LAST"):
                 m.next = "CHECK"
+
+    def _read_later(self, m, at):
+        """Looks at a byte in the cycle after: the way from the receiver's memory is long enough."""
+        at.byte, at.read, place = Signal(8), Signal(), Signal.like(at.place)
+        m.d.sync += [at.byte.eq(self.byte), place.eq(at.place), at.read.eq(0)]
+        with m.If(at.read):
+            self._read_at(m, place, at)
+
+    def _read_at(self, m, place, at):
+        with m.Switch(place):
+            for n, name in enumerate(self.fields):
+                with m.Case(n):
+                    self._read(m, n, name, at)
 
     def _check(self, m, at):
         """What is wrong with a row as a whole."""
@@ -307,7 +326,7 @@ class TableLoader(wiring.Component):
 
     def _read_front(self, m, name, at):
         """What is wrong with a byte of the row in front, or of the first one behind it."""
-        config, byte = self.config, self.byte
+        config, byte = self.config, at.byte
         second, (most, bits) = at.row == 1, most_bits(config)
         if name == "planes":
             self._refuse_if(m, Mux(at.first, (byte == 0) | (byte > most), Mux(
@@ -325,7 +344,7 @@ class TableLoader(wiring.Component):
 
     def _read(self, m, place, name, at):
         """What the byte at a place of a row goes to, and what is wrong with it alone."""
-        config, byte = self.config, self.byte
+        config, byte = self.config, at.byte
         if self.front is not None:
             self._read_front(m, name, at)
             if name in ("planes", "skip"):

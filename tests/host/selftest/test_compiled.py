@@ -44,7 +44,7 @@ def selftest(monkeypatch, tmp_path):
     monkeypatch.setattr(line_steps, "TRIPS", 3)
     monkeypatch.setattr(bus, "SYS", tmp_path)  # nothing of this machine's USB
 
-    def tested(fault="", *, clock=1.0, most=3_000_000, expected=None):
+    def tested(fault="", *, clock=1.0, most=4_000_000, expected=None):
         def make():
             text = verilog.convert(BoardTop(BOARD), name=TOP, emit_src=False,
                                    strip_internal_attrs=True)
@@ -85,7 +85,7 @@ def test_a_board_without_a_fault_passes_every_line(selftest):
     assert record["passed"], failure(record)
     assert [step["name"] for step in record["steps"] if step["state"] == "skipped"] == [
         "USB", "which board", "permission", "FPGA", "bitstream", "convolution"]
-    assert (record["rate"], record["link_errors"]) == (3_000_000, 0)
+    assert (record["rate"], record["link_errors"]) == (4_000_000, 0)
     assert "PASS 14 memories" in lines and "PASS 16 clock" in lines
 
 
@@ -96,7 +96,7 @@ FAULTS = {
     "S": ("memories", "memory S: ", "address 5, bit 2 "),
     "PRNG": ("PRNG", "PRNG: 0x", "golden model 0x"),
     "counters": ("counters", "samples ", "run of no samples"),
-    "loss": ("rate", "something was lost", "3,000,000 baud"),
+    "loss": ("rate", "something was lost", "4,000,000 baud"),
     "echo": ("HELLO", "says what it is told", "rx and tx are joined"),
     "silence": ("HELLO", "silent board", ""),
 }
@@ -123,7 +123,7 @@ def test_another_core_is_named(selftest):
 
 
 def test_a_slow_bridge_is_named(selftest):
-    named(*selftest(most=921_600), "rate", "921,600 of 3,000,000 baud")
+    named(*selftest(most=921_600), "rate", "921,600 of 4,000,000 baud")
 
 
 def test_another_clock_is_named(selftest):

@@ -135,7 +135,7 @@ def test_a_board_that_works_passes_every_line(tmp_path):
     assert [step["name"] for step in record["steps"] if step["state"] == "skipped"] == [
         "USB", "which board", "permission", "FPGA", "bitstream",
         "convolution", "clock"]
-    assert record["rate"] == 3_000_000
+    assert record["rate"] == 4_000_000
     assert record["link_errors"] == 0
     assert "PASS 14 memories" in lines and "skip  6 FPGA: only with --load" in lines
 
@@ -149,10 +149,10 @@ FAULTS = {
           "memory S: ", "address 5, bit 2 "),
     "PRNG": (lambda: of_core(OtherPrng), "PRNG", "PRNG: 0x", "golden model 0x"),
     "counters": (lambda: of_core(Counting), "counters", "samples 3", "run of no samples"),
-    "loss": (lambda: Losing(CONFIG, BOARD.rates), "rate", "something was lost", "3,000,000 baud"),
+    "loss": (lambda: Losing(CONFIG, BOARD.rates), "rate", "something was lost", "4,000,000 baud"),
     "configuration": (lambda: ModelBoard(BOARDS["icesugar"].config, BOARD.rates), "core",
                       "another core: ", "max_inputs 784, not 24"),
-    "slow port": (lambda: ModelBoard(CONFIG, BOARD.rates[:3]), "rate", "of 3,000,000 baud", ""),
+    "slow port": (lambda: ModelBoard(CONFIG, BOARD.rates[:3]), "rate", "of 4,000,000 baud", ""),
     "echo": (lambda: Echo(CONFIG), "HELLO", "says what it is told", "rx and tx are joined"),
     "silence": (lambda: Muted(CONFIG), "HELLO", "silent board", ""),
     "another design": (lambda: Chatty(CONFIG), "quiet line", "ets Jun", "unasked"),

@@ -14,10 +14,12 @@ from tritgrad.model.config import CoreConfig
 from ..link.harness import put, simulate, stalls, wait
 
 
-@pytest.mark.parametrize("seed, lanes, planes", [(1, 4, 3), (2, 5, 1), (3, 16, 4)])
-def test_a_sample_without_its_zero_words_comes_back(seed, lanes, planes):
+@pytest.mark.parametrize("seed, lanes, planes, pipelined", [
+    (1, 4, 3, False), (2, 5, 1, False), (3, 16, 4, False), (4, 4, 3, True), (5, 5, 1, True)])
+def test_a_sample_without_its_zero_words_comes_back(seed, lanes, planes, pipelined):
     rng = random.Random(seed)
-    config = CoreConfig(lanes=lanes, update_lanes=lanes, input_planes=planes, max_inputs=lanes * 9)
+    config = CoreConfig(lanes=lanes, update_lanes=lanes, input_planes=planes,
+                        max_inputs=lanes * 9, pipelined=pipelined)
     dut = SampleBuffer(config)
     idle = stalls(rng, 3)
     bits = lanes * planes
@@ -52,24 +54,30 @@ def test_a_sample_without_its_zero_words_comes_back(seed, lanes, planes):
     simulate(dut, feed, take)
 
 
+@pytest.mark.parametrize("pipelined", [False, True])
 @pytest.mark.parametrize("whole", [False, True])
-def test_clear_forgets_both_buffers(whole):
-    dut = SampleBuffer(CoreConfig(lanes=4, update_lanes=4, input_planes=2, max_inputs=20))
+def test_clear_forgets_both_buffers(whole, pipelined):
+    dut = SampleBuffer(CoreConfig(lanes=4, update_lanes=4, input_planes=2, max_inputs=20,
+                                  pipelined=pipelined))
 
     async def send(ctx, words, last=True):
         for n, word in enumerate(words, 1):
             await put(ctx, dut.i, {"planes": word, "label": 3, "last": last and n == len(words)})
 
     async def take(ctx):
+        await wait(ctx, int(pipelined))
         ctx.set(dut.take, 1)
         await ctx.tick()
         ctx.set(dut.take, 0)
+
+    rest = int(pipelined and whole)  # without, the word in the register is forgotten, too
 
     async def testbench(ctx):
         await send(ctx, [1, 2])
         await take(ctx)
         await send(ctx, [7, 0, 5], last=whole)
-        assert (ctx.get(dut.filled), ctx.get(dut.i.ready)) == (whole, not whole)
+        await wait(ctx, rest)
+        assert (ctx.get(dut.filled), ctx.get(dut.i.ready)) == (whole, not whole or pipelined)
         ctx.set(dut.clear, 1)
         await ctx.tick()
         ctx.set(dut.clear, 0)

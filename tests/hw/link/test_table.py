@@ -28,7 +28,7 @@ def random_config(rng):
         max_inputs=rng.choice([5, 40, 300]), max_neurons=rng.choice([12, 64, 300]),
         max_classes=rng.choice([2, 9, 12]), trit_depth=rng.choice([30, 256, 1000]),
         residual_depth=rng.choice([200, 1024, 5000]), hidden_depth=rng.choice([4, 16, 64]),
-        slot_bytes=64, skip=skip and rows == 1, **images)
+        slot_bytes=64, pipelined=rng.random() < 0.5, skip=skip and rows == 1, **images)
 
 
 def random_layers(rng, config):
