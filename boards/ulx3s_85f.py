@@ -21,7 +21,7 @@ def _platform() -> Any:
 BOARD = Board(
     name="ulx3s-85f", title="ULX3S 85F", chip="LFE5U-85F",
     part="LFE5U-85F-6BG381", fpga=ECP5_85F, platform=_platform,
-    input_hz=25_000_000, clock_hz=70_000_000,
+    input_hz=25_000_000, clock_hz=68_750_000,
     networks=((784, 512, 10), (784, 128, 10)),
     sizes={"lanes": 36, "banks": 14, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
            "slot_bytes": 2048, "pipelined": True, "drain": 2, "update_rows": 2},
@@ -37,4 +37,4 @@ BOARD = Board(
     sites=(("core.receiver.memory.memory.0.0", "X114/Y70/EBR0"),
            ("core.receiver.memory.memory.0.1", "X116/Y70/EBR1")),
     # Memories fill the chip: the other placer moves them too late, and paths become long.
-    placer=("--placer", "static"))
+    placer=("--placer", "static", "--router", "router2", "--tmg-ripup"))
