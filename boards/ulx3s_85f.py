@@ -21,7 +21,7 @@ def _platform() -> Any:
 BOARD = Board(
     name="ulx3s-85f", title="ULX3S 85F", chip="LFE5U-85F",
     part="LFE5U-85F-6BG381", fpga=ECP5_85F, platform=_platform,
-    input_hz=25_000_000, clock_hz=68_750_000,
+    input_hz=25_000_000, clock_hz=66_250_000,
     networks=((784, 512, 10), (784, 128, 10)),
     sizes={"lanes": 36, "banks": 14, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
            "slot_bytes": 2048, "pipelined": True, "drain": 2, "update_rows": 2},
