@@ -1,6 +1,7 @@
 """Compiled cores in this process: bytes in, bytes out, and a cycle counter."""
 
 import ctypes
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,11 @@ __all__ = ["Compiled", "CompiledCore"]
 
 _Self = TypeVar("_Self", bound="Compiled")
 _TRACES = {".vcd": "vcd", ".fst": "fst"}
+
+
+def period_ps(clock_hz: float) -> int:
+    """A cycle, picoseconds, rounded up: as many as a least time takes must not be short of it."""
+    return math.ceil(1e12 / clock_hz)
 
 
 class Compiled:
@@ -99,7 +105,7 @@ class Compiled:
         """Put a memory at the pins, or none where the top has pins for one."""
         if self.memory:
             self._library.tritgrad_attach(self._core, memory.handle if memory else None,
-                                          round(1e12 / self.clock_hz))
+                                          period_ps(self.clock_hz))
 
     def _check_memory(self) -> None:
         """Raise if a rule of the memory has been broken, which has stopped the run."""

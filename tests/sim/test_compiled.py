@@ -2,6 +2,7 @@
 
 import errno
 import importlib.util
+import math
 import os
 import random
 import shlex
@@ -19,7 +20,7 @@ from amaranth.lib.wiring import In, Out
 
 from tritgrad.errors import BadInput, DeviceError, ToolError
 from tritgrad.sim import toolchain
-from tritgrad.sim.compiled import CompiledCore
+from tritgrad.sim.compiled import CompiledCore, period_ps
 from tritgrad.sim.verilate import build, cache_folder, component_verilog
 
 from ..hw.link.harness import simulate
@@ -315,3 +316,9 @@ def test_an_fst_waveform_is_written_or_its_headers_are_named(tmp_path):
     else:
         with pytest.raises(ToolError, match=r"needs the headers zlib.h and lz4.h"):
             open_increment(vcd=path)
+
+
+@pytest.mark.parametrize("clock_hz", [24e6, 65e6, 66.25e6, 94.5e6, 462.5e6 / 7])
+def test_cycles_that_make_a_least_time_are_no_shorter_in_picoseconds(clock_hz):
+    least_us = 200
+    assert math.ceil(least_us * clock_hz / 1e6) * period_ps(clock_hz) >= least_us * 1_000_000
