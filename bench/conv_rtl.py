@@ -124,7 +124,7 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
              and (done.correct, done.updates, done.flips)
              == (expected.correct, expected.updates, expected.flips))
 
-    learned, clock = done.updates / samples, BOARDS[board].clock_hz
+    learned, clock = done.updates / samples, BOARDS[board].for_recipe(name.lower()).clock_hz
     wait = max(0.0, once - (thrice - 2 * (four - thrice)))
     sizes = sizes_of(config)
     kernels = (conv.outputs + conv.kernel + conv.pool + 2

@@ -140,6 +140,9 @@ class Board:
         nextpnr's name of the block (BEL).
     placer
         Options of nextpnr that only this board needs.
+    aimed_hz
+        What nextpnr is asked for in place of the clock: timing-driven routing stops where it
+        estimates that to be reached, and ends a little below. None: the clock.
     note
         What a user has to know, if anything.
     memory
@@ -172,6 +175,7 @@ class Board:
     lutram: tuple[str, ...] = ()
     sites: tuple[tuple[str, str], ...] = ()
     placer: tuple[str, ...] = ()
+    aimed_hz: int | None = None
     note: str = ""
     memory: StoreMemory | None = None
     stored: bool = False
@@ -320,6 +324,6 @@ class Board:
                 chosen[form] = 1
         made = replace(self, networks=networks, sizes=chosen, lutram=lutram,
                        clock_hz=clock_hz or self.clock_hz,
-                       stored=stored)
+                       aimed_hz=None if clock_hz else self.aimed_hz, stored=stored)
         made.check()
         return made

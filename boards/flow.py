@@ -144,6 +144,10 @@ def prepare(board: Board, folder: Path, say: Say = lambda text: None) -> Synthes
         (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     commands = json.loads(plan.files["build_top.json"])["commands"]
     given = plan.digest() + repr((board.placer, top.clock_hz)).encode()
+    if board.aimed_hz is not None:
+        with (folder / "top.lpf").open("a") as constraints:
+            constraints.write(f'\nFREQUENCY NET "clk" {board.aimed_hz / 1e6:.6f} MHZ;\n')
+        given += repr(board.aimed_hz).encode()
     synthesise, place, pack = commands
     made = Synthesis(board, folder, top.clock_hz, synthesise, place, pack,
                      hashlib.sha256(given).hexdigest())

@@ -58,7 +58,7 @@ def for_recipe(board: Any, name: str) -> Any:
     sizes |= fitted.sizes
     sizes |= fields_of(name, sizes["lanes"], fitted.at_once)
     return replace(board, recipe=name, networks=(NETS[name].layers,), sizes=sizes,
-                   clock_hz=fitted.clock_hz or board.clock_hz,
+                   clock_hz=fitted.clock_hz or board.clock_hz, aimed_hz=None,
                    lutram=board.lutram + fitted.lutram)
 
 

@@ -37,4 +37,4 @@ BOARD = Board(
     sites=(("core.receiver.memory.memory.0.0", "X114/Y70/EBR0"),
            ("core.receiver.memory.memory.0.1", "X116/Y70/EBR1")),
     # Memories fill the chip: the other placer moves them too late, and paths become long.
-    placer=("--placer", "static", "--router", "router2", "--tmg-ripup"))
+    placer=("--placer", "static", "--router", "router2", "--tmg-ripup"), aimed_hz=68_750_000)
