@@ -49,7 +49,7 @@ def test_boards_table_shows_what_a_board_can_do(run, released, monkeypatch):
              if line.split("│")[1:2] == [f" {name:15} "]}
     assert set(lines) == set(BOARDS)
     for part in ("iCE40UP5K", "24", "1x8", "784-128-10", "4,900/5,280", "14/30 EBR", "25.5",
-                 "5,000", "3,030", "flash 16 MiB, --store"):
+                 "5,000", "4,040", "flash 16 MiB, --store"):
         assert part in lines["icebreaker"]
     assert "ulx3s-12f: Lattice warrants half" in result.output
     assert "14x36" in lines["ulx3s-85f"] and "784-512-10" in lines["ulx3s-85f"]
@@ -68,7 +68,7 @@ def test_boards_json_has_the_same_and_more(run, released):
     assert row["blocks"] == {"EBR": {"used": 14, "available": 30},
                              "SPRAM": {"used": 4, "available": 4}}
     assert row["fmax_mhz"] == 25.5 and row["rates"][0] == 115_200
-    assert row["line_samples_per_second"] == pytest.approx(300_000 / 99)
+    assert row["line_samples_per_second"] == pytest.approx(400_000 / 99)
     assert not row["memory"]["released"] and rows["ulx3s-25f"]["memory"]["released"]
     assert row["usb"] == ["0403:6010"] and any("SPRAM" in line for line in row["memory_map"])
     assert rows["tang-nano-9k"]["fmax_mhz"] is None
