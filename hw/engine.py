@@ -134,6 +134,7 @@ class Engine(wiring.Component):
 
     def _connect_sequencer(self, m):
         sequencer = self.sequencer
+        pending = getattr(self.inputs, "pending", None)  # words that are not in a buffer yet
         m.d.comb += [
             sequencer.program_write.eq(self.program_write),
             sequencer.program_address.eq(self.program_address),
@@ -148,8 +149,8 @@ class Engine(wiring.Component):
             sequencer.hold.eq(self.hold),
             sequencer.sending.eq(self.sending),
             self.run.eq(sequencer.run),
-            self.waiting.eq(sequencer.waiting & ~self.inputs.pending if "pending" in
-                            self.inputs.signature.members else sequencer.waiting),
+            self.waiting.eq(sequencer.waiting if pending is None
+                            else sequencer.waiting & ~pending),
             sequencer.filled.eq(self.inputs.filled),
             sequencer.flag.eq(self.error.flag),
             self.send.eq(sequencer.send),

@@ -90,7 +90,8 @@ def _narrow(rows: list[dict[str, Any]]) -> Table:
     made = table(None, ("board", "FPGA", "network", "LUTs", "RAM", "MHz", "Fmax", "rows/s"), (
         (_name(row), row["chip"], _network(row), _share(row["cells"]),
          tuple(_share(use) for use in (row["blocks"] or {}).values()) or "-",
-         f"{row['clock_mhz']:g}", _fmax(row).partition(".")[0], next(iter(_speeds(row))).split()[0])
+         f"{row['clock_mhz']:.3g}", _fmax(row).partition(".")[0],
+         next(iter(_speeds(row))).split()[0])
         for row in rows), right=(3, 4, 5, 6, 7))
     made.show_edge = made.pad_edge = False
     return made
