@@ -46,7 +46,6 @@ ALL = 1 << 22
 STATES = Path("build/conv_rtl")
 
 
-
 def config_of(name: str) -> CoreConfig:
     """The board's core for the recipe, with a store of just enough words."""
     board = BOARDS[BOARD_OF[name]].for_recipe(name.lower())
@@ -69,12 +68,18 @@ def late(name: str) -> tuple[FastConvNetwork, float]:
     return net, learned
 
 
-class Counted:
-    """A net on compiled RTL with samples in its store, and cycles a sample of programs there."""
+def samples_of(name: str, count: int) -> tuple[Any, Any]:
+    """The first samples of the last epoch, moved and coded, and their labels."""
+    x, y = next(batches(ROWS[name], EPOCHS, EPOCHS - 1, SEED))
+    return x[:count], y[:count].astype(np.int64)
 
-    def __init__(self, net: FastConvNetwork, config: CoreConfig, x: Any, y: Any):
+
+class Counted:
+    """A net on a core with samples in its store, and cycles a sample of programs there."""
+
+    def __init__(self, net: FastConvNetwork, driver: Driver, x: Any, y: Any):
         self.recipe = net.recipe
-        self.driver = Driver(Session(SimTransport(config, progress=print)))
+        self.driver = driver
         self.load(net)
         self.rows = RowStore(self.driver, x, y)
         self.rows.fill()
@@ -97,19 +102,29 @@ class Counted:
         program = programs.train(2, samples, self.recipe.margin, front="learns", wrong=1)
         return self.rows.play(program, np.arange(samples))
 
+    def state(self) -> tuple[str, int]:
+        """SHA-256 of the counters, and the PRNG."""
+        return state_sha256(self.driver.counters()), self.driver.prng()
+
+
+def same(net: FastConvNetwork, x: Any, y: Any, done: Any, found: tuple[str, int]) -> bool:
+    """Whether the net, once it has learned the samples too, is what a core made of them."""
+    expected = net.train(x, y, net.recipe.gains_in(EPOCHS - 1), wrong=1)
+    return (found == (net.state_sha256(), net.prng_state)
+            and (done.correct, done.updates, done.flips)
+            == (expected.correct, expected.updates, expected.flips))
+
 
 def measure(name: str, samples: int, few: int) -> dict[str, Any]:
     """All figures of a net."""
     row, board = ROWS[name], BOARD_OF[name]
     conv, config = row.conv, config_of(name)
     net, before_share = late(name)
-    x, y = next(batches(row, EPOCHS, EPOCHS - 1, SEED))
-    x, y = x[:samples], y[:samples].astype(np.int64)
+    x, y = samples_of(name, samples)
 
-    counted = Counted(net, config, x, y)
+    counted = Counted(net, Driver(Session(SimTransport(config, progress=print))), x, y)
     done = counted.train()
-    found = state_sha256(counted.driver.counters())
-    prng = counted.driver.prng()
+    found = counted.state()
     counted.load(net)
     look = counted.cycles(few)
     once, thrice, four = (counted.cycles(few, *["FWD 1"] * n, "FWD 2", "ERR 1")
@@ -119,10 +134,7 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
     counted.load(net)
     behind = counted.cycles(few, *learns, "KERNELS") - dense
     counted.driver.close()
-    expected = net.train(x, y, net.recipe.gains_in(EPOCHS - 1), wrong=1)
-    equal = (found == net.state_sha256() and prng == net.prng_state
-             and (done.correct, done.updates, done.flips)
-             == (expected.correct, expected.updates, expected.flips))
+    equal = same(net, x, y, done, found)
 
     learned, clock = done.updates / samples, BOARDS[board].for_recipe(name.lower()).clock_hz
     wait = max(0.0, once - (thrice - 2 * (four - thrice)))
@@ -132,7 +144,7 @@ def measure(name: str, samples: int, few: int) -> dict[str, Any]:
     cycles = done.cycles / samples
     return {
         "board": board, "lanes": config.lanes, "banks": config.banks, "kernels at once":
-        config.conv_at_once, "samples": samples, "equal to model": equal, "state_sha256": found,
+        config.conv_at_once, "samples": samples, "equal to model": equal, "state_sha256": found[0],
         "learned in the epoch before": round(100 * before_share, 2),
         "learned": round(100 * learned, 2), "cycles a trained sample": round(cycles, 1),
         "cycles a sample without learning": round(once, 1), "of them waits for CONV":

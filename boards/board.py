@@ -8,6 +8,7 @@ from ..errors import ConfigError
 from ..firmware.rates import SAFE_RATE, supported_rates
 from ..firmware.store import Kind
 from ..model.config import CoreConfig
+from ..model.memories import copied
 from ..units import UNITS
 from .memory import (
     BSRAM,
@@ -240,6 +241,12 @@ class Board:
     def stores(self) -> tuple[Store, ...]:
         """All memories of the core, and what they are made of."""
         return stores(self.config, self.fpga.weights, self.fpga.buffers, self.lutram)
+
+    @property
+    def in_tables(self) -> tuple[str, ...]:
+        """The modules of `lutram`, each copy of a memory by itself."""
+        paths = [unit.removeprefix("core.") for unit in self.lutram]
+        return tuple(f"core.{path}" for path in copied(self.config, paths))
 
     @property
     def memory_map(self) -> str:

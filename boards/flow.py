@@ -39,6 +39,9 @@ SYNTH_OPTIONS = {
 }
 #: Ending of the bitstream.
 BITSTREAM = {"ice40": "bin", "ecp5": "bit", "gowin": "fs"}
+#: A round of routing that only a router comes to that cannot reach the clock.
+ENDLESS = (r"^Info: +iter=100 wires=",
+           "it routes without an end; lower --frequency or try another --seed")
 PLACE_OPTIONS = "--report pnr.json --timing-allow-fail"
 
 
@@ -135,7 +138,7 @@ def prepare(board: Board, folder: Path, say: Say = lambda text: None) -> Synthes
         nextpnr_opts=PLACE_OPTIONS,
         script_after_read="\n".join(
             f"select -assert-any top.{unit}/m:*\n"
-            f"setattr -set ram_style \"distributed\" top.{unit}/m:*" for unit in board.lutram),
+            f"setattr -set ram_style \"distributed\" top.{unit}/m:*" for unit in board.in_tables),
         script_after_synth="\n".join([*(
             f"select -assert-count 1 top/c:{cell}\n"
             f"setattr -set BEL \"{bel}\" top/c:{cell}" for cell, bel in board.sites),
@@ -175,7 +178,7 @@ def place(synthesis: Synthesis, seed: int = 1, say: Say = lambda text: None) -> 
     tool, *arguments = synthesis.place
     log = run_tool(tool, [*arguments, *board.placer, "--seed", str(seed), "--freq",
                           f"{synthesis.clock_hz / 1e6:.6f}"],
-                   folder, "nextpnr.log", say, NEXTPNR_PHASES, check=False)
+                   folder, "nextpnr.log", say, NEXTPNR_PHASES, check=False, endless=ENDLESS)
     seconds["place and route"], started = time.monotonic() - started, time.monotonic()
     timing = folder / "pnr.json"
     report = make_report(

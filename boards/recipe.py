@@ -24,12 +24,15 @@ class Fitted:
         Sizes of the core that are others than the board's.
     clock_hz
         Its clock; None: the board's.
+    placer
+        Options of nextpnr in place of the board's.
     """
 
     at_once: int
     lutram: tuple[str, ...] = ()
     sizes: dict[str, int | bool] = field(default_factory=dict, hash=False)
     clock_hz: int | None = None
+    placer: tuple[str, ...] = ()
 
 
 def fields_of(name: str, lanes: int, at_once: int) -> dict[str, int]:
@@ -59,7 +62,7 @@ def for_recipe(board: Any, name: str) -> Any:
     sizes |= fields_of(name, sizes["lanes"], fitted.at_once)
     return replace(board, recipe=name, networks=(NETS[name].layers,), sizes=sizes,
                    clock_hz=fitted.clock_hz or board.clock_hz, aimed_hz=None,
-                   lutram=board.lutram + fitted.lutram)
+                   placer=fitted.placer, lutram=board.lutram + fitted.lutram)
 
 
 def behind(networks: tuple[tuple[int, ...], ...], sizes: dict[str, int | bool],

@@ -72,7 +72,8 @@ TOOLS = {tool.name: tool for tool in (
 
 def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str,
              say: Callable[[str], None] = lambda text: None,
-             phases: Sequence[tuple[str, str]] = (), check: bool = True) -> str:
+             phases: Sequence[tuple[str, str]] = (), check: bool = True,
+             endless: tuple[str, str] | None = None) -> str:
     """Run a tool in a folder and wait for it; its output goes to a file there.
 
     If this program is interrupted or told to end, the tool is stopped with all its children.
@@ -93,6 +94,9 @@ def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str,
         (pattern, text) in their order: when first a line of the log matches, `text` is said.
     check
         Whether failing is an error; if not, what it printed is for the caller to judge.
+    endless
+        (pattern, text): when a line of the log matches, the tool would go on without an end. It is
+        stopped, and `text` says what to do.
 
     Returns
     -------
@@ -101,7 +105,8 @@ def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str,
     Raises
     ------
     ToolError
-        The wheel is not installed, or the tool failed: its last error, and the log's name.
+        The wheel is not installed, the tool failed: its last error, and the log's name; or it was
+        stopped.
     """
     tool = TOOLS[name]
     if tool.version is None:
@@ -113,12 +118,14 @@ def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str,
                                    stderr=subprocess.STDOUT, start_new_session=True)
         try:
             with _exit_on_terminate():
-                _watch(process, path, say, list(phases))
+                ended = _watch(process, path, say, list(phases), endless and endless[0])
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     text = path.read_text(errors="replace")
+    if not ended and endless:
+        raise ToolError(f"{tool.name} was stopped: {endless[1]} (see {path})")
     if check and process.returncode:
         raise ToolError(f"{tool.name} failed: {last_error(text)} (see {path})")
     return text
@@ -142,19 +149,21 @@ def _exit_on_terminate() -> Iterator[None]:
 
 
 def _watch(process: "subprocess.Popen[bytes]", path: Path, say: Callable[[str], None],
-           phases: list[tuple[str, str]]) -> None:
-    """Wait for the end; say each phase as its line comes."""
+           phases: list[tuple[str, str]], endless: str | None = None) -> bool:
+    """Wait for the end; say each phase as its line comes. False when a line matches `endless`."""
     with path.open(errors="replace") as lines:
         while True:
             over = process.poll() is not None
             for line in lines:
+                if endless and re.search(endless, line):
+                    return False
                 for number, (pattern, text) in enumerate(phases):
                     if re.search(pattern, line):
                         say(text)
                         del phases[:number + 1]
                         break
             if over:
-                return
+                return True
             time.sleep(POLL)
 
 

@@ -21,7 +21,7 @@ def _platform() -> Any:
 BOARD = Board(
     name="ulx3s-85f", title="ULX3S 85F", chip="LFE5U-85F",
     part="LFE5U-85F-6BG381", fpga=ECP5_85F, platform=_platform,
-    input_hz=25_000_000, clock_hz=66_250_000,
+    input_hz=25_000_000, clock_hz=67_500_000,
     networks=((784, 512, 10), (784, 128, 10)),
     sizes={"lanes": 36, "banks": 14, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
            "slot_bytes": 2048, "pipelined": True, "drain": 2, "update_rows": 2},
@@ -31,10 +31,11 @@ BOARD = Board(
     stored=True,
     # The path from a block memory of features to the array was the slowest.
     recipes={"r6": Fitted(4, ("core.engine.inputs.features.memory",), {"update_rows": 1},
-                          65_000_000),
-             "r8": Fitted(4, sizes={"update_rows": 1}, clock_hz=65_000_000)},
+                          65_000_000, ("--placer", "static")),
+             "r8": Fitted(4, sizes={"update_rows": 1}, clock_hz=65_000_000,
+                          placer=("--placer", "static"))},
     # Left over for the last, these two lie at the other end of the die from what reads them.
     sites=(("core.receiver.memory.memory.0.0", "X114/Y70/EBR0"),
            ("core.receiver.memory.memory.0.1", "X116/Y70/EBR1")),
     # Memories fill the chip: the other placer moves them too late, and paths become long.
-    placer=("--placer", "static", "--router", "router2", "--tmg-ripup"), aimed_hz=68_750_000)
+    placer=("--placer", "static", "--router", "router2", "--tmg-ripup"), aimed_hz=69_500_000)

@@ -13,6 +13,7 @@ from .. import __version__
 from ..errors import BadInput
 from ..firmware.frames import PROTOCOL_VERSION
 from ..model.config import CoreConfig
+from ..model.memories import copied
 from .verilog_text import check_name, in_lookup_tables, without_empty_wires, without_zeros
 from .wrapped import INTERFACES, Wrapped, wrapped
 from .wrappers.wishbone import REGISTERS
@@ -125,7 +126,7 @@ def emit(config: CoreConfig, *, name: str = TOP, family: str | None = None,
     text = verilog.convert(core, name=name, platform=_Ice40() if family == "ice40" else None,
                            emit_src=False, strip_internal_attrs=True)
     text = without_empty_wires(without_zeros(text))
-    text = in_lookup_tables(text, [f"{inner}.{unit}" for unit in lutram])
+    text = in_lookup_tables(text, [f"{inner}.{unit}" for unit in copied(config, lutram)])
     about = {"module": name, "version": __version__, "protocol": PROTOCOL_VERSION,
              "config": asdict(config), "family": family, "interface": interface,
              "ports": ports(core)}

@@ -1,6 +1,7 @@
 """All memories of a core, as wide and as deep as the RTL has them."""
 
 import struct
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ..firmware.frames import ANSWER_HEAD, Fields
@@ -8,7 +9,7 @@ from ..units import UNITS, registry
 from ..units.record import Memory, bits_of
 from .config import CoreConfig
 
-__all__ = ["memories"]
+__all__ = ["copied", "memories"]
 
 #: Bytes of the counters that STATUS reports, two pictures of a round of them.
 STATISTICS = 128
@@ -39,6 +40,13 @@ def memories(config: CoreConfig) -> tuple[Memory, ...]:
     found = {memory.path: memory for memory in listed}
     found |= {memory.path: _widened(memory, c) for memory in registry.memories(c)}
     return tuple(found.values())
+
+
+def copied(config: CoreConfig, paths: Iterable[str]) -> tuple[str, ...]:
+    """Paths in a core, with one for each copy in place of that of a memory with copies."""
+    copies = {memory.path: memory.copies for memory in memories(config)}
+    return tuple(name for path in paths for name in (
+        [path] if copies.get(path, 1) == 1 else [f"{path}{n}" for n in range(copies[path])]))
 
 
 def _bytes(fields: Fields) -> int:

@@ -1,6 +1,7 @@
 """From source to bitstream with the real tools: a small build a family, and one build twice."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from tritgrad.boards import BOARDS
 from tritgrad.boards.__main__ import SMALL_CLOCKS, smallest
-from tritgrad.boards.flow import BITSTREAM, build, place, synthesise
+from tritgrad.boards.flow import BITSTREAM, ENDLESS, build, place, synthesise
 from tritgrad.boards.report import FitError, Report, TimingError
 from tritgrad.errors import ConfigError, ToolError
 from tritgrad.hw.link.receiver import Receiver
@@ -113,6 +114,14 @@ def test_too_fast_a_clock_is_an_error_and_leaves_a_report(slice_of_core, tmp_pat
         build(board, tmp_path)
     report = Report.from_json((tmp_path / "report.json").read_text())
     assert report.clock["achieved_mhz"] < 400 and report.bitstream["bytes"] > 10_000
+
+
+@pytest.mark.parametrize(("line", "told"), [
+    ("Info:     iter=100 wires=92 overused=0 overuse=0 tmgfail=7 archfail=NA", True),
+    ("Info:     iter=99 wires=92 overused=0 overuse=0 tmgfail=7 archfail=NA", False),
+    ("Info: iter=100 steplen=0.787547 a=103.656799 penalty=[0.01, 0.01, 0.01, 0.01]", False)])
+def test_a_hundredth_round_of_routing_is_told_from_one_of_placing(line, told):
+    assert bool(re.search(ENDLESS[0], line)) == told
 
 
 class Large(Slice):

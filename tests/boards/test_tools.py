@@ -49,6 +49,15 @@ def test_failure_gives_the_last_error_and_the_log(tmp_path, tool):
     assert "no such pin" in run_tool(name, [], tmp_path, "it.log", check=False)
 
 
+def test_a_tool_that_goes_on_without_an_end_is_stopped(tmp_path, tool):
+    name = tool("import time; print('iter=99 and', 'iter=100 and', sep=chr(10), flush=True); "
+                "time.sleep(600)")
+    with pytest.raises(ToolError, match=r"stand-in was stopped: try another \(see .*it\.log\)"):
+        run_tool(name, [], tmp_path, "it.log", check=False, endless=("^iter=100 ", "try another"))
+    assert run_tool(tool("print('iter=99 ')"), [], tmp_path, "it.log",
+                    endless=("^iter=100 ", "try another")) == "iter=99 \n"
+
+
 def test_missing_wheel_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(TOOLS, "gone", Tool("gone", "no-such-wheel-at-all", ""))
     with pytest.raises(ToolError, match=r"gone is not installed: pip install 'tritgrad\[boards\]'"):

@@ -7,7 +7,7 @@ from amaranth.back import rtlil
 
 from tritgrad.hw.core import Core
 from tritgrad.model.config import CoreConfig
-from tritgrad.model.memories import memories
+from tritgrad.model.memories import copied, memories
 from tritgrad.units import registry
 
 SMALL = CoreConfig(
@@ -53,6 +53,21 @@ def test_the_list_is_what_is_elaborated(field):
         on = {name: registry.OPTIONS[name].trial for name in registry.implied(field)}
         image = {"lanes": 4, "max_inputs": 40} if field.startswith("conv_") else {}
         checked(SMALL.changed(**image, **on))
+
+
+@pytest.mark.parametrize(("path", "more", "modules"), [
+    ("engine.inputs.memory", {}, ["engine.inputs.memory"]),
+    ("engine.lister.memory", {"update_rows": 2},
+     ["engine.lister.memory0", "engine.lister.memory1"]),
+    ("engine.inputs.memory", {
+        "lanes": 4, "max_inputs": 60, "conv_channels": 3,
+        **{name: registry.OPTIONS[name].trial for name in registry.implied("conv_channels")}},
+     [f"engine.inputs.memory{n}" for n in range(3)])])
+def test_a_copy_of_a_memory_is_a_module_of_its_own(path, more, modules):
+    config = SMALL.changed(**more)
+    assert list(copied(config, [path, "commands.hello.memory"])) == [
+        *modules, "commands.hello.memory"]
+    assert set(modules) <= set(elaborated(config))
 
 
 def test_units_that_share_a_field_count_it_once():
