@@ -31,11 +31,11 @@ BOARD = Board(
     stored=True,
     # The path from a block memory of features to the array was the slowest.
     recipes={"r6": Fitted(4, ("core.engine.inputs.features.memory",), {"update_rows": 1},
-                          65_000_000, ("--placer", "static")),
-             "r8": Fitted(4, sizes={"update_rows": 1}, clock_hz=65_000_000,
+                          62_500_000, ("--placer", "static")),
+             "r8": Fitted(4, sizes={"update_rows": 1}, clock_hz=62_500_000,
                           placer=("--placer", "static"))},
     # Left over for the last, these two lie at the other end of the die from what reads them.
     sites=(("core.receiver.memory.memory.0.0", "X114/Y70/EBR0"),
            ("core.receiver.memory.memory.0.1", "X116/Y70/EBR1")),
     # Memories fill the chip: the other placer moves them too late, and paths become long.
-    placer=("--placer", "static", "--router", "router2", "--tmg-ripup"), aimed_hz=69_500_000)
+    placer=("--placer", "static", "--router", "router2", "--tmg-ripup"), aimed_hz=68_750_000)

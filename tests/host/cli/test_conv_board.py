@@ -43,7 +43,7 @@ OPTIONS = TrainOptions(conv="6x3x3", pool=2, conv_gain=0, hidden=(12,), epochs=2
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch, tmp_path):
+def small(monkeypatch, tmp_path, loader):
     """A board with a small core, and a recipe of a small network for it."""
     board = BOARDS["ulx3s-25f"]
     assert board.memory is not None

@@ -32,7 +32,7 @@ CONFIG = BOARD.config
 
 
 @pytest.fixture
-def selftest(monkeypatch, tmp_path):
+def selftest(monkeypatch, tmp_path, loader):
     """Tests a board with a fault; the record, and the lines."""
     monkeypatch.setitem(BOARDS, "icebreaker", BOARD)
     monkeypatch.setattr(serial_port, "CONTACT_S", 0.01)

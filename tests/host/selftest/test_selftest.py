@@ -28,7 +28,7 @@ QUICK = ("--networks", "2", "--samples", "8", "--seconds", "0.1")
 
 
 @pytest.fixture(autouse=True)
-def board(monkeypatch, tmp_path):
+def board(monkeypatch, tmp_path, loader):
     monkeypatch.setitem(BOARDS, "icebreaker", BOARD)
     monkeypatch.setattr(serial_port, "CONTACT_S", 0.3)
     monkeypatch.setattr(serial_port, "PROBE_S", 0.05)
@@ -138,6 +138,19 @@ def test_a_board_that_works_passes_every_line(tmp_path):
     assert record["rate"] == 4_000_000
     assert record["link_errors"] == 0
     assert "PASS 14 memories" in lines and "skip  6 FPGA: only with --load" in lines
+
+
+def test_a_loader_that_does_not_start_is_no_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(line_steps, "CALL", "raise OSError('libusb-1.0.so.0: no such file')")
+    record, lines = report_of(ModelBoard(CONFIG, BOARD.rates), tmp_path)
+    assert record["passed"], first_failure(record)
+    assert "skip  5 loader: openFPGALoader is not there or does not start: tritgrad doctor" in lines
+
+
+def test_a_loader_that_does_not_know_the_board_is_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(line_steps, "CALL", "print('other ft2232')")
+    record, _ = report_of(ModelBoard(CONFIG, BOARD.rates), tmp_path)
+    assert first_failure(record)["name"] == "loader"
 
 
 FAULTS = {
