@@ -179,12 +179,13 @@ def played(name: str, layers: Sequence[int], planes: int, order: str, samples: i
     wired = DirectWired(chip, rate)
     driver = Driver(Session(wired, 1))
     # Only where no step is smaller than 1 may inputs come in another order.
-    tiles = (tile_order(shape, board.config.lanes) if gains[0] >= 0 else np.arange(layers[0]))
+    tiles = tile_order(shape, board.config.lanes) if gains[0] >= 0 else None
     wired.direct = not line
     driver.load(layer_table(recipe, gains), model.counters, prng_state=model.prng.state,
                 input_order=tiles)
     wired.direct = False
-    store = Store(memory, board.config, x[:, tiles], y, planes, board.memory)
+    store = Store(memory, board.config, x if tiles is None else x[:, tiles], y, planes,
+                  board.memory)
     store.check(driver.session)
     driver._start(programs.train(recipe.depth, len(rows), recipe.margin))
     began = chip.cycles

@@ -26,6 +26,8 @@ class Fitted:
         Its clock; None: the board's.
     placer
         Options of nextpnr in place of the board's.
+    aimed_hz
+        What nextpnr is asked for; None: the clock. The board's own is for the board's placer.
     """
 
     at_once: int
@@ -33,6 +35,7 @@ class Fitted:
     sizes: dict[str, int | bool] = field(default_factory=dict, hash=False)
     clock_hz: int | None = None
     placer: tuple[str, ...] = ()
+    aimed_hz: int | None = None
 
 
 def fields_of(name: str, lanes: int, at_once: int) -> dict[str, int]:
@@ -61,7 +64,7 @@ def for_recipe(board: Any, name: str) -> Any:
     sizes |= fitted.sizes
     sizes |= fields_of(name, sizes["lanes"], fitted.at_once)
     return replace(board, recipe=name, networks=(NETS[name].layers,), sizes=sizes,
-                   clock_hz=fitted.clock_hz or board.clock_hz, aimed_hz=None,
+                   clock_hz=fitted.clock_hz or board.clock_hz, aimed_hz=fitted.aimed_hz,
                    placer=fitted.placer, lutram=board.lutram + fitted.lutram)
 
 

@@ -21,7 +21,7 @@ def _platform() -> Any:
 BOARD = Board(
     name="ulx3s-85f", title="ULX3S 85F", chip="LFE5U-85F",
     part="LFE5U-85F-6BG381", fpga=ECP5_85F, platform=_platform,
-    input_hz=25_000_000, clock_hz=67_500_000,
+    input_hz=25_000_000, clock_hz=67_045_454,
     networks=((784, 512, 10), (784, 128, 10)),
     sizes={"lanes": 36, "banks": 14, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
            "slot_bytes": 2048, "pipelined": True, "drain": 2, "update_rows": 2},
@@ -31,9 +31,9 @@ BOARD = Board(
     stored=True,
     # The path from a block memory of features to the array was the slowest.
     recipes={"r6": Fitted(4, ("core.engine.inputs.features.memory",), {"update_rows": 1},
-                          62_500_000, ("--placer", "static")),
-             "r8": Fitted(4, sizes={"update_rows": 1}, clock_hz=62_500_000,
-                          placer=("--placer", "static"))},
+                          60_000_000, ("--placer", "static"), 65_000_000),
+             "r8": Fitted(4, sizes={"update_rows": 1}, clock_hz=60_000_000,
+                          placer=("--placer", "static"), aimed_hz=65_000_000)},
     # Left over for the last, these two lie at the other end of the die from what reads them.
     sites=(("core.receiver.memory.memory.0.0", "X114/Y70/EBR0"),
            ("core.receiver.memory.memory.0.1", "X116/Y70/EBR1")),
