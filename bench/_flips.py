@@ -8,9 +8,11 @@ from pathlib import Path
 
 from tritgrad.hw.core import Core
 from tritgrad.model.config import CoreConfig
-from tritgrad.sim import verilate
+from tritgrad.sim.builder import Builder
 from tritgrad.sim.compiled import CompiledCore
+from tritgrad.sim.harness_top import TOP, wrapper
 from tritgrad.sim.toolchain import find_compiler, find_verilator
+from tritgrad.sim.verilate import HARNESS, cache_folder, component_verilog
 
 _PREFIX = "tritgrad_harness__DOT__core__DOT__"
 _KINDS = r"CData|SData|IData|QData|VlWide<\d+>"
@@ -63,13 +65,13 @@ class FlippedCore(CompiledCore):
 
 def _build(config: CoreConfig, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    text = verilate.component_verilog(lambda: Core(config), repr(config))
-    builder = verilate._Builder(folder, folder / "log", find_compiler(), find_verilator(), None,
-                                False)
-    builder.translate(text + verilate._WRAPPER)
+    text = component_verilog(lambda: Core(config), repr(config))
+    builder = Builder(folder, folder / "log", find_compiler(), find_verilator(),
+                      folder / "harness.cpp", cache_folder() / "runtime")
+    builder.translate(text + wrapper(False, None, text))
     header = (builder.cpp / "Vtop___024root.h").read_text()
     states = _states(text, header)
-    harness = verilate._HARNESS.read_text()
+    harness = HARNESS.read_text()
     cases = "".join(
         f"    case {n}: base = (char*)&r->{_PREFIX}{state.name}; "
         f"bytes = sizeof(r->{_PREFIX}{state.name}) / {state.depth}; break;\n"
@@ -92,11 +94,7 @@ def _build(config: CoreConfig, folder: Path) -> None:
     (folder / "harness.cpp").write_text(
         head + "uint64_t tritgrad_run("
         + run.replace("uint64_t tritgrad_cycles(const", _INJECT + "uint64_t tritgrad_cycles(const"))
-    kept, verilate._HARNESS = verilate._HARNESS, folder / "harness.cpp"
-    try:
-        builder.compile()
-    finally:
-        verilate._HARNESS = kept
+    builder.compile()
     (folder / "states.json").write_text(json.dumps([[s.name, s.width, s.depth] for s in states]))
 
 
@@ -137,5 +135,5 @@ def _registers(text: str) -> list[list[str]]:
                     ups[spelt(port)] = [path + spelt(net), *above.get(spelt(net), [])]
                 walk(kind.lstrip("\\"), path + spelt(name) + "__DOT__", ups)
 
-    walk(verilate.TOP, "", {})
+    walk(TOP, "", {})
     return found

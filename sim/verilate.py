@@ -7,11 +7,9 @@ import importlib.metadata
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,12 @@ from filelock import FileLock, Timeout
 
 from .. import cache
 from ..errors import ToolError
-from .harness_top import HARNESS_TOP, TOP
+from .builder import Builder, flags
+from .harness_top import TOP
 from .harness_top import wrapper as harness_top
-from .toolchain import Compiler, find_compiler, find_verilator
+from .toolchain import find_compiler, find_verilator
 
-__all__ = ["SOURCES", "TOP", "Progress", "build", "cache_folder", "component_verilog",
+__all__ = ["HARNESS", "SOURCES", "TOP", "Progress", "build", "cache_folder", "component_verilog",
            "power_up"]
 
 #: Called with what is being done.
@@ -33,19 +32,11 @@ Progress = Callable[[str], None]
 SOURCES = ("hw", "units", "model", "firmware")
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_HARNESS = Path(__file__).with_name("harness.cpp")
-_DIRECT = _HARNESS.with_name("harness_direct.cpp")
+HARNESS = Path(__file__).with_name("harness.cpp")
+_DIRECT = HARNESS.with_name("harness_direct.cpp")
 _MEMORIES = Path(__file__).with_name("memories")
-# A good part of the compile time would go into functions that run once. Of the runtime, little is
-# called often.
-_FAST, _RUNTIME, _SLOW = "-O2", "-O1", "-O0"
 #: Seconds for which a build's folder is left alone.
 NEW_S = 60.0
-_TELLING = re.compile(r"\berror\b|undefined", re.IGNORECASE)
-_SMALL = 20_000  # bytes of C++; below, the headers take most of the compiler's time
-_VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert",
-                    "-Wno-fatal", "-Wno-lint", "-Wno-style", "--output-split", "15000",
-                    "--top-module", HARNESS_TOP, "--prefix", "Vtop")
 
 
 def cache_folder() -> Path:
@@ -184,17 +175,18 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
     if direct:
         models.append(_DIRECT.read_text())
     digest = hashlib.sha256("\0".join((
-        verilog, wrapper, _HARNESS.read_text(), *models, str(trace), compiler.version,
+        verilog, wrapper, HARNESS.read_text(), *models, str(trace), compiler.version,
         " ".join(compiler.command), importlib.metadata.version("verilator"),
-        repr(_VERILATOR_FLAGS), repr((_FAST, _RUNTIME, _SLOW, _SMALL)),
+        flags(),
     )).encode()).hexdigest()[:32]
     library = cache_folder() / f"{digest}.so"
     if library.exists():
         return library
     shown = progress or (lambda text: None)
     with _scratch() as work:
-        builder = _Builder(work, library.with_suffix(".log"), compiler, root, trace, serial,
-                           memory, _DIRECT if direct else _HARNESS)
+        builder = Builder(work, library.with_suffix(".log"), compiler, root,
+                          _DIRECT if direct else HARNESS, cache_folder() / "runtime",
+                          trace=trace, serial=serial, memory=memory)
         if trace == "fst":
             builder.check_headers("zlib.h", "lz4.h")
         shown("translating the RTL to C++ with Verilator")
@@ -202,117 +194,3 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
         shown(f"compiling it with {compiler.version}")
         os.replace(builder.compile(), library)
     return library
-
-
-class _Builder:
-    """The steps of a build, in the folder `work`; a step that fails leaves its output in `log`."""
-
-    def __init__(self, work: Path, log: Path, compiler: Compiler, root: Path, trace: str | None,
-                 serial: bool, memory: str | None, harness: Path):
-        self.work, self.log, self.compiler = work, log, compiler
-        self.root, self.trace, self.serial, self.memory = root, trace, serial, memory
-        self.harness = harness
-        self.cpp, self.include = work / "cpp", root / "include"
-        self.running: set[subprocess.Popen[str]] = set()
-        self.aborted = False
-
-    def check_headers(self, *names: str) -> None:
-        probe = self.work / "probe.cpp"
-        probe.write_text("".join(f"#include <{name}>\n" for name in names))
-        if subprocess.run([*self.compiler.command, "-fsyntax-only", str(probe)],
-                          capture_output=True).returncode != 0:
-            raise ToolError("a .fst waveform needs the headers zlib.h and lz4.h (zlib1g-dev and "
-                            "liblz4-dev on Debian); a .vcd file needs nothing")
-
-    def translate(self, verilog: str) -> None:
-        top = self.work / "top.v"
-        top.write_text(verilog)
-        self._run("verilator", [
-            str(self.root / "bin" / "verilator_bin"), *_VERILATOR_FLAGS, "--Mdir", str(self.cpp),
-            *([f"--trace-{self.trace}"] if self.trace else []), str(top)])
-
-    def compile(self) -> Path:
-        """The library, from what `translate` made, Verilator's runtime and the harness."""
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            try:
-                objects = list(pool.map(self._compile_unit, self._units()))
-            except BaseException:  # also Ctrl-C: begin no more, and end what runs
-                self.aborted = True
-                pool.shutdown(wait=False, cancel_futures=True)
-                for process in tuple(self.running):
-                    process.kill()
-                raise
-        library = self.work / "library.so"
-        libraries = ["-lz", "-llz4"] if self.trace == "fst" else []
-        self._run(self.compiler.version, [*self.compiler.command, "-shared", *objects, "-o",
-                                          str(library), "-lpthread", *libraries])
-        return library
-
-    def _units(self) -> list[tuple[Path, str]]:
-        """Files to compile and how to optimize them, the longest first."""
-        sources = sorted(self.cpp.glob("*.cpp"), key=lambda path: -path.stat().st_size)
-        slow = [path for path in sources if path.stem.endswith("Slow")]
-        fast = [path for path in sources if path not in slow]
-        large = [path for path in fast if path.stat().st_size > _SMALL]
-        small = [path for path in fast if path not in large]
-        runtime = ["verilated.cpp", "verilated_threads.cpp"]
-        if self.trace:
-            runtime.insert(1, f"verilated_{self.trace}_c.cpp")
-        return [*((path, _FAST) for path in large),
-                *((self.include / name, _RUNTIME) for name in runtime),
-                (self._joined("slow", slow), _SLOW), (self._joined("small", small), _FAST),
-                (self.harness, _FAST)]
-
-    def _joined(self, name: str, sources: Sequence[Path]) -> Path:
-        path = self.work / f"{name}.cpp"
-        path.write_text("".join(f'#include "{source.name}"\n' for source in sources))
-        return path
-
-    def _compile_unit(self, unit: tuple[Path, str]) -> str:
-        source, level = unit
-        defines = {"VERILATOR": 1, "VM_COVERAGE": 0, "VM_SC": 0, "VM_TIMING": 0,
-                   "VM_TRACE_SAIF": 0, "VM_TRACE": int(bool(self.trace)),
-                   "VM_TRACE_VCD": int(self.trace == "vcd"),
-                   "VM_TRACE_FST": int(self.trace == "fst")}
-        if self.trace:
-            defines[f"TRACE_{self.trace.upper()}"] = 1
-        if self.serial:
-            defines["TRITGRAD_SERIAL"] = 1
-        if self.memory:
-            defines[f"TRITGRAD_{self.memory.upper()}"] = 1
-        target = self.work / f"{source.stem}.o"
-        self._run(self.compiler.version, [
-            *self.compiler.command, "-std=c++17", "-fPIC", "-w", "-fno-sanitize=undefined", level,
-            *(f"-D{name}={value}" for name, value in defines.items()),
-            f"-I{self.include}", f"-I{self.include / 'vltstd'}", f"-I{self.cpp}",
-            f"-I{_HARNESS.parent}",
-            "-c", str(source), "-o", str(target)])
-        return str(target)
-
-    def _run(self, name: str, command: Sequence[str]) -> None:
-        try:
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                errors="replace", cwd=self.work,
-                env={**os.environ, "VERILATOR_ROOT": str(self.root)})
-        except OSError as error:
-            raise ToolError(f"{name} does not run: {error}") from None
-        self.running.add(process)
-        if self.aborted:  # between the last look at what runs and now
-            process.kill()
-        try:
-            output = process.communicate()[0]
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        finally:
-            self.running.discard(process)
-        if self.aborted:
-            raise ToolError(f"{name} was stopped")
-        if process.returncode != 0:
-            self.log.write_text(" ".join(command) + "\n" + output)
-            lines = [line.strip() for line in output.splitlines() if line.strip()]
-            telling = [line for line in lines if _TELLING.search(line)]
-            reason = (telling or lines[-1:] or [f"exit code {process.returncode}"])[0]
-            raise ToolError(f"{name} failed: {reason} (whole output in {self.log})")

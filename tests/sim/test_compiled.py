@@ -201,8 +201,9 @@ def increment_verilog():
 
 
 def built():
-    """Suffixes of what builds left in the cache, and unfinished folders."""
-    return sorted(path.suffix for path in cache_folder().iterdir() if path.suffix != ".v")
+    """Suffixes of what builds left in the cache of their own, and unfinished folders."""
+    return sorted(path.suffix for path in cache_folder().iterdir()
+                  if path.suffix != ".v" and path.name != "runtime")
 
 
 def test_a_failed_build_leaves_its_log_and_nothing_else(fake_compiler):
@@ -227,6 +228,24 @@ def test_a_compilers_own_words_come_through(fake_compiler, said, reason):
     assert str(caught.value) == f"fake 1.0 failed: {reason} (whole output in {log})"
     assert said in log.read_text()
     assert built() == [".log"]
+
+
+def test_verilators_runtime_is_compiled_once(fake_compiler):
+    verilog = increment_verilog()
+    fake_compiler("print(*sys.argv, sep='\\n', file=open('../../called', 'a'))")
+    called = cache_folder().parent / "called"
+
+    def runtime(**options):
+        """What of it is compiled for a top that is no other one's."""
+        called.write_text("")
+        build(f"{verilog}\n// {len(built())}\n", **options)
+        return {Path(word).name for word in called.read_text().split()
+                if word.endswith(".cpp") and Path(word).name.startswith("verilated")}
+
+    assert runtime() == {"verilated.cpp", "verilated_threads.cpp"}
+    assert runtime() == set()
+    assert "verilated_vcd_c.cpp" in runtime(trace="vcd")
+    assert runtime() == runtime(trace="vcd") == set()
 
 
 def test_two_builds_at_once_make_one_library(fake_compiler):
