@@ -49,13 +49,10 @@ class FlippedCore(CompiledCore):
         if not (folder / "states.json").exists():
             _build(config, folder)
         self.states = [State(*state) for state in json.loads((folder / "states.json").read_text())]
-        self._library = ctypes.CDLL(str(folder / "library.so"))
-        self._declare()
+        self.memory, self.clock_hz = None, 0.0
+        self._load(folder / "library.so")
         self._library.tritgrad_inject.argtypes = [
             ctypes.c_void_p, ctypes.c_uint64, ctypes.c_int, ctypes.c_uint32, ctypes.c_uint32]
-        self._core, self._power_up, self._fault = None, 0, 0
-        self._create()
-        self._output = ctypes.create_string_buffer(self.CAPACITY)
         self.reset()
 
     def inject(self, at: int, state: int, word: int, bit: int) -> None:

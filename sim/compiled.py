@@ -73,6 +73,11 @@ class Compiled:
         self.memory, self.clock_hz = memory, clock_hz
         library = build(verilog, trace=trace, progress=progress, serial=self.SERIAL,
                         memory=memory.KIND if memory else None, direct=self.DIRECT)
+        self._load(library, vcd, power_up, fault)
+
+    def _load(self, library: Path, vcd: str | Path | None = None, power_up: int = 0,
+              fault: int = 0) -> None:
+        """Make a core of a compiled library. `memory` and `clock_hz` are there."""
         try:
             self._library = ctypes.CDLL(str(library))
         except OSError as error:
