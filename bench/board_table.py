@@ -61,7 +61,7 @@ def rows() -> Iterator[str]:
         # Reports have had a digest of what was placed since protocol 5.
         left = [name + ("" if report.netlist else " *"),
                 f"{used['cells'].used:,} of {used['cells'].available:,}", memory,
-                f"{wanted:g} MHz", f"{reached:.1f} MHz of {len(report.seeds)}"]
+                f"{wanted:.4g} MHz", f"{reached:.1f} MHz of {len(report.seeds)}"]
         for key, row in measured.items():
             board, _, network = key.partition(" ")
             if board != name:
@@ -92,7 +92,7 @@ def stored_rows() -> Iterator[str]:
         shown = board, f"{network}, {depth.split()[0]}"
         first = f"`{board}` | {shown[1]}" if shown != before else " | "
         hertz = row["clock_hz"] / 1e6
-        yield (f"| {first} | `{order}` | {hertz:g} MHz | {row['cycles_per_sample']:,.1f} | "
+        yield (f"| {first} | `{order}` | {hertz:.4g} MHz | {row['cycles_per_sample']:,.1f} | "
                f"{row['samples_per_second']:,} | {row['epoch_s']:.3g} s |")
         before = shown
 
