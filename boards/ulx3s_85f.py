@@ -18,10 +18,12 @@ def _platform() -> Any:
     return with_pull_up(ULX3S_85F_Platform)()
 
 
+_ROUTED = ("--placer", "static", "--router", "router2", "--tmg-ripup")
+
 BOARD = Board(
     name="ulx3s-85f", title="ULX3S 85F", chip="LFE5U-85F",
     part="LFE5U-85F-6BG381", fpga=ECP5_85F, platform=_platform,
-    input_hz=25_000_000, clock_hz=67_045_454,
+    input_hz=25_000_000, clock_hz=67_045_455,
     networks=((784, 512, 10), (784, 128, 10)),
     sizes={"lanes": 36, "banks": 14, "update_lanes": 36, "max_classes": 16, "hidden_depth": 16,
            "slot_bytes": 2048, "pipelined": True, "drain": 2, "update_rows": 2},
@@ -33,9 +35,9 @@ BOARD = Board(
     recipes={"r6": Fitted(4, ("core.engine.inputs.features.memory",), {"update_rows": 1},
                           60_000_000, ("--placer", "static"), 65_000_000),
              "r8": Fitted(4, sizes={"update_rows": 1}, clock_hz=60_000_000,
-                          placer=("--placer", "static"), aimed_hz=65_000_000)},
+                          placer=_ROUTED, aimed_hz=63_000_000)},
     # Left over for the last, these two lie at the other end of the die from what reads them.
     sites=(("core.receiver.memory.memory.0.0", "X114/Y70/EBR0"),
            ("core.receiver.memory.memory.0.1", "X116/Y70/EBR1")),
     # Memories fill the chip: the other placer moves them too late, and paths become long.
-    placer=("--placer", "static", "--router", "router2", "--tmg-ripup"), aimed_hz=68_750_000)
+    placer=_ROUTED, aimed_hz=68_750_000)
