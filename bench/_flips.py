@@ -12,7 +12,7 @@ from tritgrad.sim.builder import Builder
 from tritgrad.sim.compiled import CompiledCore
 from tritgrad.sim.harness_top import TOP, wrapper
 from tritgrad.sim.toolchain import find_compiler, find_verilator
-from tritgrad.sim.verilate import HARNESS, cache_folder, component_verilog
+from tritgrad.sim.verilate import HARNESS, component_verilog
 
 _PREFIX = "tritgrad_harness__DOT__core__DOT__"
 _KINDS = r"CData|SData|IData|QData|VlWide<\d+>"
@@ -64,7 +64,7 @@ def _build(config: CoreConfig, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = component_verilog(lambda: Core(config), repr(config))
     builder = Builder(folder, folder / "log", find_compiler(), find_verilator(),
-                      folder / "harness.cpp", cache_folder() / "runtime")
+                      folder / "harness.cpp")
     builder.translate(text + wrapper(False, None, text))
     header = (builder.cpp / "Vtop___024root.h").read_text()
     states = _states(text, header)

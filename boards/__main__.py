@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,8 +34,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("boards", metavar="BOARD", nargs="*", default=list(BOARDS),
                         help="boards to build (default: all)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="N",
-                        help="seeds of the placer (default: 1 2 3)")
+    parser.add_argument("--seeds", type=int, nargs="+", metavar="N",
+                        help="seeds of the placer (default: the board's, most often 1 2 3)")
     parser.add_argument("--recipe", metavar="NAME",
                         help="build the cores for this recipe's network behind a convolution")
     parser.add_argument("--out", type=Path, default=Path("build/boards"), metavar="DIR",
@@ -42,7 +43,6 @@ def main() -> int:
     parser.add_argument("--small", action="store_true",
                         help="one board a family, 4 lanes for 16-8-4, the first seed")
     options = parser.parse_args()
-    seeds = options.seeds[:1] if options.small else options.seeds
     failed = False
     for name in SMALL_CLOCKS if options.small else options.boards:
         try:
@@ -51,8 +51,9 @@ def main() -> int:
                 board = board.for_recipe(options.recipe)
             if options.small:
                 board = smallest(board, SMALL_CLOCKS[name])
+            seeds = options.seeds or board.seeds
             report = worst_of(
-                board, seeds,
+                board, seeds[:1] if options.small else seeds,
                 options.out / (f"small-{name}" if options.small else board.build),
                 None if options.small else last_report(board, REPORTS))
         except TritgradError as error:
@@ -76,7 +77,8 @@ def smallest(board: Board, clock_hz: int) -> Board:
     return replace(made, lutram=())
 
 
-def worst_of(board: Board, seeds: list[int], folder: Path, before: Report | None = None) -> Report:
+def worst_of(board: Board, seeds: Sequence[int], folder: Path,
+             before: Report | None = None) -> Report:
     """The slowest of the builds of a board, one a seed; its files stay in `folder`/``seed-N``.
 
     Seeds that are in the report from before stay as they are, if it is of the same netlist.

@@ -144,6 +144,8 @@ class Board:
     aimed_hz
         What nextpnr is asked for in place of the clock: timing-driven routing stops where it
         estimates that to be reached, and ends a little below. None: the clock.
+    seeds
+        Of the placer: those that its report is of.
     note
         What a user has to know, if anything.
     memory
@@ -177,6 +179,7 @@ class Board:
     sites: tuple[tuple[str, str], ...] = ()
     placer: tuple[str, ...] = ()
     aimed_hz: int | None = None
+    seeds: tuple[int, ...] = (1, 2, 3)
     note: str = ""
     memory: StoreMemory | None = None
     stored: bool = False

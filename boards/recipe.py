@@ -28,6 +28,8 @@ class Fitted:
         Options of nextpnr in place of the board's.
     aimed_hz
         What nextpnr is asked for; None: the clock. The board's own is for the board's placer.
+    seeds
+        Of the placer: those that the report is of.
     """
 
     at_once: int
@@ -36,6 +38,7 @@ class Fitted:
     clock_hz: int | None = None
     placer: tuple[str, ...] = ()
     aimed_hz: int | None = None
+    seeds: tuple[int, ...] = (1, 2, 3)
 
 
 def fields_of(name: str, lanes: int, at_once: int) -> dict[str, int]:
@@ -65,7 +68,7 @@ def for_recipe(board: Any, name: str) -> Any:
     sizes |= fields_of(name, sizes["lanes"], fitted.at_once)
     return replace(board, recipe=name, networks=(NETS[name].layers,), sizes=sizes,
                    clock_hz=fitted.clock_hz or board.clock_hz, aimed_hz=fitted.aimed_hz,
-                   placer=fitted.placer, lutram=board.lutram + fitted.lutram)
+                   placer=fitted.placer, seeds=fitted.seeds, lutram=board.lutram + fitted.lutram)
 
 
 def behind(networks: tuple[tuple[int, ...], ...], sizes: dict[str, int | bool],

@@ -18,6 +18,8 @@ def _platform() -> Any:
     return with_pull_up(ULX3S_85F_Platform)()
 
 
+# Memories fill the chip: the other placer moves them too late, and paths become long. The default
+# router takes many times as long.
 _ROUTED = ("--placer", "static", "--router", "router2", "--tmg-ripup")
 
 BOARD = Board(
@@ -33,11 +35,11 @@ BOARD = Board(
     stored=True,
     # The path from a block memory of features to the array was the slowest.
     recipes={"r6": Fitted(4, ("core.engine.inputs.features.memory",), {"update_rows": 1},
-                          57_500_000, _ROUTED, 60_000_000),
+                          57_500_000, _ROUTED, 60_000_000, seeds=(1,)),
              "r8": Fitted(4, sizes={"update_rows": 1}, clock_hz=57_500_000,
                           placer=_ROUTED, aimed_hz=60_000_000)},
     # Left over for the last, these two lie at the other end of the die from what reads them.
     sites=(("core.receiver.memory.memory.0.0", "X114/Y70/EBR0"),
            ("core.receiver.memory.memory.0.1", "X116/Y70/EBR1")),
-    # Memories fill the chip: the other placer moves them too late, and paths become long.
-    placer=_ROUTED, aimed_hz=68_750_000)
+    # Seed 2 ends short of the clock, 4 does not end.
+    placer=_ROUTED, aimed_hz=68_750_000, seeds=(1, 3, 5))

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from .. import cache
 from ..errors import ToolError
 from .harness_top import HARNESS_TOP
 from .toolchain import Compiler
 
-__all__ = ["Builder", "flags"]
+__all__ = ["Builder", "cache_folder", "flags"]
 
 # A good part of the compile time would go into functions that run once. Of the runtime, little is
 # called often.
@@ -25,13 +26,18 @@ _VERILATOR_FLAGS = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", 
                     "--top-module", HARNESS_TOP, "--prefix", "Vtop")
 
 
+def cache_folder() -> Path:
+    """Where compiled cores are kept."""
+    return cache.cache_folder("sim")
+
+
 def flags() -> str:
     """What a library depends on beside its sources, the compiler and Verilator's version."""
     return repr((_VERILATOR_FLAGS, _FAST, _RUNTIME, _SLOW, _SMALL))
 
 
 class Builder:
-    """The steps of a build.
+    """The steps of a build. Verilator's runtime, the same for all cores, is compiled once.
 
     Parameters
     ----------
@@ -43,17 +49,15 @@ class Builder:
         The C++ compiler, and Verilator's folder.
     harness
         The C++ file that makes a library of the model.
-    kept
-        The folder where Verilator's runtime is kept once it is compiled, the same for all cores.
     trace, serial, memory
         As of `verilate.build`.
     """
 
     def __init__(self, work: Path, log: Path, compiler: Compiler, root: Path, harness: Path,
-                 kept: Path, *, trace: str | None = None, serial: bool = False,
+                 *, trace: str | None = None, serial: bool = False,
                  memory: str | None = None):
         self.work, self.log, self.compiler = work, log, compiler
-        self.root, self.harness, self.kept = root, harness, kept
+        self.root, self.harness = root, harness
         self.trace, self.serial, self.memory = trace, serial, memory
         self.cpp, self.include = work / "cpp", root / "include"
         self.running: set[subprocess.Popen[str]] = set()
@@ -124,7 +128,7 @@ class Builder:
         target = self.work / f"{source.stem}.o"
         kept = None
         if source.parent == self.include:
-            kept = self.kept / f"{source.stem}-{self._digest(options)}.o"
+            kept = cache_folder() / "runtime" / f"{source.stem}-{self._digest(options)}.o"
             if kept.exists():
                 return str(kept)
         if self.serial:
@@ -136,7 +140,7 @@ class Builder:
             f"-I{Path(__file__).parent}", "-c", str(source), "-o", str(target)])
         if kept is None:
             return str(target)
-        self.kept.mkdir(parents=True, exist_ok=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
         os.replace(target, kept)
         return str(kept)
 

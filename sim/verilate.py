@@ -15,9 +15,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from .. import cache
 from ..errors import ToolError
-from .builder import Builder, flags
+from .builder import Builder, cache_folder, flags
 from .harness_top import TOP
 from .harness_top import wrapper as harness_top
 from .toolchain import find_compiler, find_verilator
@@ -37,11 +36,6 @@ _DIRECT = HARNESS.with_name("harness_direct.cpp")
 _MEMORIES = Path(__file__).with_name("memories")
 #: Seconds for which a build's folder is left alone.
 NEW_S = 60.0
-
-
-def cache_folder() -> Path:
-    """Where compiled cores are kept."""
-    return cache.cache_folder("sim")
 
 
 def component_verilog(make: Callable[[], Any], key: str, platform: Any = None,
@@ -185,8 +179,7 @@ def build(verilog: str, *, trace: str | None = None, progress: Progress | None =
     shown = progress or (lambda text: None)
     with _scratch() as work:
         builder = Builder(work, library.with_suffix(".log"), compiler, root,
-                          _DIRECT if direct else HARNESS, cache_folder() / "runtime",
-                          trace=trace, serial=serial, memory=memory)
+                          _DIRECT if direct else HARNESS, trace=trace, serial=serial, memory=memory)
         if trace == "fst":
             builder.check_headers("zlib.h", "lz4.h")
         shown("translating the RTL to C++ with Verilator")

@@ -86,6 +86,12 @@ def test_the_core_of_a_recipe_has_a_report_of_its_own(tools, tmp_path, monkeypat
     assert run(monkeypatch, tmp_path, "icebreaker", "--recipe", "r5") == 1
 
 
+def test_a_board_has_seeds_of_its_own(tools, tmp_path, monkeypatch):
+    monkeypatch.setitem(BOARDS, "icebreaker", replace(BOARDS["icebreaker"], seeds=(3, 1)))
+    assert run(monkeypatch, tmp_path, "icebreaker") == 0
+    assert tools.placed == [3, 1]
+
+
 def test_success_is_every_seed_in_time(tools, tmp_path, monkeypatch):
     assert run(monkeypatch, tmp_path, "icebreaker", "--seeds", "1", "3") == 0
     report = Report.from_json((tmp_path / "reports" / "icebreaker.json").read_text())
