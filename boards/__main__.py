@@ -20,6 +20,7 @@ from .board import Board
 from .flow import place, prepare, run_synthesis
 from .release import HASHES, hashes
 from .report import REPORTS, Report, TimingError, last_report
+from .tools import EndlessError
 
 #: One board a family, and the clock that its smallest core is asked for.
 SMALL_CLOCKS = {"icebreaker": 16_500_000, "ulx3s-25f": 40_000_000, "tang-nano-9k": 27_000_000}
@@ -51,9 +52,9 @@ def main() -> int:
                 board = board.for_recipe(options.recipe)
             if options.small:
                 board = smallest(board, SMALL_CLOCKS[name])
-            seeds = options.seeds or board.seeds
+            seeds = (options.seeds or board.seeds)[:1 if options.small else None]
             report = worst_of(
-                board, seeds[:1] if options.small else seeds,
+                board, seeds,
                 options.out / (f"small-{name}" if options.small else board.build),
                 None if options.small else last_report(board, REPORTS))
         except TritgradError as error:
@@ -66,7 +67,11 @@ def main() -> int:
             (REPORTS / f"{board.build}.json").write_text(report.as_json())
             (REPORTS / HASHES).write_text(hashes(REPORTS))
         print(report.as_text())
-        failed |= report.clock["achieved_mhz"] < report.clock["wanted_mhz"]
+        missing = [str(seed) for seed in seeds if str(seed) not in report.seeds]
+        if missing:
+            print(f"tritgrad: {board.build}: no bitstream of seed {', '.join(missing)}",
+                  file=sys.stderr)
+        failed |= bool(missing) or report.clock["achieved_mhz"] < report.clock["wanted_mhz"]
     return int(failed)
 
 
@@ -81,7 +86,13 @@ def worst_of(board: Board, seeds: Sequence[int], folder: Path,
              before: Report | None = None) -> Report:
     """The slowest of the builds of a board, one a seed; its files stay in `folder`/``seed-N``.
 
-    Seeds that are in the report from before stay as they are, if it is of the same netlist.
+    Seeds that are in the report from before stay as they are, if it is of the same netlist. One
+    that routes without an end is left out.
+
+    Raises
+    ------
+    EndlessError
+        All do.
     """
     started = time.monotonic()
 
@@ -100,7 +111,8 @@ def worst_of(board: Board, seeds: Sequence[int], folder: Path,
         mark.unlink(missing_ok=True)
         run_synthesis(netlist, say)
         mark.write_text(known)
-    reports = [] if before is None else [before]
+    reports: list[Report] = [] if before is None else [before]
+    endless: EndlessError | None = None
     for seed in left:
         say(f"seed {seed}")
         try:
@@ -108,12 +120,18 @@ def worst_of(board: Board, seeds: Sequence[int], folder: Path,
         except TimingError as error:
             say(str(error))
             report = Report.from_json((folder / "report.json").read_text())
+        except EndlessError as error:
+            say(str(error))
+            endless = error
+            continue
         kept = folder / f"seed-{seed}"
         kept.mkdir(exist_ok=True)
         for name in (report.bitstream["file"], "report.json", "report.txt", "nextpnr.log"):
             (kept / name).write_bytes((folder / name).read_bytes())
         reports.append(report)
         reached[str(seed)] = round(report.clock["achieved_mhz"], 2)
+    if not reports and endless:
+        raise endless
     worst = min(reports, key=lambda report: report.clock["achieved_mhz"])
     worst.seeds = dict(sorted(reached.items(), key=lambda item: int(item[0])))
     return worst

@@ -16,10 +16,14 @@ from types import FrameType
 
 from ..errors import ToolError
 
-__all__ = ["TOOLS", "Tool", "run_tool"]
+__all__ = ["TOOLS", "EndlessError", "Tool", "run_tool"]
 
 #: How often a running tool's log is looked at, seconds.
 POLL = 0.25
+
+
+class EndlessError(ToolError):
+    """A tool was stopped that would have gone on without an end."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,9 @@ def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str,
     Raises
     ------
     ToolError
-        The wheel is not installed, the tool failed: its last error, and the log's name; or it was
-        stopped.
+        The wheel is not installed, or the tool failed: its last error, and the log's name.
+    EndlessError
+        It was stopped.
     """
     tool = TOOLS[name]
     if tool.version is None:
@@ -125,7 +130,7 @@ def run_tool(name: str, arguments: Sequence[str], folder: Path, log: str,
                 process.wait()
     text = path.read_text(errors="replace")
     if not ended and endless:
-        raise ToolError(f"{tool.name} was stopped: {endless[1]} (see {path})")
+        raise EndlessError(f"{tool.name} was stopped: {endless[1]} (see {path})")
     if check and process.returncode:
         raise ToolError(f"{tool.name} failed: {last_error(text)} (see {path})")
     return text

@@ -10,7 +10,7 @@ from tritgrad.boards import BOARDS
 from tritgrad.boards import __main__ as sweep
 from tritgrad.boards.flow import Synthesis
 from tritgrad.boards.report import FitError, Report, TimingError, Use
-from tritgrad.boards.tools import TOOLS
+from tritgrad.boards.tools import TOOLS, EndlessError
 
 SPEEDS = {1: 25.0, 2: 23.5, 3: 24.5}
 
@@ -128,6 +128,26 @@ def test_a_board_that_does_not_fit_does_not_stop_the_others(tools, tmp_path, mon
     assert "tritgrad: icesugar: 6,000 of 5,280 logic cells" in capsys.readouterr().err
     assert {path.name for path in (tmp_path / "reports").iterdir()} == {
         "SHA256SUMS", "icebreaker.json"}
+
+
+def test_a_seed_that_routes_without_an_end_is_left_out(tools, tmp_path, monkeypatch, capsys):
+    ends = sweep.place
+
+    def place(netlist, seed, say):
+        if seed != 3:
+            raise EndlessError(f"it routes without an end, seed {seed}")
+        return ends(netlist, seed, say)
+    monkeypatch.setattr(sweep, "place", place)
+    assert run(monkeypatch, tmp_path, "icebreaker") == 1
+    told = capsys.readouterr()
+    assert "s: it routes without an end, seed 1" in told.out
+    assert "tritgrad: icebreaker: no bitstream of seed 1, 2\n" in told.err
+    report = Report.from_json((tmp_path / "reports" / "icebreaker.json").read_text())
+    assert report.seed == 3 and report.seeds == {"3": 24.5}
+
+    assert run(monkeypatch, tmp_path, "icepi-zero", "--seeds", "1", "2") == 1
+    assert "tritgrad: it routes without an end, seed 2\n" in capsys.readouterr().err
+    assert not (tmp_path / "reports" / "icepi-zero.json").exists()
 
 
 def test_small_is_one_board_a_family_and_releases_nothing(tools, tmp_path, monkeypatch):

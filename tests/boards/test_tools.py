@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tritgrad.boards.tools import TOOLS, Tool, last_error, run_tool
+from tritgrad.boards.tools import TOOLS, EndlessError, Tool, last_error, run_tool
 from tritgrad.errors import ToolError
 
 
@@ -52,7 +52,7 @@ def test_failure_gives_the_last_error_and_the_log(tmp_path, tool):
 def test_a_tool_that_goes_on_without_an_end_is_stopped(tmp_path, tool):
     name = tool("import time; print('iter=99 and', 'iter=100 and', sep=chr(10), flush=True); "
                 "time.sleep(600)")
-    with pytest.raises(ToolError, match=r"stand-in was stopped: try another \(see .*it\.log\)"):
+    with pytest.raises(EndlessError, match=r"stand-in was stopped: try another \(see .*it\.log\)"):
         run_tool(name, [], tmp_path, "it.log", check=False, endless=("^iter=100 ", "try another"))
     assert run_tool(tool("print('iter=99 ')"), [], tmp_path, "it.log",
                     endless=("^iter=100 ", "try another")) == "iter=99 \n"
