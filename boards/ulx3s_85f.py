@@ -41,6 +41,6 @@ BOARD = Board(
     # Left over for the last, these two lie at the other end of the die from what reads them.
     sites=(("core.receiver.memory.memory.0.0", "X114/Y70/EBR0"),
            ("core.receiver.memory.memory.0.1", "X116/Y70/EBR1")),
-    # Connections that are too slow are routed once more, which may go on without an end: with seed 4
-    # it does. Seed 2 ends short of the clock.
+    # Connections that are too slow are routed once more, which may have no end: with seed 4 it has
+    # none. Seed 2 ends short of the clock.
     placer=(*_ROUTED, "--tmg-ripup"), aimed_hz=68_750_000, seeds=(1, 3, 5))
